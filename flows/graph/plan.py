@@ -1,0 +1,112 @@
+"""The plan: what a run executes. Stages with SQL text, input bindings, expected schemas and sinks.
+
+A plan is plain data (JSON through msgspec), kept under the hash of document, schemas, grants and type versions.
+Workers execute it without compiling anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal
+
+import msgspec
+
+from node_catalog.sdk.ports import Schema
+
+
+class Binding(msgspec.Struct, frozen=True):
+    """One input of a stage, named once in its SQL.
+
+    ``dataset``: read from a node with ``text`` (a SELECT over the relation ``src``, in ``dialect``; the grant, the
+    pushed filters and the column list are already inside). ``exchange``: rows of an earlier stage's output.
+    """
+
+    alias: str
+    kind: Literal["dataset", "exchange"]
+    schema: Schema
+    step: str = ""
+    counts_step: str = ""
+    """The step whose output the rows of this binding are: the read itself, or the last filter pushed into it."""
+    dataset: str = ""
+    columns: tuple[str, ...] = ()
+    """Columns of the dataset that ``text`` needs."""
+    text: str = ""
+    dialect: str = "duckdb"
+    grant_digest: str = ""
+    grant: str = ""
+    epoch: int = 0
+    pushed: tuple[str, ...] = ()
+    """Step ids computed inside the source (read, and filters or limits pushed there)."""
+    stage: str = ""
+    """For ``exchange``: the key of the stage that made it."""
+
+
+class Sink(msgspec.Struct, frozen=True):
+    """Where a stage's rows go.
+
+    ``result``: a named output kept by the platform. ``exchange``: input of later stages. ``write``: a node's Output.
+    ``collect``: at most ``limit`` rows returned to the caller (previews).
+    """
+
+    kind: Literal["result", "exchange", "write", "collect"]
+    step: str
+    schema: Schema
+    name: str = ""
+    dataset: str = ""
+    node: str = ""
+    path: tuple[str, ...] = ()
+    mode: str = "append"
+    create: bool = False
+    limit: int = 0
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """How the row count of an inner step may be found once the stage has ended."""
+
+    step: str
+    operators: tuple[str, ...] = ()
+    """Engine operators whose cardinality is this step's output, e.g. HASH_JOIN."""
+    same_as: str = ""
+    """Another step with, by definition, as many rows."""
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """Fused steps that run as one task, in one engine."""
+
+    key: str
+    steps: tuple[str, ...]
+    bindings: tuple[Binding, ...]
+    text: str
+    """One SELECT in DuckDB's dialect over the bindings' aliases."""
+    schema: Schema
+    sink: Sink
+    engine: str = "duckdb"
+    probes: tuple[Probe, ...] = ()
+    ordered: bool = False
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """Keys of the stages that must be done first."""
+        return tuple(dict.fromkeys(b.stage for b in self.bindings if b.kind == "exchange"))
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """All stages of one flow of one version, in an order in which they may run."""
+
+    stages: tuple[Stage, ...]
+    digest: str = ""
+    datasets: tuple[str, ...] = ()
+    grants: dict[str, str] = {}
+    """Dataset number → digest of the grant it was compiled with."""
+    schemas: dict[str, Schema] = {}
+    """``step.port`` → schema of every out port."""
+    notes: tuple[dict[str, Any], ...] = ()
+    """Why something was not pushed, in words."""
+
+    def stage(self, key: str) -> Stage:
+        return next(stage for stage in self.stages if stage.key == key)
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256 of a value's canonical JSON."""
+    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()

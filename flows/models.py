@@ -1,0 +1,111 @@
+"""Apps, their flows, drafts while they are edited, and frozen versions."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+from node_catalog.models import Dataset
+from security.ids import new_id
+from security.models import Organisation, User
+
+
+class App(models.Model):
+    """What a user owns and opens: one or more flows. Its department's rights are what its runs may read."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    title = models.JSONField()
+    summary = models.JSONField(default=dict)
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="apps")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="apps")
+    template = models.CharField(max_length=60, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-updated_at",)
+
+
+class Flow(models.Model):
+    """One graph of an app."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="flows")
+    key = models.CharField(max_length=60)
+    title = models.JSONField()
+    ordinal = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ("app", "ordinal")
+        constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["app", "key"], name="one_flow_per_key")]
+
+
+class Draft(models.Model):
+    """The flow as it is being edited; ``revision`` counts accepted batches of operations."""
+
+    flow = models.OneToOneField(Flow, on_delete=models.CASCADE, related_name="draft")
+    document = models.JSONField()
+    layout = models.JSONField(default=dict)
+    revision = models.PositiveIntegerField(default=0)
+    updated_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    updated_at = models.DateTimeField(auto_now=True)
+
+
+class DraftOperation(models.Model):
+    """One accepted batch of operations: the log behind autosave, audit and co-editing."""
+
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="operations")
+    revision = models.PositiveIntegerField()
+    client = models.CharField(max_length=64)
+    """Idempotency key of the batch: sending it again answers with the same revision."""
+    operations = models.JSONField()
+    actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("flow", "revision")
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["flow", "revision"], name="one_batch_per_revision"),
+            models.UniqueConstraint(fields=["flow", "client"], name="one_batch_per_client_key"),
+        ]
+
+
+class Version(models.Model):
+    """A frozen whole app document: ``{"flows": {key: {"document": …, "layout": …}}}``; the digest ignores layouts."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    document = models.JSONField()
+    digest = models.CharField(max_length=64)
+    note = models.CharField(max_length=300, blank=True)
+    is_automatic = models.BooleanField(default=False)
+    """Made by pressing Run on a draft, not by "save version"."""
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-number",)
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["app", "number"], name="one_version_per_number")
+        ]
+
+
+class StoredPlan(models.Model):
+    """A compiled plan, kept under the hash of everything it was made from."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    body = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class DatasetUse(models.Model):
+    """Which version uses which dataset and columns: the base of impact and lineage."""
+
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="dataset_uses")
+    flow_key = models.CharField(max_length=60)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="uses")
+    columns = models.JSONField(default=list)
+    is_write = models.BooleanField(default=False)

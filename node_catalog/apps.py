@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class NodeCatalogConfig(AppConfig):
+    name = "node_catalog"
+    default_auto_field = "django.db.models.BigAutoField"

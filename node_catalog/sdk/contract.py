@@ -1,0 +1,333 @@
+"""What a node type or step type must be: Connector (with its Output), Transform, and their data.
+
+A type is one class in one file under ``node_catalog/types``; it is found by walking that package, so there is
+no list to edit. Everything on screen (palette entry, form, help page, document schema) comes from the class.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Protocol
+
+import msgspec
+
+from node_catalog.sdk.ports import Port, Schema
+from node_catalog.sdk.text import Text
+
+Group = Literal["in", "shape", "combine", "summarise", "check", "flow", "out"]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every settings struct. Fields carry ``Annotated[…, msgspec.Meta(title=…, description=…,
+    extra_json_schema={"title": Text, "description": Text, "x-widget": …, "x-secret": True})]``."""
+
+
+class NoSettings(Settings):
+    """For types without settings."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A worked example: documentation, contract test and fixture at once.
+
+    ``inputs`` and ``output`` are columns → types and rows as lists; ``output`` is compared regardless of order
+    unless ``ordered``.
+    """
+
+    title: Text
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, tuple[Mapping[str, str], Sequence[Sequence[Any]]]] = field(default_factory=dict)
+    output: tuple[Mapping[str, str], Sequence[Sequence[Any]]] | None = None
+    ordered: bool = False
+    version: int = 1
+
+
+class NodeType(ABC):
+    """Common to all types: identity, words, version, settings. The class docstring is the English help text."""
+
+    key: ClassVar[str]
+    version: ClassVar[int] = 1
+    title: ClassVar[Text]
+    summary: ClassVar[Text]
+    help: ClassVar[Text]
+    icon: ClassVar[str] = "box"
+    Settings: ClassVar[type[Settings]] = NoSettings
+    examples: ClassVar[Sequence[Example]] = ()
+
+    @classmethod
+    def migrate(cls, settings: dict[str, Any], from_version: int) -> dict[str, Any]:
+        """Bring settings written by an older version of this type to today's."""
+        return settings
+
+
+# ── Step types ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class BuildContext(Protocol):
+    """What a transform may ask for while it builds its relation."""
+
+    def expression(self, source: str, *tables: Any, pointer: str = "", aggregate: bool = False) -> Any:
+        """Compile an expression of the flow language over the columns of ``tables`` to an Ibis value.
+
+        Raises flows.graph's ExpressionError with ``pointer`` and the position when it does not type-check.
+        """
+
+    def problem(self, code: str, message: Text, pointer: str = "", fix: Mapping[str, Any] | None = None) -> Exception:
+        """Make (not raise) the error for a problem at ``pointer`` inside this step's settings."""
+
+    def warn(self, code: str, message: Text, pointer: str = "") -> None:
+        """Record a warning of level L3."""
+
+
+class Transform(NodeType):
+    """A step whose output is a relation over its inputs (read, output and write are declared here too).
+
+    ``apply`` is called with unbound Ibis tables: the same call is the type check and the program, so the declared
+    and the real schema cannot differ.
+    """
+
+    group: ClassVar[Group] = "shape"
+    ports: ClassVar[Sequence[Port]] = (Port("in", "in"), Port("out", "out"))
+    takes_unbounded: ClassVar[bool] = True
+    keeps_order: ClassVar[bool] = False
+    keeps_rows: ClassVar[bool] = False
+    """Every input row gives exactly one output row: the count of the output is that of the input."""
+    role: ClassVar[Literal["transform", "source", "sink"]] = "transform"
+
+    @classmethod
+    @abstractmethod
+    def apply(cls, inputs: Mapping[str, Sequence[Any]], settings: Any, context: BuildContext) -> Any:
+        """Input relations by port (in wire order) and settings → the output relation (an Ibis table).
+
+        A source step gets its narrowed dataset as port ``dataset``; a sink step returns what it stores.
+        """
+
+    @classmethod
+    def summarise(cls, settings: Mapping[str, Any]) -> Text:
+        """One line in words for the step's box; tolerant of half-filled settings."""
+        return {"en": "", "zh-CN": ""}
+
+
+# ── Connectors ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Guard(Protocol):
+    """The SSRF guard: every outgoing connection asks it first."""
+
+    def resolve(self, host: str, port: int) -> str:
+        """The pinned address to connect to; raises RefusedError when no allowed address is left."""
+
+
+@dataclass(frozen=True)
+class ConnectContext:
+    """What the platform gives a connector: allowed folders, the guard, and limits (seconds, rows, bytes)."""
+
+    file_roots: tuple[str, ...] = ()
+    guard: Guard | None = None
+    connect_timeout: float = 5.0
+    statement_timeout: float = 600.0
+    batch_rows: int = 65536
+    work_folder: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of a connection test. ``facts`` are safe to show: product, version, number of tables."""
+
+    ok: bool
+    code: str
+    message: Text
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DiscoveredColumn:
+    """A column as the source describes it, with its type in our nine types."""
+
+    name: str
+    native_type: str
+    type: str
+    nullable: bool = True
+    key: Literal["", "primary", "unique", "foreign"] = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class DiscoveredDataset:
+    """A table, view or file that the source offers. ``path`` is stable and unique within the node."""
+
+    path: tuple[str, ...]
+    kind: Literal["table", "view", "file"]
+    columns: tuple[DiscoveredColumn, ...]
+    rows: int | None = None
+    rows_exact: bool = False
+    size_bytes: int | None = None
+    description: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Dataset settings that discovery inferred (a file's dialect and types); people may correct them."""
+    warnings: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True)
+class DatasetRef:
+    """One dataset as the catalogue hands it to a connector. ``schema`` is what the catalogue promises."""
+
+    path: tuple[str, ...]
+    schema: Schema
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Attach:
+    """The engine scans the source itself: SQL statements that end in a view ``src`` with the promised schema.
+
+    ``statements`` run in a connection of their own before it is locked; only ``folders`` may be touched.
+    """
+
+    statements: tuple[str, ...]
+    extensions: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    dialect: str = "duckdb"
+
+
+@dataclass(frozen=True)
+class Remote:
+    """The SQL runs in the source: ``relation`` is the quoted name that stands for ``src`` in the text.
+
+    The engine calls ``Connector.run_sql`` with the final text in ``dialect``.
+    """
+
+    relation: str
+    dialect: str
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The connector reads Arrow batches itself (``Connector.read``); what is left of the query runs in the engine."""
+
+    dialect: str = "duckdb"
+
+
+Access = Attach | Remote | Stream
+
+
+class Connector(NodeType):
+    """Speaks to one kind of node. Stateless: every call gets the (unsealed) settings and the context."""
+
+    kind_code: ClassVar[str] = "DB"
+    """Two letters of the node number: DB MQ FL AP DE HT FW."""
+    DatasetSettings: ClassVar[type[Settings]] = NoSettings
+    output: ClassVar[type[Output] | None] = None
+    label: ClassVar[Text | None] = None
+    """An honest label, e.g. "not tested against a server"."""
+
+    @classmethod
+    @abstractmethod
+    def check(cls, settings: Any, context: ConnectContext) -> Check:
+        """Try to connect and say what is wrong in words; never raises for an unreachable or refusing system."""
+
+    @classmethod
+    @abstractmethod
+    def discover(
+        cls, settings: Any, context: ConnectContext, known: Mapping[tuple[str, ...], Mapping[str, Any]] | None = None
+    ) -> Iterator[DiscoveredDataset]:
+        """Walk what the node offers; ``known`` gives corrected dataset settings by path, which win over inference."""
+
+    @classmethod
+    @abstractmethod
+    def access(cls, settings: Any, dataset: DatasetRef, context: ConnectContext) -> Access:
+        """How this dataset is best read. Raises SourceError when it is gone or its columns have moved."""
+
+    @classmethod
+    def dialect(cls) -> str:
+        """The SQL dialect of texts for this connector's ``access`` ("duckdb" for Attach and Stream)."""
+        return "duckdb"
+
+    @classmethod
+    def read(
+        cls, settings: Any, dataset: DatasetRef, columns: Sequence[str], context: ConnectContext
+    ) -> Iterator[Any]:
+        """Arrow record batches with exactly ``columns`` in our types (only for Stream)."""
+        raise NotImplementedError
+
+    @classmethod
+    def run_sql(cls, settings: Any, sql: str, context: ConnectContext) -> Iterator[Any]:
+        """Arrow record batches of one read-only SELECT in the source (only for Remote)."""
+        raise NotImplementedError
+
+
+# ── Outputs ───────────────────────────────────────────────────────────────────────────────────────────────
+
+Mode = Literal["append", "replace"]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Who writes: the same (sink, run, task) is one delivery; a higher attempt fences the lower ones."""
+
+    sink: str
+    run: str
+    task: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is written to: a path inside the node, the schema of the rows, the mode."""
+
+    path: tuple[str, ...]
+    schema: Schema
+    mode: Mode
+    create: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Committed:
+    """A delivery that is durable: rows written by the attempt that won."""
+
+    rows: int
+    attempt: int
+    size_bytes: int | None = None
+    reference: str = ""
+
+
+class Writer(Protocol):
+    """One attempt's staging area. Nothing is visible to readers before ``commit``."""
+
+    def write(self, batch: Any) -> None:
+        """Stage one Arrow record batch."""
+
+    def commit(self) -> Committed:
+        """Make the staged rows visible, once per delivery, in one atomic step of the target.
+
+        When an earlier attempt has already committed, adopt its result. Raises FencedError when a newer attempt
+        has raised the fence.
+        """
+
+    def abort(self) -> None:
+        """Remove the staging area; safe to call at any time, also after a failed commit."""
+
+
+class Output(ABC):
+    """Writes to one kind of node. ``delivery_label`` is the honest promise shown on screen."""
+
+    delivery_label: ClassVar[Literal["exactly_once", "exactly_once_by_recovery", "at_least_once"]] = "exactly_once"
+    modes: ClassVar[Sequence[Mode]] = ("append", "replace")
+
+    @classmethod
+    @abstractmethod
+    def committed(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> Committed | None:
+        """The result of an earlier attempt of this delivery, if one has committed."""
+
+    @classmethod
+    @abstractmethod
+    def open(cls, settings: Any, target: Target, delivery: Delivery, context: ConnectContext) -> Writer:
+        """Check the target, raise the fence to ``delivery.attempt``, make the staging area."""
+
+    @classmethod
+    @abstractmethod
+    def clean(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> None:
+        """Remove staging left behind by attempts of this delivery older than ``delivery.attempt``."""

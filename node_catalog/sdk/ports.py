@@ -1,0 +1,173 @@
+"""Column types, schemas and ports: what flows over a wire, and which ports fit together.
+
+All relational data is brought to nine plain types at the source, so that every engine agrees on them:
+integers are 64 bits, numbers are float64, timestamps are naive UTC with microseconds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+
+SIMPLE_TYPES = ("boolean", "integer", "number", "text", "date", "time", "timestamp", "binary")
+DECIMAL = re.compile(r"^decimal\((\d{1,2}),(\d{1,2})\)$")
+
+PortKind = Literal["data", "value", "file", "control"]
+Direction = Literal["in", "out"]
+Boundedness = Literal["bounded", "unbounded"]
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One column of a schema: ``type`` is one of SIMPLE_TYPES or ``decimal(p,s)``."""
+
+    name: str
+    type: str
+    nullable: bool = True
+
+
+class Schema(msgspec.Struct, frozen=True):
+    """The ordered columns of a stream. No two names are equal."""
+
+    fields: tuple[Field, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.fields)
+
+    def get(self, name: str) -> Field | None:
+        return next((field for field in self.fields if field.name == name), None)
+
+    @classmethod
+    def of(cls, columns: Iterable[tuple[str, str]]) -> Schema:
+        """A schema from ``(name, type)`` pairs, all nullable."""
+        return cls(tuple(Field(name, kind) for name, kind in columns))
+
+
+class Port(msgspec.Struct, frozen=True):
+    """One end of a step: ``many`` ports take several wires, in the document's order."""
+
+    name: str
+    direction: Direction
+    kind: PortKind = "data"
+    many: bool = False
+    required: bool = True
+
+
+def is_type(name: str) -> bool:
+    """Whether ``name`` is one of our column types."""
+    match = DECIMAL.match(name)
+    if match:
+        precision, scale = int(match[1]), int(match[2])
+        return 1 <= precision <= 38 and scale <= precision
+    return name in SIMPLE_TYPES
+
+
+def to_ibis(schema: Schema) -> Any:
+    """The Ibis schema of a stream (imports ibis without any back end)."""
+    import ibis
+
+    return ibis.schema({field.name: ibis_type(field.type) for field in schema.fields})
+
+
+def ibis_type(name: str) -> Any:
+    """The Ibis data type of one of our column types."""
+    import ibis.expr.datatypes as dt
+
+    match = DECIMAL.match(name)
+    if match:
+        return dt.Decimal(int(match[1]), int(match[2]))
+    return {
+        "boolean": dt.boolean,
+        "integer": dt.int64,
+        "number": dt.float64,
+        "text": dt.string,
+        "date": dt.date,
+        "time": dt.time,
+        "timestamp": dt.Timestamp(scale=6),
+        "binary": dt.binary,
+    }[name]
+
+
+def from_ibis(schema: Any) -> Schema:
+    """Our schema of an Ibis schema; types outside our nine raise KeyError (normalise them first)."""
+    return Schema(tuple(Field(name, type_of_ibis(kind)) for name, kind in schema.items()))
+
+
+def type_of_ibis(kind: Any) -> str:
+    """Our name for an Ibis data type."""
+    if kind.is_boolean():
+        return "boolean"
+    if kind.is_integer():
+        return "integer"
+    if kind.is_floating():
+        return "number"
+    if kind.is_decimal():
+        return f"decimal({kind.precision or 38},{kind.scale or 0})"
+    if kind.is_string():
+        return "text"
+    if kind.is_date():
+        return "date"
+    if kind.is_time():
+        return "time"
+    if kind.is_timestamp():
+        return "timestamp"
+    if kind.is_binary():
+        return "binary"
+    raise KeyError(str(kind))
+
+
+def to_arrow(schema: Schema) -> Any:
+    """The Arrow schema that every batch of this stream has."""
+    import pyarrow as pa
+
+    return pa.schema([pa.field(field.name, arrow_type(field.type)) for field in schema.fields])
+
+
+def arrow_type(name: str) -> Any:
+    """The Arrow type of one of our column types."""
+    import pyarrow as pa
+
+    match = DECIMAL.match(name)
+    if match:
+        return pa.decimal128(int(match[1]), int(match[2]))
+    return {
+        "boolean": pa.bool_(),
+        "integer": pa.int64(),
+        "number": pa.float64(),
+        "text": pa.string(),
+        "date": pa.date32(),
+        "time": pa.time64("us"),
+        "timestamp": pa.timestamp("us"),
+        "binary": pa.binary(),
+    }[name]
+
+
+def type_of_arrow(kind: Any) -> str:
+    """Our name for an Arrow type, after the normalisation that a connector must do; others become text."""
+    import pyarrow.types as pt
+
+    if pt.is_boolean(kind):
+        return "boolean"
+    if pt.is_integer(kind):
+        return "integer"
+    if pt.is_floating(kind):
+        return "number"
+    if pt.is_decimal(kind):
+        return f"decimal({kind.precision},{kind.scale})" if kind.precision <= 38 else "number"
+    if pt.is_date(kind):
+        return "date"
+    if pt.is_time(kind):
+        return "time"
+    if pt.is_timestamp(kind):
+        return "timestamp"
+    if pt.is_binary(kind) or pt.is_large_binary(kind) or pt.is_fixed_size_binary(kind):
+        return "binary"
+    return "text"
+
+
+def fits(source: Port, target: Port) -> bool:
+    """Whether a wire may run from ``source`` to ``target``."""
+    return source.direction == "out" and target.direction == "in" and source.kind == target.kind

@@ -1,0 +1,183 @@
+"""Runs, their tasks and attempts, numbered events, the outbox, and the ledger of what was delivered.
+
+This database is the truth about every run; the broker only rings the bell (docs/adr/database-is-the-truth.md).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+from flows.models import App, Flow, StoredPlan, Version
+from security.ids import new_id
+from security.models import Organisation, User
+
+
+class Run(models.Model):
+    """One execution of one flow of a version. ``seq`` is the number of its newest event."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    number = models.BigIntegerField(unique=True)
+    app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="runs")
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="runs")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="runs")
+    plan = models.ForeignKey(StoredPlan, on_delete=models.PROTECT, related_name="runs")
+    state = models.CharField(max_length=12, db_index=True)
+    parameters = models.JSONField(default=dict)
+    started_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="runs")
+    rerun_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reruns")
+    error = models.JSONField(null=True, blank=True)
+    seq = models.PositiveBigIntegerField(default=0)
+    steps = models.JSONField(default=dict)
+    """Step id → {state, rows, exact_at}: the last known per-step picture, for snapshots."""
+    rows_out = models.BigIntegerField(default=0)
+    cancel_requested_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+
+class Task(models.Model):
+    """One unit of work for a worker: a stage of a run, or a preview, profile or discovery on its own."""
+
+    class Kind(models.TextChoices):
+        STAGE = "stage"
+        PREVIEW = "preview"
+        PROFILE = "profile"
+        DISCOVER = "discover"
+        CHECK = "check"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.CASCADE, related_name="tasks")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    stage = models.CharField(max_length=80, blank=True)
+    after = models.JSONField(default=list)
+    """Stage keys of the same run that must be done first."""
+    state = models.CharField(max_length=12, db_index=True)
+    attempt = models.PositiveIntegerField(default=0)
+    max_attempts = models.PositiveIntegerField(default=5)
+    crashes = models.PositiveIntegerField(default=0)
+    """Times the child died under it (killed, out of memory); two are enough."""
+    owner = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    payload = models.JSONField(default=dict)
+    """Ids only: what to do (dataset, flow, step); never rows, never secrets."""
+    progress = models.JSONField(default=dict)
+    result = models.JSONField(null=True, blank=True)
+    error = models.JSONField(null=True, blank=True)
+    requested_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    seq = models.PositiveBigIntegerField(default=0)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("created_at",)
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(
+                fields=["run", "stage"], name="one_task_per_stage", condition=models.Q(run__isnull=False)
+            )
+        ]
+        indexes: ClassVar[list[Any]] = [models.Index(fields=["state", "not_before"])]
+
+
+class Attempt(models.Model):
+    """One try of a task: where it ran and how it ended."""
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField()
+    worker = models.CharField(max_length=80)
+    process = models.IntegerField(null=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=12, blank=True)
+    error = models.JSONField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("task", "number")
+        constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["task", "number"], name="one_try_once")]
+
+
+class Event(models.Model):
+    """A numbered fact of a run (or of a lone task): counts, states, codes; never rows."""
+
+    topic = models.CharField(max_length=60)
+    """``run:<id>`` or ``task:<id>``."""
+    seq = models.PositiveBigIntegerField()
+    kind = models.CharField(max_length=40)
+    data = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("topic", "seq")
+        constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["topic", "seq"], name="one_event_per_seq")]
+
+
+class Outbox(models.Model):
+    """A bell still to be rung, written in the same transaction as the fact behind it."""
+
+    kind = models.CharField(max_length=20)
+    key = models.CharField(max_length=80)
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True, db_index=True)
+
+
+class SinkCommit(models.Model):
+    """The ledger of what was delivered: once per sink, run and task."""
+
+    sink = models.CharField(max_length=120)
+    run = models.CharField(max_length=40)
+    task = models.CharField(max_length=40)
+    attempt = models.PositiveIntegerField()
+    rows = models.BigIntegerField()
+    reference = models.CharField(max_length=400, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["sink", "run", "task"], name="delivered_once")
+        ]
+
+
+class Result(models.Model):
+    """The rows of a named output: Parquet under the data home, paged through the same guard."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="results")
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="results")
+    step = models.CharField(max_length=80)
+    name = models.CharField(max_length=120)
+    reference = models.CharField(max_length=400)
+    rows = models.BigIntegerField()
+    size_bytes = models.BigIntegerField(default=0)
+    schema = models.JSONField()
+    policy_digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["run", "name"], name="one_result_per_name")]
+
+
+class Worker(models.Model):
+    """A worker process as it last reported itself."""
+
+    id = models.CharField(max_length=80, primary_key=True)
+    host = models.CharField(max_length=120)
+    process = models.IntegerField()
+    slots = models.PositiveIntegerField(default=1)
+    busy = models.PositiveIntegerField(default=0)
+    memory_bytes = models.BigIntegerField(default=0)
+    version = models.CharField(max_length=20, blank=True)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField(db_index=True)

@@ -1,0 +1,75 @@
+"""The one table of options. Nothing else in the product reads the process environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: its name in the environment, how it is read, its default, and what it is for."""
+
+    name: str
+    read: Callable[[str], Any]
+    default: Any
+    help: str
+
+
+def _flag(value: str) -> bool:
+    return value.strip().lower() in {"1", "true", "yes", "on"}
+
+
+def _list(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("HOST", str, "127.0.0.1", "Address that the web server listens on."),
+    Option("PORT", int, 8000, "Port that the web server listens on."),
+    Option("DATA_HOME", str, str(ROOT / ".citygo"), "Folder for the database, uploads, results and logs."),
+    Option("DATABASE_URL", str, "", "postgresql://… for production; empty means SQLite in DATA_HOME."),
+    Option("REDIS_URL", str, "", "redis://… or unix://… for broker and live push; empty starts the bundled Valkey."),
+    Option("BROKER_URL", str, "", "amqp://… uses RabbitMQ as the doorbell instead of Redis."),
+    Option("SECRET_KEY", str, "", "Django's signing key; empty: made once and kept in DATA_HOME."),
+    Option("KEY_FILE", str, "", "File with the key-encryption keys for secrets; empty: DATA_HOME/keys.json."),
+    Option("ALLOWED_HOSTS", _list, ("127.0.0.1", "localhost", "[::1]"), "Host names the studio answers to."),
+    Option("TRUSTED_ORIGINS", _list, (), "Further origins that may post forms and open sockets (https://…)."),
+    Option("SECURE", _flag, False, "Behind HTTPS: secure cookies and HSTS."),
+    Option("DEBUG", _flag, False, "Development only: Django's debug mode."),
+    Option("FILE_ROOTS", _list, (), "Folders that file nodes may lie under, comma separated; DATA_HOME is always one."),
+    Option("ALLOWED_NETWORKS", _list, (), "Private networks that nodes may connect to: cidr or cidr:port."),
+    Option("WEB_PROCESSES", int, 1, "Web server processes."),
+    Option("WORKER_PROCESSES", int, 1, "Worker processes started by `manage.py up`."),
+    Option("WORKER_SLOTS", int, 2, "Stages that one worker runs at once, each in a child process."),
+    Option("WORKER_ID", str, "", "Name of this worker; empty: host and process."),
+    Option("CHILD_MEMORY_MB", int, 1024, "Memory limit of the engine in one child process."),
+    Option("LEASE_SECONDS", float, 15.0, "A task whose worker was silent for so long is given to another."),
+    Option("HEARTBEAT_SECONDS", float, 5.0, "How often a worker renews its leases."),
+    Option("POLL_SECONDS", float, 5.0, "How often workers look into the database without being rung."),
+    Option("STATEMENT_SECONDS", float, 600.0, "Longest statement in a source."),
+    Option("RUN_HOURS", float, 24.0, "Longest run."),
+    Option("RESULT_DAYS", int, 30, "Days that results are kept."),
+    Option("UPLOAD_MB", int, 2048, "Largest upload."),
+    Option("PREVIEW_ROWS", int, 50000, "Rows of each source that a preview looks at."),
+    Option("DEMO", _flag, False, "Load the demo city at start."),
+    Option("FAILPOINTS", str, "", "Arms failpoints for tests: name=fault@hit, comma separated."),
+)
+
+
+def read_options(environ: dict[str, str] | None = None) -> dict[str, Any]:
+    """All options by name; a value that cannot be read is named with its option."""
+    source = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    for option in OPTIONS:
+        raw = source.get(option.name, "")
+        try:
+            values[option.name] = option.read(raw) if raw != "" else option.default
+        except ValueError as error:
+            raise SystemExit(f"Option {option.name}={raw!r} cannot be read: {error}. {option.help}") from error
+    return values
