@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from flows.access import AppQuerySet, FlowQuerySet, VersionQuerySet
 from node_catalog.models import Dataset
 from security.ids import new_id
 from security.models import Organisation, User
@@ -24,6 +25,8 @@ class App(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
+    objects = AppQuerySet.as_manager()
+
     class Meta:
         ordering = ("-updated_at",)
 
@@ -36,6 +39,8 @@ class Flow(models.Model):
     key = models.CharField(max_length=60)
     title = models.JSONField()
     ordinal = models.PositiveIntegerField(default=0)
+
+    objects = FlowQuerySet.as_manager()
 
     class Meta:
         ordering = ("app", "ordinal")
@@ -85,6 +90,8 @@ class Version(models.Model):
     """Made by pressing Run on a draft, not by "save version"."""
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = VersionQuerySet.as_manager()
 
     class Meta:
         ordering = ("-number",)

@@ -2,4 +2,21 @@
 
 from __future__ import annotations
 
-urlpatterns: list[object] = []
+from django.urls import path
+
+from flows.api import views
+
+urlpatterns = [
+    path("apps", views.AppsView.as_view()),
+    path("apps/import", views.ImportView.as_view()),
+    path("apps/<uuid:app_id>", views.AppView.as_view()),
+    path("apps/<uuid:app_id>/versions", views.VersionsView.as_view()),
+    path("templates", views.TemplatesView.as_view()),
+    path("flows/check", views.CheckView.as_view()),
+    path("flows/<uuid:flow_id>/draft", views.DraftView.as_view()),
+    path("flows/<uuid:flow_id>/operations", views.OperationsView.as_view()),
+    path("flows/<uuid:flow_id>/export", views.ExportView.as_view()),
+    path("versions/<uuid:version_id>", views.VersionView.as_view()),
+    path("versions/<uuid:version_id>/restore", views.RestoreView.as_view()),
+    path("versions/<uuid:version_id>/diff/<uuid:other_id>", views.DifferenceView.as_view()),
+]

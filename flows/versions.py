@@ -1,0 +1,110 @@
+"""Versions: the whole app frozen, listed, restored, compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from flows.checking import blocking, check_document, draft_document
+from flows.errors import FlowCheckError
+from flows.graph.diff import diff
+from flows.graph.plan import digest_of
+from flows.models import App, DatasetUse, Draft, Flow, Version
+from node_catalog.models import Dataset
+from security import audit
+from security.access import principal_for
+from security.models import User
+
+
+@transaction.atomic
+def save_version(
+    app: App, user: User, note: str = "", *, automatic: bool = False, only_flow: str | None = None
+) -> Version:
+    """Freeze every flow of the app; the flows in question must pass every check with the owner's rights.
+
+    Pressing Run freezes automatically (``only_flow`` is then the one that must pass) and reuses the newest
+    version when nothing but the layout has changed.
+    """
+    App.objects.select_for_update().get(pk=app.pk)
+    drafts = list(Draft.objects.filter(flow__app=app).select_related("flow").order_by("flow__ordinal"))
+    checked = [draft for draft in drafts if only_flow in (None, draft.flow.key)]
+    uses = {draft.flow.key: _checked_uses(draft, app.owner) for draft in checked}
+    digest = digest_of({draft.flow.key: draft.document for draft in drafts})
+    newest = Version.objects.filter(app=app).order_by("-number").first()
+    if automatic and newest is not None and newest.digest == digest:
+        return newest
+    document = {draft.flow.key: {"document": draft.document, "layout": draft.layout} for draft in drafts}
+    version = Version.objects.create(
+        app=app,
+        number=(newest.number if newest else 0) + 1,
+        document={"flows": document},
+        digest=digest,
+        note=note[:300],
+        is_automatic=automatic,
+        created_by=user,
+    )
+    DatasetUse.objects.bulk_create(
+        DatasetUse(version=version, flow_key=key, dataset=dataset, columns=columns, is_write=is_write)
+        for key, rows in uses.items()
+        for dataset, columns, is_write in rows
+    )
+    audit.record("version.save", "version", str(version.pk), principal=principal_for(user), detail={"app": str(app.pk)})
+    return version
+
+
+def _checked_uses(draft: Draft, owner: User) -> list[tuple[Dataset, list[str], bool]]:
+    checked, sources = check_document(draft.document, owner)
+    errors = blocking(checked.findings)
+    if errors:
+        raise FlowCheckError(errors)
+    document = draft_document(draft.document)
+    uses: dict[tuple[str, bool], set[str]] = {}
+    for key, step in document.steps.items():
+        reference = step.settings.get("dataset")
+        if not isinstance(reference, str) or document.dataset_number(reference) not in sources.rows:
+            continue
+        is_write = step.type == "write"
+        schema = checked.schemas.get(f"{key}.out")
+        columns = set(schema.names) if schema and not is_write else set()
+        uses.setdefault((document.dataset_number(reference), is_write), set()).update(columns)
+    return [(sources.rows[number], sorted(columns), is_write) for (number, is_write), columns in uses.items()]
+
+
+@transaction.atomic
+def restore_version(version: Version, user: User, flow_key: str | None = None) -> list[Flow]:
+    """Make the drafts equal to a version again (one flow, or all); what was there stays in the operation log."""
+    restored = []
+    for key, parts in version.document["flows"].items():
+        if flow_key not in (None, key):
+            continue
+        flow, _ = Flow.objects.get_or_create(
+            app=version.app, key=key, defaults={"title": parts["document"].get("title") or {"en": key, "zh-CN": key}}
+        )
+        draft, _ = Draft.objects.get_or_create(flow=flow, defaults={"document": parts["document"]})
+        draft.document, draft.layout = parts["document"], parts["layout"]
+        draft.revision += 1
+        draft.updated_by = user
+        draft.save()
+        flow.operations.create(
+            revision=draft.revision,
+            client=f"restore-{version.pk}-{draft.revision}",
+            operations=[{"op": "restore_version", "version": version.number}],
+            actor=user,
+        )
+        restored.append(flow)
+    audit.record("version.restore", "version", str(version.pk), principal=principal_for(user))
+    return restored
+
+
+def version_difference(old: Version, new: Version) -> dict[str, list[dict[str, Any]]]:
+    """What changed between two versions, flow by flow."""
+    keys = dict.fromkeys([*old.document["flows"], *new.document["flows"]])
+    empty = {"document": {"kind": "flow", "spec": "1"}}
+    return {
+        key: diff(
+            draft_document(old.document["flows"].get(key, empty)["document"]),
+            draft_document(new.document["flows"].get(key, empty)["document"]),
+        )
+        for key in keys
+    }
