@@ -1,0 +1,176 @@
+"""Errors of the engine, sorted by what the caller can do.
+
+EngineError                base: code, message (both languages), where, retry, detail
+├── CancelledError         somebody asked to stop                                          skip
+├── WorkError              the work cannot be done as it is written                        fatal
+│   ├── TextRefusedError   SQL that reaches for anything but its own inputs                fatal
+│   ├── ValueFailedError   a value cannot be converted, or a number overflows              fatal
+│   └── ColumnsMovedError  a source has other columns than the plan expects                fatal
+├── MemoryLimitError       the work needs more memory than it may use                      fatal
+├── DiskFullError          no room for spilling or for the result                          retry
+├── SourceFailedError      an attached source broke off or vanished                        retry
+├── PageError              a page of a result that cannot be given                         fatal
+└── ChildError             the process that did the work                                   retry
+    ├── ChildDiedError     it died (``signal``)                                            retry
+    └── ChildStartError    it does not start                                               retry
+
+Errors of node types (node_catalog.sdk.errors) have the same five facts and pass through unchanged. What a child
+process raises arrives in the parent as the class named here when it has one, else as ``WorkError``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from node_catalog.sdk.errors import NodeTypeError
+from node_catalog.sdk.text import Text, text
+
+Retry = Literal["fatal", "retry", "skip"]
+
+
+class EngineError(Exception):
+    """Base. ``message`` is safe for operators; only ``detail`` may quote data."""
+
+    retry: Retry = "fatal"
+
+    def __init__(
+        self, code: str, message: Text, where: str = "", detail: str = "", retry: Retry | None = None
+    ) -> None:
+        super().__init__(f"{code}: {message.get('en', '')}")
+        self.code = code
+        self.message = message
+        self.where = where
+        self.detail = detail
+        if retry is not None:
+            self.retry = retry
+
+
+class CancelledError(EngineError):
+    """Somebody asked to stop; nothing was written."""
+
+    retry = "skip"
+
+    def __init__(self, code: str = "engine.cancelled", message: Text | None = None, *args: Any, **more: Any) -> None:
+        words = text("The work was cancelled before it wrote anything.", "已取消，尚未写出任何数据。")
+        super().__init__(code, message or words, *args, **more)
+
+
+class WorkError(EngineError):
+    """The work cannot be done as it is written; trying again changes nothing."""
+
+
+class TextRefusedError(WorkError):
+    """SQL that reaches for something other than its own inputs."""
+
+
+class ValueFailedError(WorkError):
+    """A value cannot be converted, or a calculation leaves the range of its type."""
+
+
+class ColumnsMovedError(WorkError):
+    """A source answers with other columns than the plan was made for."""
+
+
+class MemoryLimitError(EngineError):
+    """The work needs more memory than it may use."""
+
+
+class DiskFullError(EngineError):
+    """There is no room left for intermediate data or for the result."""
+
+    retry = "retry"
+
+
+class SourceFailedError(EngineError):
+    """A source that the engine reads itself broke off or vanished while it was read."""
+
+    retry = "retry"
+
+
+class PageError(EngineError):
+    """A page of a result that cannot be given: unknown column, too deep, file gone."""
+
+
+class ChildError(EngineError):
+    """Something is wrong with the process that does the work."""
+
+    retry = "retry"
+
+
+class ChildDiedError(ChildError):
+    """The process died under the work. ``signal`` is the signal's number, or 0 when it simply left."""
+
+    def __init__(self, signal: int, exit_code: int = 0) -> None:
+        named = f"signal {signal}" if signal else f"exit code {exit_code}"
+        super().__init__(
+            "engine.child_died",
+            text(
+                f"The process that ran this stage ended unexpectedly ({named}). Nothing was delivered; "
+                "it is tried again. If it happens twice, give the worker more memory or read fewer rows.",
+                f"执行该阶段的进程意外终止（{named}）。没有写出任何数据，系统会自动重试；"
+                "若再次发生，请增加工作进程的内存，或减少读取的行数。",
+            ),
+        )
+        self.signal = signal
+        self.exit_code = exit_code
+
+
+class ChildStartError(ChildError):
+    """The process does not get ready."""
+
+
+_CLASSES: dict[str, type[EngineError]] = {
+    kind.__name__: kind
+    for kind in (
+        CancelledError,
+        WorkError,
+        TextRefusedError,
+        ValueFailedError,
+        ColumnsMovedError,
+        MemoryLimitError,
+        DiskFullError,
+        SourceFailedError,
+        PageError,
+        ChildStartError,
+    )
+}
+
+
+def problem_of(error: BaseException) -> dict[str, Any]:
+    """The facts of any error as plain data: ``{kind, code, message, where, retry, detail}``.
+
+    An error that nobody foresaw gets plain words; its own text goes into ``detail``.
+    """
+    if isinstance(error, EngineError | NodeTypeError):
+        return {
+            "kind": type(error).__name__,
+            "code": error.code,
+            "message": dict(error.message),
+            "where": error.where,
+            "retry": error.retry,
+            "detail": error.detail,
+        }
+    return {
+        "kind": type(error).__name__,
+        "code": "engine.unexpected",
+        "message": text(
+            f"Something unforeseen went wrong in the engine ({type(error).__name__}). Nothing was delivered. "
+            "Please report it together with the run's number.",
+            f"引擎遇到未预料的错误（{type(error).__name__}），没有写出任何数据。请连同运行编号一起反馈。",
+        ),
+        "where": "",
+        "retry": "fatal",
+        "detail": str(error)[:2000],
+    }
+
+
+def error_from(problem: dict[str, Any]) -> EngineError:
+    """The error behind a problem that came over the pipe, as the class it had there when that is one of ours."""
+    kind = _CLASSES.get(str(problem.get("kind")), WorkError)
+    return kind(
+        str(problem.get("code") or "engine.unexpected"),
+        problem.get("message") or {},
+        str(problem.get("where") or ""),
+        str(problem.get("detail") or ""),
+        retry=problem.get("retry") or None,
+    )

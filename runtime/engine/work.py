@@ -1,0 +1,186 @@
+"""What the engine is asked to do and what it answers: plain structs that travel over a pipe.
+
+A *work* is complete in itself: a child process needs nothing else, no database and no plan store. Settings in it
+are unsealed, so a work is never stored or logged.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from flows.graph.plan import Binding, Stage
+from node_catalog.sdk.contract import Check, Delivery, DiscoveredDataset
+from node_catalog.sdk.ports import Schema
+
+MEBIBYTE = 1024 * 1024
+
+Counted = Literal["live", "at_end", "pushed", "unknown"]
+"""How a step's rows were counted: in the stream, when the stage ended, not at all because the source did the step."""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a piece of work may use. Folders are absolute; ``memory_mb`` is the engine's own limit."""
+
+    memory_mb: int = 1024
+    threads: int = 2
+    temp_folder: str = ""
+    """Where the engine spills; empty: it may not spill."""
+    file_roots: tuple[str, ...] = ()
+    allowed_networks: tuple[str, ...] = ()
+    statement_seconds: float = 600.0
+    connect_seconds: float = 5.0
+    batch_rows: int = 65536
+
+
+class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """How the rows behind one binding are reached (``alias`` is the binding's)."""
+
+    alias: str
+    kind: Literal["dataset", "exchange"] = "dataset"
+    connector: str = ""
+    settings: dict[str, Any] = {}
+    path: tuple[str, ...] = ()
+    schema: Schema = Schema()
+    """The dataset's full schema as the catalogue promises it."""
+    dataset_settings: dict[str, Any] = {}
+    exchange_path: str = ""
+
+
+class DeliverySpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Who writes: the same (sink, run, task) is one delivery; a higher attempt fences the lower ones."""
+
+    sink: str
+    run: str
+    task: str
+    attempt: int = 1
+
+    def delivery(self) -> Delivery:
+        return Delivery(sink=self.sink, run=self.run, task=self.task, attempt=self.attempt)
+
+
+class SinkSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a stage's rows go: a file of ours (``path``), a node's target, or back to the caller (``limit`` rows)."""
+
+    kind: Literal["result", "exchange", "write", "collect"]
+    path: str = ""
+    connector: str = ""
+    settings: dict[str, Any] = {}
+    target_path: tuple[str, ...] = ()
+    target_settings: dict[str, Any] = {}
+    mode: Literal["append", "replace"] = "append"
+    create: bool = False
+    delivery: DeliverySpec | None = None
+    limit: int = 100
+    statistics: bool = True
+    """For ``collect``: also the statistics of every column over all rows seen."""
+
+
+class StageWork(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
+    """Run one stage of a plan. → StageOutcome"""
+
+    stage: Stage
+    sources: tuple[SourceSpec, ...]
+    sink: SinkSpec
+    limits: Limits = Limits()
+
+
+class ProfileWork(msgspec.Struct, frozen=True, kw_only=True, tag="profile"):
+    """Profile what ``binding`` reads, in one scan. → ProfileOutcome"""
+
+    binding: Binding
+    source: SourceSpec
+    limits: Limits = Limits()
+    sample_rows: int = 100_000
+
+
+class DiscoverWork(msgspec.Struct, frozen=True, kw_only=True, tag="discover"):
+    """Walk what a node offers. ``known``: corrected dataset settings, which win over inference. → DiscoverOutcome"""
+
+    connector: str
+    settings: dict[str, Any]
+    known: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = ()
+    limits: Limits = Limits()
+
+
+class CheckWork(msgspec.Struct, frozen=True, kw_only=True, tag="check"):
+    """Try to connect to a node. → CheckOutcome"""
+
+    connector: str
+    settings: dict[str, Any]
+    limits: Limits = Limits()
+
+
+Work = StageWork | ProfileWork | DiscoverWork | CheckWork
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report"):
+    """What a running work says on the way: at most about four a second, never a row.
+
+    ``counts`` are rows so far, by step (``""`` never occurs); a discovery counts ``datasets``.
+    ``phase`` is one of starting, reading, writing, committing, done.
+    """
+
+    kind: Literal["progress", "log"] = "progress"
+    counts: dict[str, int] = {}
+    phase: str = ""
+    bytes: int = 0
+    level: Literal["info", "warning", "error"] = "info"
+    message: dict[str, str] = {}
+    step: str = ""
+
+
+class StageOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="stage_done"):
+    """A stage that is done. Every number in ``counts`` is exact unless the step is named in ``inexact``.
+
+    ``rows_sample`` (only ``collect``): ``{"columns": [{name, type}], "rows": [[…]], "statistics": {column: {…}},
+    "rows_total_seen": n, "truncated": bool}``. ``reference`` is the file or the target's own reference.
+    """
+
+    rows: int
+    size_bytes: int | None = None
+    counts: dict[str, int] = {}
+    counted: dict[str, Counted] = {}
+    inexact: tuple[str, ...] = ()
+    reference: str = ""
+    seconds: float = 0.0
+    rows_sample: dict[str, Any] | None = None
+    adopted: bool = False
+    """The rows had already been delivered by an earlier attempt: nothing was read or written now."""
+    attempt: int = 0
+    """The attempt whose delivery counts."""
+    bytes_read: int = 0
+    memory_bytes: int = 0
+    """Highest resident memory of the process that did it."""
+
+    @property
+    def exact(self) -> bool:
+        return not self.inexact
+
+
+class ProfileOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="profile_done"):
+    """A dataset's profile: ``columns`` maps each column to its statistics (see runtime.engine.profile)."""
+
+    rows: int
+    columns: dict[str, dict[str, Any]]
+    sample_rows: int
+    """Rows in the random sample behind what is marked ``approximate``; equal to ``rows`` when all were looked at."""
+    seconds: float = 0.0
+
+
+class DiscoverOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="discover_done"):
+    """What a node offers, in the connector's order."""
+
+    datasets: tuple[DiscoveredDataset, ...]
+    seconds: float = 0.0
+
+
+class CheckOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="check_done"):
+    """What a connection test found; an unreachable system is an answer here, no error."""
+
+    check: Check
+    seconds: float = 0.0
+
+
+Outcome = StageOutcome | ProfileOutcome | DiscoverOutcome | CheckOutcome
