@@ -7,12 +7,13 @@ no list to edit. Everything on screen (palette entry, form, help page, document 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
 
+from node_catalog.sdk.errors import Problem
 from node_catalog.sdk.ports import Port, Schema
 from node_catalog.sdk.text import Text
 
@@ -21,7 +22,12 @@ Group = Literal["in", "shape", "combine", "summarise", "check", "flow", "out"]
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of every settings struct. Fields carry ``Annotated[…, msgspec.Meta(title=…, description=…,
-    extra_json_schema={"title": Text, "description": Text, "x-widget": …, "x-secret": True})]``."""
+    extra_json_schema={"x-title": Text, "x-description": Text, "x-widget": …, "x-secret": True})]``
+    (``node_catalog.sdk.fields.setting`` writes that in one call)."""
+
+    def problems(self) -> Iterable[Problem]:
+        """What is wrong between fields that are each right; ``schema.parse`` reports it."""
+        return ()
 
 
 class NoSettings(Settings):
@@ -246,9 +252,7 @@ class Connector(NodeType):
         return "duckdb"
 
     @classmethod
-    def read(
-        cls, settings: Any, dataset: DatasetRef, columns: Sequence[str], context: ConnectContext
-    ) -> Iterator[Any]:
+    def read(cls, settings: Any, dataset: DatasetRef, columns: Sequence[str], context: ConnectContext) -> Iterator[Any]:
         """Arrow record batches with exactly ``columns`` in our types (only for Stream)."""
         raise NotImplementedError
 

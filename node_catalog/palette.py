@@ -1,0 +1,79 @@
+"""The palette: what the browser needs to know about every type. The one place that builds the registry."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from node_catalog.sdk.contract import Connector, Example, Transform
+from node_catalog.sdk.registry import Registry, load_registry
+from node_catalog.sdk.schema import json_schema, secret_fields
+
+
+@cache
+def registry() -> Registry:
+    """All node types, built once per process."""
+    return load_registry()
+
+
+def palette(types: Registry | None = None) -> dict[str, Any]:
+    """Step types and connectors with their words (both languages), ports, schemas and examples, as JSON."""
+    types = types or registry()
+    return {
+        "steps": [step_entry(step) for step in types.transforms.values()],
+        "connectors": [connector_entry(connector) for connector in types.connectors.values()],
+    }
+
+
+def step_entry(step: type[Transform]) -> dict[str, Any]:
+    """One step type as the palette shows it."""
+    return {
+        **_words(step),
+        "group": step.group,
+        "role": step.role,
+        "ports": [msgspec.to_builtins(port) for port in step.ports],
+        "takes_unbounded": step.takes_unbounded,
+        "schema": json_schema(step.Settings),
+        "examples": [_example(example) for example in step.examples],
+    }
+
+
+def connector_entry(connector: type[Connector]) -> dict[str, Any]:
+    """One connector as the catalogue's form needs it; ``writes`` lists the modes of its output."""
+    return {
+        **_words(connector),
+        "kind_code": connector.kind_code,
+        "schema": json_schema(connector.Settings),
+        "dataset_schema": json_schema(connector.DatasetSettings),
+        "secret_fields": list(secret_fields(connector.Settings)),
+        "writes": list(connector.output.modes) if connector.output else [],
+        "delivery_label": connector.output.delivery_label if connector.output else "",
+        "label": connector.label,
+    }
+
+
+def _words(kind: type[Transform] | type[Connector]) -> dict[str, Any]:
+    return {
+        "key": kind.key,
+        "version": kind.version,
+        "title": kind.title,
+        "summary": kind.summary,
+        "help": kind.help,
+        "icon": kind.icon,
+    }
+
+
+def _example(example: Example) -> dict[str, Any]:
+    def rows(table: Any) -> Any:
+        return None if table is None else {"columns": dict(table[0]), "rows": [list(row) for row in table[1]]}
+
+    return {
+        "title": example.title,
+        "settings": msgspec.to_builtins(dict(example.settings)),
+        "inputs": {port: rows(table) for port, table in example.inputs.items()},
+        "output": rows(example.output),
+        "ordered": example.ordered,
+        "version": example.version,
+    }

@@ -1,0 +1,39 @@
+"""Words and hints for one setting: what its form field says and which widget edits it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from node_catalog.sdk.text import Text
+
+
+def setting(
+    title: Text,
+    description: Text | None = None,
+    *,
+    widget: str = "",
+    secret: bool = False,
+    choices: Mapping[str, Text] | None = None,
+    extra: Mapping[str, Any] | None = None,
+    **limits: Any,
+) -> msgspec.Meta:
+    """Metadata for ``Annotated[type, setting(…)]``.
+
+    ``widget`` names the editor in the browser (``x-widget``), ``choices`` gives the words of a Literal's values,
+    ``extra`` adds further ``x-…`` hints, ``limits`` are msgspec's (``min_length``, ``ge``, ``pattern``, …).
+    """
+    hints: dict[str, Any] = {"x-title": title}
+    if description:
+        hints["x-description"] = description
+    if widget:
+        hints["x-widget"] = widget
+    if secret:
+        hints["x-secret"] = True
+    if choices:
+        hints["x-choices"] = dict(choices)
+    hints.update(extra or {})
+    words = {"description": description["en"]} if description else {}
+    return msgspec.Meta(title=title["en"], extra_json_schema=hints, **words, **limits)
