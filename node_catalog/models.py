@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from node_catalog import querysets
 from security.ids import new_id
 from security.models import Organisation, User
 
@@ -14,6 +15,8 @@ class Tag(models.Model):
     """A word that staff hang on nodes and datasets."""
 
     name = models.CharField(max_length=60, unique=True)
+
+    objects = querysets.TagQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name
@@ -43,14 +46,14 @@ class Node(models.Model):
     checked_at = models.DateTimeField(null=True, blank=True)
     discovered_at = models.DateTimeField(null=True, blank=True)
     last_difference = models.JSONField(default=dict)
-    owner = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.PROTECT, related_name="personal_nodes"
-    )
+    owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="personal_nodes")
     """Set only on the node that holds one person's uploaded files."""
     is_active = models.BooleanField(default=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = querysets.NodeQuerySet.as_manager()
 
     class Meta:
         ordering = ("number",)
@@ -94,6 +97,8 @@ class Dataset(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = querysets.DatasetQuerySet.as_manager()
+
     class Meta:
         ordering = ("number",)
         constraints: ClassVar[list[Any]] = [
@@ -111,6 +116,8 @@ class DatasetVersion(models.Model):
     columns = models.JSONField()
     difference = models.JSONField(default=dict)
     seen_at = models.DateTimeField(auto_now_add=True)
+
+    objects = querysets.OfDatasetQuerySet.as_manager()
 
     class Meta:
         ordering = ("-ordinal",)
@@ -136,6 +143,8 @@ class Column(models.Model):
     """"", "personal" or "sensitive"."""
     profile = models.JSONField(default=dict)
     """See runtime.profiling: nulls, distinct, min, max, top, histogram."""
+
+    objects = querysets.OfDatasetQuerySet.as_manager()
 
     class Meta:
         ordering = ("dataset", "ordinal")
@@ -167,6 +176,8 @@ class SubscriptionRequest(models.Model):
     reason = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = querysets.RequestQuerySet.as_manager()
+
     class Meta:
         ordering = ("-created_at",)
 
@@ -182,9 +193,7 @@ class Grant(models.Model):
     number = models.CharField(max_length=24, unique=True)
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="grants")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="grants")
-    user = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.PROTECT, related_name="grants"
-    )
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="grants")
     request = models.OneToOneField(SubscriptionRequest, null=True, on_delete=models.PROTECT, related_name="grant")
     columns = models.JSONField()
     masks = models.JSONField(default=dict)
@@ -198,3 +207,5 @@ class Grant(models.Model):
     revoked_reason = models.TextField(blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = querysets.GrantQuerySet.as_manager()

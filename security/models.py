@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
+from security import querysets
 from security.ids import new_id
 
 
@@ -21,18 +22,27 @@ class Organisation(models.Model):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = querysets.OrganisationQuerySet.as_manager()
+
     class Meta:
         ordering = ("path", "code")
 
     def __str__(self) -> str:
         return self.code
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store; ``path`` always follows from the parent: ``/`` then one ``<id in hex>/`` per level."""
+        self.path = f"{self.parent.path if self.parent else '/'}{self.id.hex}/"
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "path"}
+        super().save(*args, **kwargs)
 
-class UserManager(BaseUserManager["User"]):
+
+class UserManager(BaseUserManager.from_queryset(querysets.UserQuerySet)):  # type: ignore[misc]
     """Makes users; sign-in names are compared without case."""
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(username__iexact=username)
+        return self.get(username__iexact=username)  # type: ignore[no-any-return]
 
 
 class User(AbstractBaseUser):
@@ -77,6 +87,8 @@ class RoleAssignment(models.Model):
     granted_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     granted_at = models.DateTimeField(auto_now_add=True)
 
+    objects = querysets.RoleAssignmentQuerySet.as_manager()
+
     class Meta:
         constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["user", "role"], name="one_role_once")]
 
@@ -94,6 +106,8 @@ class Token(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    objects = querysets.OwnQuerySet.as_manager()
+
 
 class Notice(models.Model):
     """One message in a person's inbox."""
@@ -106,6 +120,8 @@ class Notice(models.Model):
     link = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     read_at = models.DateTimeField(null=True, blank=True)
+
+    objects = querysets.OwnQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at",)
@@ -120,6 +136,8 @@ class Secret(models.Model):
     wrapped_key = models.BinaryField()
     sealed = models.BinaryField()
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = querysets.SecretQuerySet.as_manager()
 
 
 class AuditRecord(models.Model):
@@ -138,5 +156,17 @@ class AuditRecord(models.Model):
     prev_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64, unique=True)
 
+    objects = querysets.AuditQuerySet.as_manager()
+
     class Meta:
         ordering = ("seq",)
+
+
+class AuditHead(models.Model):
+    """The one row that is locked while a record is appended; it also shows when the tail was cut off."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    seq = models.BigIntegerField(default=0)
+    hash = models.CharField(max_length=64, default="")
+
+    objects = querysets.AuditQuerySet.as_manager()
