@@ -1,0 +1,128 @@
+"""Errors of runs, and the one shape in which a failed attempt is kept.
+
+RunError             base: code, message (both languages), where, retry, detail, status
+├── LeaseLostError   another attempt owns the task now: stop, write nothing             skip
+├── CancelledError   someone asked to stop                                              skip
+├── StalePlanError   a right or a schema has changed since the plan was made            fatal
+├── ResultGoneError  the rows were removed by retention, or the file is missing         410
+└── WithheldError    the rows exist, but today's rights do not open them                403
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from node_catalog.sdk.text import Text, text
+
+UNEXPECTED = text(
+    "Something unexpected went wrong in the worker. Run it again; if it stays, give the task number to the operators.",
+    "执行时出现意外错误。请重新运行；如果仍然出现，请把任务编号告诉运维人员。",
+)
+
+
+class RunError(Exception):
+    """Base of all errors of this package. ``message`` never quotes rows; ``detail`` may, and is guarded."""
+
+    retry: ClassVar[str] = "fatal"
+    status: ClassVar[int] = 400
+
+    def __init__(self, code: str, message: Text, where: str = "", detail: str = "") -> None:
+        super().__init__(f"{code}: {message.get('en', '')}")
+        self.code = code
+        self.message = message
+        self.where = where
+        self.detail = detail
+
+
+class LeaseLostError(RunError):
+    """Zero rows changed: a newer attempt, a cancel or the reaper has moved this task on."""
+
+    retry = "skip"
+
+    def __init__(self) -> None:
+        super().__init__("task.lost", text("Another attempt has taken over.", "已由另一次尝试接手。"))
+
+
+class CancelledError(RunError):
+    """The run or the task was cancelled while it worked."""
+
+    retry = "skip"
+
+    def __init__(self) -> None:
+        super().__init__("task.cancelled", text("It was cancelled.", "已被取消。"))
+
+
+class StalePlanError(RunError):
+    """What the plan was made from no longer holds; nothing has been read."""
+
+
+class ResultGoneError(RunError):
+    """There are no rows any more."""
+
+    status = 410
+
+
+class WithheldError(RunError):
+    """The rights under which the rows were computed are not those of the asker today."""
+
+    status = 403
+
+
+def problem_of(error: BaseException) -> dict[str, Any]:
+    """The kept form of any error: code, message, where, retry, detail.
+
+    An error that is not ours is told in general words; what it says itself may quote rows, so it stays in the
+    guarded ``detail``.
+    """
+    if isinstance(getattr(error, "message", None), Mapping) and getattr(error, "code", ""):
+        return {
+            "code": str(getattr(error, "code", "")),
+            "message": dict(getattr(error, "message", {})),
+            "where": str(getattr(error, "where", "") or ""),
+            "retry": str(getattr(error, "retry", "fatal")),
+            "detail": str(getattr(error, "detail", "") or "")[:4000],
+            **_problems(error),
+        }
+    return {
+        "code": "internal.unexpected",
+        "message": dict(UNEXPECTED),
+        "where": "",
+        "retry": "fatal",
+        "detail": f"{type(error).__name__}: {error}"[:4000],
+    }
+
+
+def _problems(error: BaseException) -> dict[str, Any]:
+    problems = getattr(error, "problems", None)
+    if not problems:
+        return {}
+    known = ("pointer", "code", "message", "step")
+    return {
+        "problems": [
+            {name: found[name] for name in known if name in found}
+            if isinstance(found, Mapping)
+            else {name: getattr(found, name) for name in known if hasattr(found, name)}
+            for found in problems
+        ]
+    }
+
+
+def public(problem: Mapping[str, Any] | None, *, can_see_rows: bool = False) -> dict[str, Any] | None:
+    """A kept problem as a person may see it: without ``detail`` unless they may see the rows."""
+    if not problem:
+        return None
+    return {key: value for key, value in problem.items() if key != "detail" or can_see_rows}
+
+
+class AttemptError(RunError):
+    """An error that came back from a child process as data."""
+
+    def __init__(self, problem: Mapping[str, Any]) -> None:
+        super().__init__(
+            str(problem.get("code") or "internal.unexpected"),
+            dict(problem.get("message") or UNEXPECTED),
+            str(problem.get("where") or ""),
+            str(problem.get("detail") or ""),
+        )
+        self.retry = str(problem.get("retry") or "fatal")  # type: ignore[misc]

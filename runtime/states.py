@@ -1,0 +1,145 @@
+"""States of runs and tasks: every legal move in one table, and what people see of them. Pure.
+
+A move is always one conditional update, ``WHERE state = old AND attempt = mine``; zero rows changed means that
+somebody else has moved the task on, and the caller must stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+PENDING: Final = "pending"
+"""Waits for the stages before it."""
+READY: Final = "ready"
+"""May be claimed by any worker."""
+CLAIMED: Final = "claimed"
+RUNNING: Final = "running"
+COMMITTING: Final = "committing"
+"""The rows are staged; the target is being told to show them."""
+DONE: Final = "done"
+FAILED: Final = "failed"
+CANCELLED: Final = "cancelled"
+DEAD: Final = "dead"
+"""Given up after too many attempts or crashes."""
+
+CANCELLING: Final = "cancelling"
+PAUSED: Final = "paused"
+
+TASK_MOVES: Final[dict[str, frozenset[str]]] = {
+    PENDING: frozenset({READY, CANCELLED}),
+    READY: frozenset({CLAIMED, CANCELLED}),
+    CLAIMED: frozenset({RUNNING, READY, FAILED, CANCELLED, DEAD}),
+    RUNNING: frozenset({COMMITTING, DONE, READY, FAILED, CANCELLED, DEAD}),
+    COMMITTING: frozenset({DONE, READY, FAILED, CANCELLED, DEAD}),
+    DONE: frozenset(),
+    FAILED: frozenset(),
+    CANCELLED: frozenset(),
+    DEAD: frozenset(),
+}
+"""From each state of a task, the states that may follow. A finished task never moves again."""
+
+RUN_MOVES: Final[dict[str, frozenset[str]]] = {
+    PENDING: frozenset({RUNNING, CANCELLING, CANCELLED, FAILED, DONE}),
+    RUNNING: frozenset({CANCELLING, DONE, FAILED, PAUSED}),
+    PAUSED: frozenset({RUNNING, CANCELLING}),
+    CANCELLING: frozenset({CANCELLED, DONE}),
+    DONE: frozenset(),
+    FAILED: frozenset(),
+    CANCELLED: frozenset(),
+}
+
+TASK_STATES: Final = frozenset(TASK_MOVES)
+RUN_STATES: Final = frozenset(RUN_MOVES)
+ACTIVE: Final = frozenset({CLAIMED, RUNNING, COMMITTING})
+"""A worker holds a lease on the task."""
+WAITING: Final = frozenset({PENDING, READY})
+FINISHED: Final = frozenset({DONE, FAILED, CANCELLED, DEAD})
+RUN_FINISHED: Final = frozenset({DONE, FAILED, CANCELLED})
+
+MAX_CRASHES: Final = 2
+"""A task whose child process died twice (killed, out of memory) would kill the next one too."""
+
+_PLAIN: Final = {
+    PENDING: "waiting",
+    READY: "waiting",
+    CLAIMED: "running",
+    RUNNING: "running",
+    COMMITTING: "running",
+    CANCELLING: "running",
+    DONE: "done",
+    FAILED: "failed",
+    DEAD: "failed",
+    CANCELLED: "cancelled",
+    PAUSED: "paused",
+}
+
+
+class IllegalMoveError(Exception):
+    """The product tried a move that the table does not have: a defect, never a user's mistake."""
+
+
+def check_task_move(old: str, new: str) -> None:
+    """Raise IllegalMoveError unless a task may go from ``old`` to ``new``."""
+    if new not in TASK_MOVES.get(old, frozenset()):
+        raise IllegalMoveError(f"task: {old} → {new}")
+
+
+def check_run_move(old: str, new: str) -> None:
+    """Raise IllegalMoveError unless a run may go from ``old`` to ``new``."""
+    if new not in RUN_MOVES.get(old, frozenset()):
+        raise IllegalMoveError(f"run: {old} → {new}")
+
+
+def sources_of(new: str) -> frozenset[str]:
+    """All states from which a task may move to ``new``."""
+    return frozenset(old for old, targets in TASK_MOVES.items() if new in targets)
+
+
+def plain(state: str) -> str:
+    """One of the six words that screens show: waiting, running, done, failed, cancelled, paused."""
+    return _PLAIN[state]
+
+
+def after_loss(attempt: int, max_attempts: int, crashes: int, *, is_cancelling: bool) -> str:
+    """Where a task goes whose worker fell silent or whose child process died."""
+    if is_cancelling:
+        return CANCELLED
+    if crashes >= MAX_CRASHES or attempt >= max_attempts:
+        return DEAD
+    return READY
+
+
+def after_error(retry: str, attempt: int, max_attempts: int, *, is_cancelling: bool) -> str:
+    """Where a task goes whose attempt ended with an error of kind ``retry`` (fatal, retry, skip)."""
+    if is_cancelling:
+        return CANCELLED
+    if retry == "retry" and attempt < max_attempts:
+        return READY
+    return FAILED
+
+
+def back_off(attempt: int, first: float = 1.0, most: float = 60.0) -> float:
+    """Seconds to wait before the next attempt: 1, 2, 4 … up to a minute."""
+    return float(min(most, first * 2 ** max(0, attempt - 1)))
+
+
+def is_released(after: Collection[str], done: Collection[str]) -> bool:
+    """Whether a pending stage may start: all stages before it are done."""
+    return set(after) <= set(done)
+
+
+def end_of_run(states: Collection[str], *, is_cancelling: bool, has_failed: bool) -> str | None:
+    """The state in which a run ends, or None while something may still happen.
+
+    A cancelled run whose last stage had already committed is done: everything it promised was delivered.
+    """
+    if any(state in ACTIVE for state in states):
+        return None
+    if states and all(state == DONE for state in states):
+        return DONE
+    if has_failed or any(state in (FAILED, DEAD) for state in states):
+        return CANCELLED if is_cancelling else FAILED
+    if is_cancelling or any(state == CANCELLED for state in states):
+        return CANCELLED if is_cancelling else FAILED
+    return None
