@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Django's command line: `manage.py up` starts the whole studio."""
 
-import os
 import sys
+
+from studio import env
 
 
 def main() -> None:
     """Run the command named on the command line."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
+    env.name_settings()
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

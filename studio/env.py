@@ -73,3 +73,19 @@ def read_options(environ: dict[str, str] | None = None) -> dict[str, Any]:
         except ValueError as error:
             raise SystemExit(f"Option {option.name}={raw!r} cannot be read: {error}. {option.help}") from error
     return values
+
+
+def name_settings() -> None:
+    """Tell Django which settings to use, for processes that are not started through manage.py."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
+
+
+def child_environment(**options: object) -> dict[str, str]:
+    """The environment for a process that we start: ours, with ``options`` set (None takes one away)."""
+    environment = dict(os.environ)
+    for name, value in options.items():
+        if value is None:
+            environment.pop(name, None)
+        else:
+            environment[name] = str(value)
+    return environment
