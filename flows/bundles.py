@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from node_catalog.palette import registry
-
 from flows.errors import BundleError
 from flows.graph.load import read_document
 from flows.graph.plan import digest_of
 from flows.models import Flow
+from node_catalog.palette import registry
 from node_catalog.sdk.text import text
 
 

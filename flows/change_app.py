@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from flows.errors import FlowError
+from flows.errors import FlowRightError
 from flows.models import App
 from flows.policy import is_deleter, is_editor
 from node_catalog.sdk.text import text
@@ -15,9 +15,9 @@ from security.models import User
 
 
 def require_editor(app: App, principal: Principal) -> None:
-    """Raise FlowError when the person may look at the app but not change it."""
+    """Raise FlowRightError when the person may look at the app but not change it."""
     if not is_editor(principal.roles, app.owner_id == principal.user.pk):
-        raise FlowError(
+        raise FlowRightError(
             "app.read_only",
             text(
                 "You may look at this app but not change it. Ask its owner, or a data admin for the business role.",
@@ -43,7 +43,7 @@ def change_app(app: App, principal: Principal, *, title: dict[str, str] | None, 
 def delete_app(app: App, principal: Principal) -> None:
     """Take an app away; it can be brought back for 30 days."""
     if not is_deleter(principal.roles, app.owner_id == principal.user.pk):
-        raise FlowError(
+        raise FlowRightError(
             "app.not_yours",
             text(
                 "Only the app's owner or the department's data admin may delete it.",

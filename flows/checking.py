@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from node_catalog.palette import registry
 
 from flows.datasets import Sources, gather_sources
 from flows.graph.document import Document
@@ -14,6 +13,7 @@ from flows.graph.findings import Finding
 from flows.graph.load import read_document
 from flows.graph.validate import Checked, check
 from flows.models import Flow
+from node_catalog.palette import registry
 from security.models import User
 
 LEVELS = ("L0", "L1", "L2", "L3", "L4", "L5")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from node_catalog.palette import registry
 
 from flows.errors import DraftStaleError, FlowError
 from flows.graph.load import read_document
 from flows.graph.operations import OperationError, apply_operations
 from flows.models import Draft, DraftOperation, Flow
+from node_catalog.palette import registry
 from node_catalog.sdk.text import text
 from security.models import User
 

@@ -2,6 +2,7 @@
 
 FlowError             base: code, message (both languages), where, retry
 ├── DraftStaleError   operations no longer apply to the newest draft; carries what happened since     409
+├── FlowRightError    the person sees the app but may not do this with it                       403
 ├── FlowCheckError    the flow does not reach the level that the action needs; carries the findings   422
 └── BundleError       an imported file is no bundle of ours                                           400
 """
@@ -45,6 +46,12 @@ class DraftStaleError(FlowError):
     @property
     def extra(self) -> dict[str, Any]:
         return {"revision": self.revision, "operations_since": self.operations_since}
+
+
+class FlowRightError(FlowError):
+    """Looking is allowed, this action is not."""
+
+    status = 403
 
 
 class FlowCheckError(FlowError):

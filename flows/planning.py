@@ -8,7 +8,6 @@ from typing import Any
 import jsonschema
 import msgspec
 from django.conf import settings
-from node_catalog.palette import registry
 
 from flows.checking import blocking, draft_document
 from flows.datasets import gather_sources
@@ -18,6 +17,7 @@ from flows.graph.plan import Plan
 from flows.graph.planner import make_plan, plan_digest
 from flows.graph.validate import check
 from flows.models import Flow, StoredPlan, Version
+from node_catalog.palette import registry
 from node_catalog.sdk.text import text
 from security.models import User
 

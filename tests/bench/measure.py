@@ -1,0 +1,143 @@
+"""How benchmarks measure: wall time, CPU of whole process trees, peak memory, interleaved pairs, medians."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+RESULTS = Path(__file__).parent / "results" / "latest.jsonl"
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run of a work cost: seconds of wall time and CPU, peak resident bytes of one process."""
+
+    wall: float
+    cpu: float
+    peak_rss: int
+
+
+@dataclass
+class Comparison:
+    """One line of the table. ``sense`` says whether the ratio must stay at most or at least at the goal."""
+
+    work: str
+    figure: str
+    ours: float
+    against: float
+    peer: str
+    goal: float
+    sense: Literal["at_most", "at_least"]
+    unit: str = "s"
+    limit: str = ""
+    doubts: str = ""
+    runs: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.against if self.against else float("nan")
+
+    @property
+    def holds(self) -> bool:
+        return self.ratio <= self.goal if self.sense == "at_most" else self.ratio >= self.goal
+
+
+def process_tree(roots: Iterable[int]) -> set[int]:
+    """The processes ``roots`` and everything below them, by parent links in /proc."""
+    children: dict[int, list[int]] = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                stat = Path(f"/proc/{entry}/stat").read_text()
+            except OSError:
+                continue
+            parent = int(stat.rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(entry))
+    found, queue = set(), list(roots)
+    while queue:
+        process = queue.pop()
+        if process not in found:
+            found.add(process)
+            queue.extend(children.get(process, ()))
+    return found
+
+
+def cpu_seconds(processes: Iterable[int]) -> float:
+    """User and system seconds of living processes and of their reaped children."""
+    total = 0
+    for process in processes:
+        try:
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += sum(int(value) for value in fields[11:15])
+    return total / TICKS
+
+
+def resident(process: int) -> int:
+    """Resident bytes of one process that are its own or file backed (0 when it is gone)."""
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * PAGE
+    except OSError:
+        return 0
+
+
+def measure(work: Callable[[], Any], roots: Callable[[], Iterable[int]], watched: Callable[[], Iterable[int]]) -> Cost:
+    """Run ``work`` once; CPU is counted over the trees of ``roots``, the peak over single ``watched`` processes."""
+    peak, stop = 0, threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not stop.wait(0.05):
+            peak = max([peak, *(resident(process) for process in process_tree(watched()))])
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    before_processes = process_tree(roots())
+    before = cpu_seconds(before_processes)
+    watcher.start()
+    started = time.perf_counter()
+    work()
+    wall = time.perf_counter() - started
+    after = cpu_seconds(process_tree(roots()) | before_processes)
+    stop.set()
+    watcher.join()
+    return Cost(wall, max(after - before, 0.0), peak)
+
+
+def medians(costs: list[Cost]) -> Cost:
+    """The median of each figure."""
+    return Cost(
+        statistics.median(cost.wall for cost in costs),
+        statistics.median(cost.cpu for cost in costs),
+        int(statistics.median(cost.peak_rss for cost in costs)),
+    )
+
+
+def write_results(rows: list[Comparison]) -> None:
+    """Append the lines to latest.jsonl (replacing earlier lines of the same work and figure) and print the table."""
+    RESULTS.parent.mkdir(exist_ok=True)
+    kept = {}
+    if RESULTS.exists():
+        for line in RESULTS.read_text().splitlines():
+            old = json.loads(line)
+            kept[(old["work"], old["figure"])] = old
+    for row in rows:
+        kept[(row.work, row.figure)] = {**asdict(row), "ratio": round(row.ratio, 4), "holds": row.holds}
+    RESULTS.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept.values()))
+    heading = f"{'work':<28}{'figure':<22}{'ours':>12}{'against':>12}  {'peer or limit':<30}{'ratio':>8}{'goal':>9}  holds"
+    print("\n" + heading + "\n" + "─" * len(heading))
+    for row in rows:
+        sign = "≤" if row.sense == "at_most" else "≥"
+        print(
+            f"{row.work:<28}{row.figure:<22}{row.ours:>12.3f}{row.against:>12.3f}  {row.peer:<30}{row.ratio:>8.2f}"
+            f"{sign + format(row.goal, '.2f'):>9}  {'yes' if row.holds else 'NO'}"
+        )
