@@ -133,7 +133,9 @@ def write_results(rows: list[Comparison]) -> None:
     for row in rows:
         kept[(row.work, row.figure)] = {**asdict(row), "ratio": round(row.ratio, 4), "holds": row.holds}
     RESULTS.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept.values()))
-    heading = f"{'work':<28}{'figure':<22}{'ours':>12}{'against':>12}  {'peer or limit':<30}{'ratio':>8}{'goal':>9}  holds"
+    heading = (
+        f"{'work':<28}{'figure':<22}{'ours':>12}{'against':>12}  {'peer or limit':<30}{'ratio':>8}{'goal':>9}  holds"
+    )
     print("\n" + heading + "\n" + "─" * len(heading))
     for row in rows:
         sign = "≤" if row.sense == "at_most" else "≥"

@@ -1,0 +1,58 @@
+"""The data of the benchmark works, the same for everybody: fixed seed, fixed formulas (docs/benchmarks.md)."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import psycopg
+
+DISTRICTS = ("海曙", "江北", "鄞州", "镇海", "北仑", "奉化", "余姚", "慈溪", "宁海", "象山")
+
+OBSERVATIONS = """
+create table obs as
+select i::bigint as id,
+       (1 + (i * 7919) %% 300)::int as station,
+       timestamp '2025-01-01' + i * interval '3.1536 seconds' as ts,
+       round((-ln(1 - random()) * 35)::numeric, 2)::double precision as pm25,
+       round((200 * random())::numeric, 1)::double precision as pm10,
+       round((40 * random())::numeric, 1)::double precision as so2,
+       (array[{districts}])[1 + ((1 + (i * 7919) %% 300) %% 10)] as district
+from generate_series(0, %(rows)s - 1) as i
+"""
+
+
+def stations() -> list[tuple[int, str, str, float, float]]:
+    """300 stations: id, name, district, longitude, latitude."""
+    return [(n, f"station {n}", DISTRICTS[n % 10], 121 + n / 1000, 29 + n / 1000) for n in range(1, 301)]
+
+
+def fill_postgres(url: str, rows: int) -> None:
+    """Tables obs (``rows`` rows, no index, analysed) and station in one PostgreSQL database."""
+    districts = ", ".join(f"'{name}'" for name in DISTRICTS)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("select setseed(0.42)")
+        connection.execute("set max_parallel_workers_per_gather = 0")
+        connection.execute(OBSERVATIONS.format(districts=districts).encode(), {"rows": rows})
+        connection.execute("create table station (id int, name text, district text, lon float8, lat float8)")
+        with connection.cursor() as cursor:
+            cursor.executemany("insert into station values (%s, %s, %s, %s, %s)", stations())
+        connection.execute("analyze")
+
+
+def fill_sqlite(path: Path) -> None:
+    """The stations as a SQLite file."""
+    path.unlink(missing_ok=True)
+    with sqlite3.connect(path) as connection:
+        connection.execute("create table station (id integer, name text, district text, lon real, lat real)")
+        connection.executemany("insert into station values (?, ?, ?, ?, ?)", stations())
+    connection.close()
+
+
+PUSHDOWN = """
+create table d1_limit as
+select s.district, date_trunc('hour', o.ts) as hour, count(*) as hours,
+       avg(o.pm25) as pm25, avg(o.pm10) as pm10, avg(o.so2) as so2
+from obs o join station s on o.station = s.id
+where o.pm25 > 35 group by 1, 2
+"""
