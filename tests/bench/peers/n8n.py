@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -50,7 +51,7 @@ def chain(key: str, nodes: list[dict[str, Any]], extra: dict[str, Any] | None = 
     """A workflow whose nodes follow each other; ``extra`` replaces the connections of some nodes."""
     connections = {
         before["name"]: {"main": [[{"node": after["name"], "type": "main", "index": 0}]]}
-        for before, after in zip(nodes, nodes[1:], strict=False)
+        for before, after in itertools.pairwise(nodes)
     }
     connections.update(extra or {})
     settings = {"executionOrder": "v1", "saveDataSuccessExecution": "all"}

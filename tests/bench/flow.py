@@ -1,0 +1,99 @@
+"""The durable flow: ten trivial steps as one run whose ten step states can be read afterwards; beside n8n.
+
+200 runs with 1 and with 8 in flight, from the request to the answer that the run is done.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.bench.data import fill_sqlite
+from tests.bench.measure import Comparison, cpu_seconds, process_tree
+from tests.bench.ours import Ours
+from tests.bench.peers import n8n
+from tests.services import postgres_server
+
+RUNS = 200
+
+
+def document(dataset: str) -> dict[str, Any]:
+    """Read one row, nine light steps, one output."""
+    steps: dict[str, Any] = {
+        "s0": ("read", {"dataset": "data", "columns": ["id"]}),
+        "s1": ("filter", {"where": "id = 1"}),
+        "s9": ("output", {"name": "out"}),
+    }
+    for number in range(2, 9):
+        steps[f"s{number}"] = ("derive", {"columns": [{"name": f"v{number}", "expression": f"id + {number}"}]})
+    order = [f"s{number}" for number in range(10)]
+    return {
+        "kind": "flow", "spec": "1", "title": {"en": "Ten steps", "zh-CN": "十步"}, "datasets": {"data": dataset},
+        "steps": {key: {"type": steps[key][0], "version": 1, "settings": steps[key][1]} for key in order},
+        "wires": [{"from": f"{a}.out", "to": f"{b}.in"} for a, b in zip(order, order[1:], strict=False)],
+    }  # fmt: skip
+
+
+def peer_workflow() -> dict[str, Any]:
+    """A webhook and ten Set nodes."""
+    hook = {"httpMethod": "POST", "path": "flow", "responseMode": "lastNode"}
+    nodes = [n8n.node("hook", "webhook", 2, hook, 0, webhookId="flow")]
+    for number in range(10):
+        assignment = {"id": f"a{number}", "name": f"v{number}", "value": number, "type": "number"}
+        settings = {"assignments": {"assignments": [assignment]}, "includeOtherFields": True, "options": {}}
+        nodes.append(n8n.node(f"s{number}", "set", 3.4, settings, 200 * (number + 1)))
+    return n8n.chain("flow", nodes)
+
+
+def drive(once: Callable[[], Any], in_flight: int, pid: int) -> dict[str, float]:
+    """200 runs, ``in_flight`` at once: flows per second, p50 and p95 in milliseconds, CPU ms per flow."""
+    for _ in range(10):
+        once()
+
+    def timed(_: int) -> float:
+        started = time.perf_counter()
+        once()
+        return (time.perf_counter() - started) * 1000
+
+    before, started = cpu_seconds(process_tree([pid])), time.perf_counter()
+    with ThreadPoolExecutor(in_flight) as threads:
+        times = sorted(threads.map(timed, range(RUNS)))
+    wall = time.perf_counter() - started
+    spent = cpu_seconds(process_tree([pid])) - before
+    return {
+        "per_second": RUNS / wall,
+        "p50_ms": statistics.median(times),
+        "p95_ms": times[int(0.95 * RUNS)],
+        "cpu_ms": spent / RUNS * 1000,
+    }
+
+
+def run() -> list[Comparison]:
+    """All figures of the work."""
+    rows = []
+    figures: dict[tuple[str, int], dict[str, float]] = {}
+    with Ours() as ours:
+        fill_sqlite(ours.folder / "stations.sqlite3")
+        node = ours.add_node("sqlite", "Stations", {"path": str(ours.folder / "stations.sqlite3")})
+        flow = ours.add_flow("Ten steps", document(ours.dataset(node, "station")))
+        answer = ours.run(flow)
+        assert len(answer["steps"]) == 10, "ten step states can be read afterwards"
+        for in_flight in (1, 8):
+            figures["ours", in_flight] = drive(lambda: ours.run(flow), in_flight, ours.pid)
+    with n8n.running(postgres_server(), [peer_workflow()], []) as studio:
+        for in_flight in (1, 8):
+            figures["n8n", in_flight] = drive(lambda: studio.call("flow"), in_flight, studio.process.pid)
+    peer = f"n8n {n8n.VERSION}"
+    for in_flight in (1, 8):
+        own, other = figures["ours", in_flight], figures["n8n", in_flight]
+        work = f"durable flow, {in_flight} in flight"
+        rows += [
+            Comparison(work, "flows per second", own["per_second"], other["per_second"], peer, 5, "at_least", "1/s"),
+            Comparison(work, "p50 ms", own["p50_ms"], other["p50_ms"], peer, 0.5, "at_most", "ms"),
+            Comparison(work, "p95 ms", own["p95_ms"], other["p95_ms"], peer, 0.5, "at_most", "ms"),
+            Comparison(work, "CPU ms per flow", own["cpu_ms"], other["cpu_ms"], peer, 1, "at_most", "ms"),
+        ]
+    return rows
