@@ -81,7 +81,7 @@ def record(
             outcome=outcome[:20],
             detail=_plain(detail or {}),
             ip=_ip(request)[:64],
-            request_id=str(getattr(request, "request_id", "") or "")[:64],
+            request_id=str(getattr(request, "id", "") or "")[:64],
             prev_hash=head.hash or GENESIS,
         )
         entry.hash = _hash(entry.prev_hash, entry)

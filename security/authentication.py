@@ -57,6 +57,16 @@ def _session_user(request: Any) -> Any:
     return user if user is not None and user.is_authenticated else None
 
 
+def _refuse_first_password(request: Request, user: User) -> None:
+    """A first password opens only the routes that change it (``is_open_before_password_change``)."""
+    view = (request.parser_context or {}).get("view")
+    if user.must_change_password and not getattr(view, "is_open_before_password_change", False):
+        raise ForbiddenError(
+            "auth.password_due",
+            text("Choose a password of your own first.", "请先设置您自己的密码。"),
+        )
+
+
 class SessionAuthentication(BaseAuthentication):
     """The browser: a session cookie, and for every change the CSRF token."""
 
@@ -76,6 +86,7 @@ class SessionAuthentication(BaseAuthentication):
         # The plain object, so that what is stored on it (its principal) stays on it.
         if isinstance(user, SimpleLazyObject) and user._wrapped is not empty:
             user = user._wrapped
+        _refuse_first_password(request, user)
         return user, None
 
     def authenticate_header(self, request: Request) -> str:
@@ -104,6 +115,7 @@ class BearerAuthentication(BaseAuthentication):
                     "令牌无效或已过期，请在“我的账户”中重新生成。",
                 ),
             )
+        _refuse_first_password(request, token.user)
         if token.last_used_at is None or now - token.last_used_at > SEEN_EVERY:
             Token.objects.filter(pk=token.pk).update(last_used_at=now)
         return token.user, token
