@@ -1,0 +1,83 @@
+/** Which ports a step has and which wires are legal, from the palette; reasons are message keys for people. */
+import type { FlowDocument, FlowState, Wire } from "./document";
+import { downstreamOf, portOf, stepOf, topological, wiresInto } from "./document";
+import type { Port, StepTypes } from "./palette";
+
+/** Why a wire may not run, as a key of the `canvas` messages under `refusal.`. */
+export type Refusal = "same_step" | "direction" | "kind" | "taken" | "exists" | "cycle" | "unknown";
+
+const NO_PORTS: Port[] = [];
+
+export function portsOf(document: FlowDocument, types: StepTypes, step: string): Port[] {
+  const found = document.steps[step];
+  return found ? (types.get(found.type)?.ports ?? NO_PORTS) : NO_PORTS;
+}
+
+export function portAt(document: FlowDocument, types: StepTypes, end: string): Port | undefined {
+  return portsOf(document, types, stepOf(end)).find((port) => port.name === portOf(end));
+}
+
+export function fits(source: Port, target: Port): boolean {
+  return source.direction === "out" && target.direction === "in" && source.kind === target.kind;
+}
+
+/** Null when the wire is legal, else the reason. `replacing` is a wire that this one would take the place of. */
+export function refusal(document: FlowDocument, types: StepTypes, wire: Wire, replacing?: Wire): Refusal | null {
+  const source = portAt(document, types, wire.from);
+  const target = portAt(document, types, wire.to);
+  if (!source || !target) return "unknown";
+  if (stepOf(wire.from) === stepOf(wire.to)) return "same_step";
+  if (source.direction !== "out" || target.direction !== "in") return "direction";
+  if (source.kind !== target.kind) return "kind";
+  const rest = document.wires.filter((other) => other !== replacing);
+  if (rest.some((other) => other.from === wire.from && other.to === wire.to)) return "exists";
+  if (!target.many && rest.some((other) => other.to === wire.to)) return "taken";
+  const reachable = downstreamOf({ ...document, wires: rest }, stepOf(wire.to));
+  return reachable.has(stepOf(wire.from)) ? "cycle" : null;
+}
+
+export function freeInputs(document: FlowDocument, types: StepTypes, step: string): Port[] {
+  return portsOf(document, types, step).filter(
+    (port) => port.direction === "in" && (port.many || wiresInto(document, step, port.name).length === 0),
+  );
+}
+
+export function outputsOf(document: FlowDocument, types: StepTypes, step: string): Port[] {
+  return portsOf(document, types, step).filter((port) => port.direction === "out");
+}
+
+/** Every legal wire that starts (or, with `direction` "in", ends) at `end`, in the data's order. */
+export function legalWires(state: FlowState, types: StepTypes, end: string, direction: "out" | "in" = "out"): Wire[] {
+  const { document } = state;
+  const wires: Wire[] = [];
+  for (const id of topological(state)) {
+    for (const port of portsOf(document, types, id)) {
+      const other = `${id}.${port.name}`;
+      const wire = direction === "out" ? { from: end, to: other } : { from: other, to: end };
+      if (refusal(document, types, wire) === null) wires.push(wire);
+    }
+  }
+  return wires;
+}
+
+/** The wires that a new step gets when it is put after the selected steps: one per free input, as far as they fit. */
+export function suggestedWires(
+  document: FlowDocument,
+  types: StepTypes,
+  selected: readonly string[],
+  type: string,
+  id: string,
+): Wire[] {
+  const inputs = (types.get(type)?.ports ?? []).filter((port) => port.direction === "in");
+  const wires: Wire[] = [];
+  const taken = new Set<string>();
+  for (const step of selected) {
+    const source = outputsOf(document, types, step)[0];
+    if (!source) continue;
+    const target = inputs.find((port) => fits(source, port) && (port.many || !taken.has(port.name)));
+    if (!target) continue;
+    taken.add(target.name);
+    wires.push({ from: `${step}.${source.name}`, to: `${id}.${target.name}` });
+  }
+  return wires;
+}
