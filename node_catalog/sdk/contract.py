@@ -23,7 +23,8 @@ Group = Literal["in", "shape", "combine", "summarise", "check", "flow", "out"]
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of every settings struct. Fields carry ``Annotated[…, msgspec.Meta(title=…, description=…,
     extra_json_schema={"x-title": Text, "x-description": Text, "x-widget": …, "x-secret": True})]``
-    (``node_catalog.sdk.fields.setting`` writes that in one call)."""
+    (``node_catalog.sdk.fields.setting`` writes that in one call).
+    """
 
     def problems(self) -> Iterable[Problem]:
         """What is wrong between fields that are each right; ``schema.parse`` reports it."""
