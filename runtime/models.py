@@ -10,6 +10,14 @@ from typing import Any, ClassVar
 from django.db import models
 
 from flows.models import App, Flow, StoredPlan, Version
+from runtime.querysets import (
+    AttemptQuerySet,
+    InternalQuerySet,
+    ResultQuerySet,
+    RunQuerySet,
+    TaskQuerySet,
+    WorkerQuerySet,
+)
 from security.ids import new_id
 from security.models import Organisation, User
 
@@ -39,6 +47,8 @@ class Run(models.Model):
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at",)
@@ -80,6 +90,8 @@ class Task(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    objects = TaskQuerySet.as_manager()
+
     class Meta:
         ordering = ("created_at",)
         constraints: ClassVar[list[Any]] = [
@@ -102,6 +114,8 @@ class Attempt(models.Model):
     outcome = models.CharField(max_length=12, blank=True)
     error = models.JSONField(null=True, blank=True)
 
+    objects = AttemptQuerySet.as_manager()
+
     class Meta:
         ordering = ("task", "number")
         constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["task", "number"], name="one_try_once")]
@@ -117,6 +131,8 @@ class Event(models.Model):
     data = models.JSONField(default=dict)
     at = models.DateTimeField()
 
+    objects = InternalQuerySet.as_manager()
+
     class Meta:
         ordering = ("topic", "seq")
         constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["topic", "seq"], name="one_event_per_seq")]
@@ -130,6 +146,8 @@ class Outbox(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True, blank=True, db_index=True)
 
+    objects = InternalQuerySet.as_manager()
+
 
 class SinkCommit(models.Model):
     """The ledger of what was delivered: once per sink, run and task."""
@@ -141,6 +159,8 @@ class SinkCommit(models.Model):
     rows = models.BigIntegerField()
     reference = models.CharField(max_length=400, blank=True)
     at = models.DateTimeField(auto_now_add=True)
+
+    objects = InternalQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar[list[Any]] = [
@@ -165,6 +185,8 @@ class Result(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
 
+    objects = ResultQuerySet.as_manager()
+
     class Meta:
         constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["run", "name"], name="one_result_per_name")]
 
@@ -181,3 +203,5 @@ class Worker(models.Model):
     version = models.CharField(max_length=20, blank=True)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField(db_index=True)
+
+    objects = WorkerQuerySet.as_manager()

@@ -1,0 +1,187 @@
+"""Turns a stage of a plan into work for a child process, after checking that the plan still holds today.
+
+Nothing is opened and no secret is unsealed before the rights and the schemas have been compared.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from flows.datasets import dataset_schema, is_writer
+from flows.graph.plan import Binding, Plan, Sink, Stage
+from node_catalog.grants import grants_for
+from node_catalog.models import Dataset, Node
+from node_catalog.sdk.grant import GrantSpec
+from node_catalog.sdk.text import text
+from node_catalog.selectors import connector_settings
+from runtime import places
+from runtime.engine.work import DeliverySpec, Limits, SinkSpec, SourceSpec, StageWork
+from runtime.errors import StalePlanError
+from runtime.models import Run, Task
+from security.models import User
+
+
+def limits_for(task: Task) -> Limits:
+    """What one child may use, from the options; folders are made here."""
+    options = settings.OPTIONS
+    return Limits(
+        memory_mb=options["CHILD_MEMORY_MB"],
+        temp_folder=str(places.temporary_folder(task.pk, task.attempt)),
+        file_roots=tuple(settings.FILE_ROOTS),
+        allowed_networks=tuple(options["ALLOWED_NETWORKS"]),
+        statement_seconds=options["STATEMENT_SECONDS"],
+    )
+
+
+def stage_work(task: Task, plan: Plan, stage_key: str, reader: User | None, run: Run | None = None) -> StageWork:
+    """The work of one stage with the rights of ``reader``. Raises StalePlanError before anything is read."""
+    stage = plan.stage(stage_key)
+    user = _active(reader)
+    datasets = _datasets_of(stage)
+    grants = grants_for(list(datasets.values()), user)
+    for binding in stage.bindings:
+        if binding.kind == "dataset":
+            check_binding(binding, datasets.get(binding.dataset), grants.get(binding.dataset))
+    return StageWork(
+        stage=stage,
+        sources=tuple(_source(binding, datasets, run) for binding in stage.bindings),
+        sink=_sink(task, stage, user, run),
+        limits=limits_for(task),
+    )
+
+
+def _active(reader: User | None) -> User:
+    if reader is None or not reader.is_active:
+        raise StalePlanError(
+            "run.no_reader",
+            text(
+                "The person whose rights this uses has left or is disabled. Somebody else must start it.",
+                "此次执行所依据权限的用户已离开或被停用，请由其他人员重新启动。",
+            ),
+        )
+    return reader
+
+
+def _datasets_of(stage: Stage) -> dict[str, Dataset]:
+    numbers = [binding.dataset for binding in stage.bindings if binding.kind == "dataset"]
+    rows = Dataset.objects.filter(number__in=numbers).select_related("node").prefetch_related("columns")
+    return {row.number: row for row in rows}
+
+
+def check_binding(binding: Binding, dataset: Dataset | None, grant: GrantSpec | None) -> None:
+    """Raise StalePlanError when the dataset, the right or a needed column is not what the plan was made for."""
+    where = f"/steps/{binding.step}" if binding.step else ""
+    if dataset is None or dataset.state == Dataset.State.GONE or not dataset.node.is_active:
+        raise StalePlanError(
+            "dataset.gone",
+            text(
+                f"Dataset {binding.dataset} is no longer there. Choose another one in the step.",
+                f"数据集 {binding.dataset} 已不存在，请在步骤中改选其他数据集。",
+            ),
+            where,
+        )
+    if grant is None or grant.digest != binding.grant_digest:
+        raise StalePlanError(
+            "grant.withdrawn" if grant is None else "grant.changed",
+            text(
+                f"The right to read {binding.dataset} was withdrawn or has changed since the plan was made. "
+                "Run again; if the step turns red, ask for the data in the catalogue.",
+                f"读取 {binding.dataset} 的授权在计划生成后已被撤回或变更。请重新运行；如步骤变红，请在目录中重新申请。",
+            ),
+            where,
+        )
+    _check_columns(binding, dataset, grant, where)
+
+
+def _check_columns(binding: Binding, dataset: Dataset, grant: GrantSpec, where: str) -> None:
+    today = dataset_schema(dataset)
+    for name in binding.columns:
+        now, planned = today.get(name), binding.schema.get(name)
+        is_moved = now is not None and planned is not None and name not in grant.masks and now.type != planned.type
+        if now is None or is_moved:
+            raise StalePlanError(
+                "dataset.changed",
+                text(
+                    f"Column “{name}” of {binding.dataset} has gone or changed its type since the plan was made. "
+                    "Open the step, look at its columns and run again.",
+                    f"{binding.dataset} 的列“{name}”在计划生成后已消失或类型已变。请打开步骤核对列，然后重新运行。",
+                ),
+                where,
+            )
+
+
+def _source(binding: Binding, datasets: dict[str, Dataset], run: Run | None) -> SourceSpec:
+    if binding.kind == "exchange":
+        return SourceSpec(
+            alias=binding.alias, kind="exchange", schema=binding.schema, exchange_path=_exchange_path(binding, run)
+        )
+    return source_of(binding.alias, datasets[binding.dataset])
+
+
+def source_of(alias: str, dataset: Dataset) -> SourceSpec:
+    """How a dataset is reached, with its node's settings unsealed: for a child process alone, never kept or logged."""
+    return SourceSpec(
+        alias=alias,
+        connector=dataset.node.type,
+        settings=connector_settings(dataset.node),
+        path=tuple(dataset.path),
+        schema=dataset_schema(dataset),
+        dataset_settings=dict(dataset.settings),
+    )
+
+
+def _exchange_path(binding: Binding, run: Run | None) -> str:
+    earlier = run.tasks.filter(stage=binding.stage).first() if run is not None else None
+    reference = (earlier.result or {}).get("file", "") if earlier is not None else ""
+    if not reference or not places.absolute(reference).exists():
+        raise StalePlanError(
+            "exchange.gone",
+            text(
+                "Rows that an earlier stage had computed are no longer there. Run again from the start.",
+                "前一阶段计算出的中间数据已不存在，请从头重新运行。",
+            ),
+        )
+    return str(places.absolute(reference))
+
+
+def _sink(task: Task, stage: Stage, user: User, run: Run | None) -> SinkSpec:
+    sink = stage.sink
+    if sink.kind == "collect":
+        return SinkSpec(kind="collect", limit=sink.limit or 100)
+    owner = run.pk if run is not None else task.pk
+    if sink.kind == "exchange":
+        return SinkSpec(kind="exchange", path=str(places.exchange_file(owner, task.pk, task.attempt)))
+    if sink.kind == "result":
+        return SinkSpec(kind="result", path=str(places.result_file(owner, task.pk, task.attempt)))
+    return _write_sink(task, sink, user, str(owner))
+
+
+def _write_sink(task: Task, sink: Sink, user: User, run: str) -> SinkSpec:
+    dataset = (
+        Dataset.objects.filter(number=sink.dataset).select_related("node").first() if sink.dataset else None
+    )
+    node: Any = dataset.node if dataset else Node.objects.filter(number=sink.node, is_active=True).first()
+    if node is None or not is_writer(node, user):
+        raise StalePlanError(
+            "target.refused",
+            text(
+                "The node to write to is gone, or you may not write into it any more. Choose another target.",
+                "要写入的节点已不存在，或您已无写入权限，请改选其他目标。",
+            ),
+            f"/steps/{sink.step}",
+        )
+    path = tuple(dataset.path) if dataset else sink.path
+    return SinkSpec(
+        kind="write",
+        connector=node.type,
+        settings=connector_settings(node),
+        target_path=path,
+        target_settings=dict(dataset.settings) if dataset else {},
+        mode="replace" if sink.mode == "replace" else "append",
+        create=sink.create,
+        delivery=DeliverySpec(
+            sink=f"{node.number}/{'/'.join(path)}"[:120], run=run, task=str(task.pk), attempt=task.attempt
+        ),
+    )

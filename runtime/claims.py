@@ -1,0 +1,142 @@
+"""Claims: how a worker gets a task, keeps it, and learns that it has lost it.
+
+A claim is an attempt number with a lease on the database's clock. Whoever cannot renew the lease stops: the next
+attempt may already be at work.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from node_catalog.sdk.failpoint import failpoint
+from runtime import states
+from runtime.clock import Soon, db_now
+from runtime.dispatcher import due
+from runtime.models import Attempt, Run, Task
+from runtime.moves import cas_run, cas_task, locked_run, run_fact, step_states, task_fact, tell
+from runtime.reporting import Topic, record
+
+
+@dataclass
+class Claim:
+    """What a worker believes it holds. ``stop`` is set when it must let go, with the reason in ``why``."""
+
+    task: Task
+    attempt: int
+    owner: str
+    state: str = states.CLAIMED
+    stop: threading.Event = field(default_factory=threading.Event)
+    why: str = ""
+
+    def let_go(self, why: str) -> None:
+        """Tell the work to end: ``lost``, ``cancelled`` or ``stopping``. The first reason stays."""
+        if not self.stop.is_set():
+            self.why = why
+            self.stop.set()
+
+
+def claim(task_id: Any, owner: str, kinds: Collection[str]) -> Claim | None:
+    """Take one task if it is ready, due and of one of ``kinds``; None when somebody was faster."""
+    task = Task.objects.filter(due(), pk=task_id, kind__in=kinds).first()
+    return _take(task, owner) if task else None
+
+
+def claim_next(owner: str, kinds: Collection[str]) -> Claim | None:
+    """Take the oldest due task of ``kinds``; None when there is nothing to do."""
+    for task in Task.objects.filter(due(), kind__in=kinds).order_by("created_at")[:8]:
+        taken = _take(task, owner)
+        if taken:
+            return taken
+    return None
+
+
+def _take(task: Task, owner: str) -> Claim | None:
+    with transaction.atomic():
+        run = locked_run(task.run_id)
+        taken = cas_task(
+            task.pk,
+            states.READY,
+            states.CLAIMED,
+            task.attempt,
+            attempt=task.attempt + 1,
+            owner=owner,
+            lease_until=Soon(settings.OPTIONS["LEASE_SECONDS"]),
+            started_at=Coalesce(F("started_at"), db_now()),
+        )
+        if not taken:
+            return None
+        task.refresh_from_db()
+        Attempt.objects.create(
+            task=task, number=task.attempt, worker=owner, process=os.getpid(), started_at=timezone.now()
+        )
+        if run is not None and run.state == states.PENDING:
+            cas_run(run, states.RUNNING, started_at=Coalesce(F("started_at"), db_now()))
+            record(Topic("run", run.pk), [run_fact(run)])
+        tell(task, [task_fact(task, states.CLAIMED, task.attempt, owner)])
+        failpoint("claim.before_commit")
+    failpoint("claim.after_commit")
+    return Claim(task=task, attempt=task.attempt, owner=owner)
+
+
+def begin(claim: Claim) -> bool:
+    """The work starts: claimed → running. False: the claim is lost."""
+    with transaction.atomic():
+        locked_run(claim.task.run_id)
+        if not cas_task(claim.task.pk, states.CLAIMED, states.RUNNING, claim.attempt):
+            return False
+        fact = task_fact(claim.task, states.RUNNING, claim.attempt, claim.owner)
+        tell(claim.task, [fact], step_states(claim.task, states.RUNNING))
+    claim.state = states.RUNNING
+    return True
+
+
+def begin_commit(claim: Claim) -> bool:
+    """The rows are staged and the target is asked to show them: running → committing."""
+    with transaction.atomic():
+        locked_run(claim.task.run_id)
+        if not cas_task(claim.task.pk, states.RUNNING, states.COMMITTING, claim.attempt):
+            return False
+        tell(claim.task, [task_fact(claim.task, states.COMMITTING, claim.attempt, claim.owner)])
+    claim.state = states.COMMITTING
+    return True
+
+
+def renew(claims: Iterable[Claim]) -> None:
+    """Renew leases, one statement each (several rows in one statement could deadlock); lost claims let go."""
+    for held in claims:
+        rows = Task.objects.filter(
+            pk=held.task.pk, attempt=held.attempt, owner=held.owner, state__in=states.ACTIVE
+        )
+        if not rows.update(lease_until=Soon(settings.OPTIONS["LEASE_SECONDS"])):
+            held.let_go("lost")
+
+
+def watch(claims: Collection[Claim]) -> None:
+    """Let go of claims whose task was cancelled or given to another, or whose run is being stopped."""
+    by_id = {held.task.pk: held for held in claims}
+    if not by_id:
+        return
+    seen = Task.objects.filter(pk__in=by_id).values_list("pk", "state", "attempt", "run__state", "run__error")
+    for pk, state, attempt, run_state, run_error in seen:
+        held = by_id.pop(pk)
+        if state not in states.ACTIVE or attempt != held.attempt:
+            held.let_go("lost")
+        elif (run_state == states.CANCELLING or run_error) and state != states.COMMITTING:
+            held.let_go("cancelled")
+    for held in by_id.values():
+        held.let_go("lost")
+
+
+def is_cancelling(run: Run | None) -> bool:
+    """Whether the task's run is being stopped, by a person or by another stage's failure."""
+    return run is not None and (run.state == states.CANCELLING or bool(run.error))

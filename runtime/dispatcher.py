@@ -1,0 +1,156 @@
+"""Rings the broker for work that is ready. The bell is only a hint: the database stays right without any broker.
+
+Bells written in a transaction are rung by a thread of the same process as soon as it commits; the loop of
+``runtime.service`` rings those that were left over, and rings again for ready tasks that nobody has claimed.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from celery import current_app
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from runtime.clock import Soon, db_now
+from runtime.models import Outbox, Task
+from runtime.states import READY
+
+RUN_TASK = "runtime.run_task"
+TASK_BELL = "task"
+REST_SECONDS = 2.0
+"""After a failed ring the broker is left alone for so long."""
+MOST_AT_ONCE = 200
+
+log = logging.getLogger(__name__)
+
+_local: list[Callable[[str], None]] = []
+
+
+def answer_locally(worker: Callable[[str], None]) -> Callable[[], None]:
+    """A worker inside this process hears bells directly (no broker needed); the answer ends that."""
+    _local.append(worker)
+    return lambda: _local.remove(worker) if worker in _local else None
+
+
+def has_broker() -> bool:
+    """Whether bells reach other processes. Without that, workers look into the database more often."""
+    return not str(current_app.conf.broker_url or "memory://").startswith("memory")
+
+
+def add_bells(tasks: Sequence[tuple[Any, int]]) -> None:
+    """Write a bell for each (task id, attempt) in the caller's transaction, to be rung when it commits."""
+    rows = Outbox.objects.bulk_create(Outbox(kind=TASK_BELL, key=f"{task}/{attempt}") for task, attempt in tasks)
+    transaction.on_commit(partial(_ringer.ring_soon, [(row.pk, row.key) for row in rows]))
+
+
+class _Ringer:
+    """One thread per process that talks to the broker, so that a dead broker holds up no request."""
+
+    def __init__(self) -> None:
+        self._bells: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._rest_until = 0.0
+
+    def ring_soon(self, bells: Iterable[tuple[int, str]]) -> None:
+        """Ring in the background; never raises."""
+        for bell in bells:
+            self._bells.put(bell)
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._loop, name="bell-ringer", daemon=True)
+                self._thread.start()
+
+    def ring(self, key: str) -> bool:
+        """Send one bell; False when the broker does not take it (it rests for a moment then)."""
+        if time.monotonic() < self._rest_until:
+            return False
+        task, _, attempt = key.partition("/")
+        for worker in tuple(_local):
+            worker(task)
+        if _local or not has_broker():
+            return True
+        try:
+            current_app.send_task(RUN_TASK, args=[task, int(attempt or 0)], ignore_result=True, retry=False)
+        except Exception as error:
+            self._rest_until = time.monotonic() + REST_SECONDS
+            log.warning("the broker does not answer (%s); workers find the work by themselves", type(error).__name__)
+            return False
+        return True
+
+    def _loop(self) -> None:
+        while True:
+            batch = [self._bells.get()]
+            while len(batch) < MOST_AT_ONCE and not self._bells.empty():
+                batch.append(self._bells.get())
+            sent = [pk for pk, key in batch if self.ring(key)]
+            try:
+                mark_sent(sent)
+            except Exception as error:
+                log.warning("bells rung but not marked: %s", type(error).__name__)
+            finally:
+                connection.close()
+
+
+_ringer = _Ringer()
+
+
+def mark_sent(bells: Sequence[int]) -> None:
+    """These bells have been rung."""
+    if bells:
+        Outbox.objects.filter(pk__in=bells, sent_at=None).update(sent_at=timezone.now())
+
+
+def ring_left_over(older_than: float = 0.5) -> int:
+    """Ring bells that were written but not rung, e.g. because the process that wrote them has died."""
+    rows = Outbox.objects.filter(sent_at=None, created_at__lt=Soon(-older_than)).order_by("pk")[:MOST_AT_ONCE]
+    sent = [row.pk for row in rows if _ringer.ring(row.key)]
+    mark_sent(sent)
+    return len(sent)
+
+
+def due() -> Q:
+    """Ready tasks whose waiting time is over."""
+    return Q(state=READY) & (Q(not_before=None) | Q(not_before__lte=db_now()))
+
+
+class Reminder:
+    """Rings again for tasks that are ready but unclaimed: lost bells, back-off that has ended, busy workers."""
+
+    def __init__(self, every: float = 2.0, at_once: int = 20) -> None:
+        self._every = every
+        self._at_once = at_once
+        self._rung: dict[Any, float] = {}
+
+    def remind(self) -> int:
+        """Ring for the oldest due tasks, each at most once in ``every`` seconds."""
+        now = time.monotonic()
+        waited = Coalesce(F("not_before"), F("created_at"))
+        ready = (
+            Task.objects.filter(due())
+            .annotate(since=waited)
+            .filter(since__lte=Soon(-1.0))
+            .order_by("since")
+            .values_list("pk", "attempt")[: self._at_once]
+        )
+        rows = list(ready)
+        self._rung = {pk: at for pk, at in self._rung.items() if now - at < self._every}
+        fresh = [(pk, attempt) for pk, attempt in rows if pk not in self._rung]
+        for pk, attempt in fresh:
+            if _ringer.ring(f"{pk}/{attempt}"):
+                self._rung[pk] = now
+        return len(fresh)
+
+
+def queue_depth() -> int:
+    """Tasks that could start now, if a worker were free."""
+    return Task.objects.filter(due()).count()

@@ -1,0 +1,186 @@
+"""Moves of tasks and runs in the database: one conditional update each, with its events in the same transaction.
+
+Lock order, against deadlocks: first the run's row (``locked_run``), then its tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from runtime import states
+from runtime.clock import Soon, db_now
+from runtime.dispatcher import add_bells
+from runtime.errors import public
+from runtime.models import Attempt, Run, Task
+from runtime.reporting import Fact, Topic, merge_steps, record
+
+
+def locked_run(run_id: Any) -> Run | None:
+    """The run with its row locked for the caller's transaction; None for lone tasks."""
+    if run_id is None:
+        return None
+    return Run.objects.select_for_update().get(pk=run_id)
+
+
+def cas_task(task_id: Any, old: str, new: str, attempt: int, **fields: Any) -> bool:
+    """Move a task if it still is in ``old`` and of ``attempt``. False: somebody was faster, stop."""
+    states.check_task_move(old, new)
+    rows = Task.objects.filter(pk=task_id, state=old, attempt=attempt)
+    return bool(rows.update(state=new, **_times(new), **fields))
+
+
+def _times(new: str) -> dict[str, Any]:
+    if new in states.FINISHED:
+        return {"finished_at": db_now(), "lease_until": None}
+    if new == states.READY:
+        return {"lease_until": None, "owner": ""}
+    return {}
+
+
+def cas_run(run: Run, new: str, **fields: Any) -> bool:
+    """Move a locked run; the object follows."""
+    states.check_run_move(run.state, new)
+    moved = Run.objects.filter(pk=run.pk, state=run.state).update(state=new, **fields)
+    if moved:
+        run.state = new
+    return bool(moved)
+
+
+def task_fact(
+    task: Task, state: str, attempt: int, worker: str = "", problem: Mapping[str, Any] | None = None
+) -> Fact:
+    """The event of a task's move."""
+    data: dict[str, Any] = {
+        "task": str(task.pk),
+        "stage": task.stage,
+        "steps": task.payload.get("steps", []),
+        "state": states.plain(state),
+        "detail_state": state,
+        "attempt": attempt,
+        "worker": worker,
+        "at": timezone.now().isoformat(),
+    }
+    if problem:
+        data["error"] = public(problem)
+    return Fact("task.state", data)
+
+
+def run_fact(run: Run, problem: Mapping[str, Any] | None = None) -> Fact:
+    """The event of a run's move."""
+    data: dict[str, Any] = {"state": states.plain(run.state), "detail_state": run.state}
+    if run.state in states.RUN_FINISHED:
+        data["finished_at"] = timezone.now().isoformat()
+        data["rows_out"] = run.rows_out
+    if problem:
+        data["error"] = public(problem)
+    return Fact("run.state", data)
+
+
+def step_states(task: Task, state: str, problem: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+    """The per-step picture after a task's move. A problem that names its step marks that step alone as failed."""
+    steps = task.payload.get("steps", [])
+    word = states.plain(state)
+    at_fault = named_step(problem, steps) if word == "failed" else ""
+    return {
+        step: {
+            "state": word if not at_fault or step == at_fault else "cancelled",
+            "task": str(task.pk),
+            "rows_per_s": 0,
+        }
+        for step in steps
+    }
+
+
+def named_step(problem: Mapping[str, Any] | None, steps: Sequence[str]) -> str:
+    """The step that a problem names in ``where``: its id, or a pointer into the document."""
+    where = str((problem or {}).get("where", ""))
+    if where in steps:
+        return where
+    parts = where.split("/")
+    return parts[2] if len(parts) > 2 and parts[1] == "steps" and parts[2] in steps else ""
+
+
+def tell(task: Task, facts: Sequence[Fact], steps: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    """Record facts of a task in its topic, with the change of the per-step picture when it belongs to a run."""
+    if task.run_id is None:
+        record(Topic("task", task.pk), facts)
+        return
+    tell_run(task.run_id, facts, steps)
+
+
+def tell_run(
+    run_id: Any, facts: Sequence[Fact], steps: Mapping[str, Mapping[str, Any]] | None = None
+) -> None:
+    """Record facts of a run, with a change of its per-step picture."""
+    shown = [*facts, Fact("steps", {"steps": {key: dict(value) for key, value in steps.items()}})] if steps else facts
+    record(Topic("run", run_id), shown)
+    merge_steps(run_id, steps or {})
+
+
+def end_attempt(task_id: Any, attempt: int, outcome: str, problem: Mapping[str, Any] | None = None) -> None:
+    """How one try ended. The first word stays: a stale worker cannot rewrite history."""
+    Attempt.objects.filter(task_id=task_id, number=attempt, finished_at=None).update(
+        finished_at=timezone.now(), outcome=outcome, error=dict(problem) if problem else None
+    )
+
+
+def move_task(
+    task: Task, old: str, new: str, attempt: int, problem: Mapping[str, Any] | None = None, **fields: Any
+) -> bool:
+    """Move a task with its events; the caller holds the transaction and the run's lock."""
+    if not cas_task(task.pk, old, new, attempt, **fields):
+        return False
+    if old in states.ACTIVE and new not in states.ACTIVE:
+        end_attempt(task.pk, attempt, new, problem)
+    tell(task, [task_fact(task, new, attempt, task.owner, problem)], step_states(task, new, problem))
+    return True
+
+
+def release_followers(run: Run) -> None:
+    """Make every pending stage ready whose predecessors are all done, with a bell for each."""
+    done = set(run.tasks.filter(state=states.DONE).values_list("stage", flat=True))
+    released = [
+        task
+        for task in run.tasks.filter(state=states.PENDING)
+        if states.is_released(task.after, done)
+        and move_task(task, states.PENDING, states.READY, task.attempt, not_before=db_now())
+    ]
+    add_bells([(task.pk, task.attempt) for task in released])
+
+
+def settle_run(run: Run, problem: Mapping[str, Any] | None = None) -> None:
+    """After any move: stop what can no longer matter, and end the run when nothing is left to do.
+
+    ``problem`` is the first failure; it stays the run's error. The caller holds the run's lock.
+    """
+    if run.state in states.RUN_FINISHED:
+        return
+    if problem and not run.error:
+        run.error = public(problem)
+        Run.objects.filter(pk=run.pk).update(error=run.error)
+    is_cancelling = run.state == states.CANCELLING
+    if run.error or is_cancelling:
+        for task in run.tasks.filter(state__in=states.WAITING):
+            move_task(task, task.state, states.CANCELLED, task.attempt)
+    left = list(run.tasks.values_list("state", flat=True))
+    end = states.end_of_run(left, is_cancelling=is_cancelling, has_failed=bool(run.error))
+    if end and cas_run(run, end, finished_at=db_now()):
+        record(Topic("run", run.pk), [run_fact(run, run.error if end == states.FAILED else None)])
+
+
+def retry_later(task: Task, old: str, attempt: int, problem: Mapping[str, Any], seconds: float) -> bool:
+    """Give a task another try after a pause; the bell is rung by the dispatcher when it is due."""
+    moved = move_task(task, old, states.READY, attempt, problem, not_before=Soon(seconds), error=dict(problem))
+    if moved and seconds <= 0:
+        add_bells([(task.pk, attempt)])
+    return moved
+
+
+def count_crash(task: Task, attempt: int) -> int:
+    """One more child died under this attempt; the number so far."""
+    Task.objects.filter(pk=task.pk, attempt=attempt).update(crashes=F("crashes") + 1)
+    return Task.objects.values_list("crashes", flat=True).get(pk=task.pk)

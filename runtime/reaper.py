@@ -1,0 +1,108 @@
+"""Takes tasks back from workers that fell silent, and ends runs that take too long. Any number may work at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from node_catalog.sdk.text import text
+from runtime import states
+from runtime.claims import is_cancelling
+from runtime.clock import Soon, db_now
+from runtime.models import Run, Task
+from runtime.moves import locked_run, move_task, retry_later, settle_run, tell
+from runtime.reporting import log_fact
+
+LOST = {
+    "code": "worker.lost",
+    "message": text(
+        "The worker that did this fell silent (stopped, killed, or its machine is gone). It is tried on another one.",
+        "执行该任务的工作进程失去响应（停止、被终止或机器故障），系统会换一个工作进程重试。",
+    ),
+    "where": "",
+    "retry": "retry",
+    "detail": "",
+}
+GIVEN_UP = {
+    "code": "worker.lost_too_often",
+    "message": text(
+        "Given up: the workers that tried this were lost every time. Look at the workers' memory and logs, "
+        "then run again from the failed stage.",
+        "已放弃：每次执行该任务的工作进程都中途丢失。请检查工作进程的内存和日志，然后从失败的阶段重新运行。",
+    ),
+    "where": "",
+    "retry": "fatal",
+    "detail": "",
+}
+TOO_LONG = {
+    "code": "run.too_long",
+    "message": text(
+        "The run took longer than allowed and was stopped. Filter earlier, read less, "
+        "or ask the operators for more time.",
+        "运行时间超过上限，已停止。请提前过滤或减少读取的数据，或请运维人员放宽时限。",
+    ),
+    "where": "",
+    "retry": "fatal",
+    "detail": "",
+}
+
+
+def reap() -> int:
+    """Take back every task whose lease has run out on the database's clock. Finished tasks are never touched."""
+    silent = Task.objects.filter(state__in=states.ACTIVE, lease_until__lt=db_now())
+    return sum(_take_back(pk) for pk in silent.order_by("lease_until").values_list("pk", flat=True)[:100])
+
+
+def _take_back(task_id: Any) -> bool:
+    with transaction.atomic():
+        run_id = Task.objects.filter(pk=task_id).values_list("run_id", flat=True).first()
+        run = locked_run(run_id)
+        # Looked at again under the lock: the worker may have renewed or finished meanwhile.
+        task = Task.objects.filter(pk=task_id, state__in=states.ACTIVE, lease_until__lt=db_now()).first()
+        if task is None:
+            return False
+        new = states.after_loss(task.attempt, task.max_attempts, task.crashes, is_cancelling=is_cancelling(run))
+        if new == states.READY:
+            moved = retry_later(task, task.state, task.attempt, LOST, 0.0)
+            problem = LOST
+        else:
+            problem = GIVEN_UP if new == states.DEAD else LOST
+            moved = move_task(task, task.state, new, task.attempt, problem, error=problem)
+        if not moved:
+            return False
+        if run is not None:
+            tell(task, [log_fact("warning" if new == states.READY else "error", problem["message"])])  # type: ignore[arg-type]
+            run.refresh_from_db()
+            settle_run(run, GIVEN_UP if new == states.DEAD else None)
+        return True
+
+
+def settle_left_over() -> int:
+    """Runs that should have ended or moved on but did not, e.g. cancelled while every worker was away."""
+    stuck = Run.objects.filter(state__in=(states.CANCELLING, states.RUNNING)).exclude(
+        tasks__state__in=states.ACTIVE | states.WAITING
+    )
+    stuck_ids = list(stuck.values_list("pk", flat=True)[:50])
+    for pk in stuck_ids:
+        with transaction.atomic():
+            run = locked_run(pk)
+            if run is not None:
+                settle_run(run)
+    return len(stuck_ids)
+
+
+def stop_long_runs() -> int:
+    """Fail runs that are older than RUN_HOURS; their workers notice within half a second."""
+    limit = Soon(-3600 * settings.OPTIONS["RUN_HOURS"])
+    ids = list(
+        Run.objects.filter(state=states.RUNNING, started_at__lt=limit, error=None).values_list("pk", flat=True)[:50]
+    )
+    for pk in ids:
+        with transaction.atomic():
+            run = locked_run(pk)
+            if run is not None and run.state == states.RUNNING:
+                settle_run(run, TOO_LONG)
+    return len(ids)
+

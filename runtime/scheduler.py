@@ -1,0 +1,205 @@
+"""Starts, repeats and cancels runs. A run, its tasks, its first events and its bells are one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+
+from flows.graph.plan import Plan, Stage
+from flows.models import Flow, StoredPlan, Version
+from flows.planning import plan_for
+from flows.versions import save_version
+from node_catalog.sdk.text import text
+from runtime import states
+from runtime.clock import db_now
+from runtime.dispatcher import add_bells
+from runtime.errors import RunError
+from runtime.models import Result, Run, Task
+from runtime.moves import cas_run, locked_run, run_fact, settle_run, task_fact
+from runtime.places import absolute, exchange_file, result_file, share
+from runtime.reporting import Topic, log_fact, record
+from security import audit
+from security.errors import ConflictError
+from security.models import User
+
+
+def start_run(
+    flow: Flow,
+    version: Version | None,
+    user: User,
+    parameters: Mapping[str, Any] | None = None,
+    rerun_of: Run | None = None,
+    from_stage: str | None = None,
+) -> Run:
+    """Start ``flow`` of ``version`` (None: freeze the draft now) with the rights of ``user`` today.
+
+    ``from_stage="failed"`` takes over what ``rerun_of`` has finished, when the plan is still the same.
+    Raises FlowCheckError when a right is missing or a source has moved; nothing is stored then.
+    """
+    frozen = version or save_version(flow.app, user, automatic=True, only_flow=flow.key)
+    stored, plan = plan_for(frozen, flow.key, user, parameters or {})
+    kept = _finished_tasks(rerun_of, stored) if rerun_of and from_stage == "failed" else {}
+    for _ in range(8):
+        try:
+            return _store_run(flow, frozen, user, dict(parameters or {}), rerun_of, stored, plan, kept)
+        except IntegrityError:
+            # Somebody took the same run number at the same moment.
+            continue
+    raise ConflictError()
+
+
+@transaction.atomic
+def _store_run(
+    flow: Flow,
+    version: Version,
+    user: User,
+    parameters: dict[str, Any],
+    rerun_of: Run | None,
+    stored: StoredPlan,
+    plan: Plan,
+    kept: Mapping[str, Task],
+) -> Run:
+    newest = Run.objects.aggregate(newest=Max("number"))["newest"] or 0
+    run = Run.objects.create(
+        number=newest + 1,
+        app=flow.app,
+        flow=flow,
+        version=version,
+        plan=stored,
+        state=states.PENDING,
+        parameters=parameters,
+        started_by=user,
+        organisation=flow.app.organisation,
+        rerun_of=rerun_of,
+        steps=first_picture(plan),
+    )
+    tasks = [_new_task(run, stage, user) for stage in plan.stages]
+    for task in tasks:
+        if task.stage in kept:
+            _take_over(task, kept[task.stage], run)
+    done = {task.stage for task in tasks if task.state == states.DONE}
+    for task in tasks:
+        if task.state == states.PENDING and states.is_released(task.after, done):
+            task.state = states.READY
+    Task.objects.bulk_create(tasks)
+    for task in tasks:
+        if task.state == states.DONE:
+            _copy_result(task, kept[task.stage], run)
+    Run.objects.filter(pk=run.pk).update(steps=run.steps)
+    record(Topic("run", run.pk), [run_fact(run), *(task_fact(task, task.state, 0) for task in tasks)])
+    add_bells([(task.pk, 0) for task in tasks if task.state == states.READY])
+    audit.record(
+        "run.start", "run", str(run.pk), principal=user,
+        detail={"flow": str(flow.pk), "version": version.number, "rerun_of": str(rerun_of.pk) if rerun_of else ""},
+    )  # fmt: skip
+    run.refresh_from_db()
+    if len(done) == len(tasks):
+        settle_run(run)
+    return run
+
+
+def _new_task(run: Run, stage: Stage, user: User) -> Task:
+    return Task(
+        run=run,
+        kind=Task.Kind.STAGE,
+        stage=stage.key,
+        after=list(stage.after),
+        state=states.PENDING,
+        requested_by=user,
+        payload={"steps": list(stage.steps), "sink": stage.sink.kind, "sink_step": stage.sink.step},
+        not_before=db_now(),
+    )
+
+
+def first_picture(plan: Plan) -> dict[str, dict[str, Any]]:
+    """The per-step picture before anything ran: waiting, and how each step's rows will be counted."""
+    picture: dict[str, dict[str, Any]] = {}
+    for stage in plan.stages:
+        for step in stage.steps:
+            picture[step] = {
+                "state": "waiting", "rows": None, "exact": False, "counted": how_counted(stage, step), "rows_per_s": 0,
+                "task": None,
+            }  # fmt: skip
+    return picture
+
+
+def how_counted(stage: Stage, step: str) -> str:
+    """``live`` at sources and the sink, ``pushed`` when the source does it, ``at_end`` with a probe, else unknown."""
+    if step == stage.sink.step or any(step == (binding.counts_step or binding.step) for binding in stage.bindings):
+        return "live"
+    if any(step in binding.pushed for binding in stage.bindings):
+        return "pushed"
+    return "at_end" if any(probe.step == step for probe in stage.probes) else "unknown"
+
+
+def _finished_tasks(earlier: Run, stored: StoredPlan) -> dict[str, Task]:
+    """Stages of an earlier run that need not run again: same plan, done, and their rows still there."""
+    if earlier.plan_id != stored.pk:
+        return {}
+    return {task.stage: task for task in earlier.tasks.filter(state=states.DONE) if _has_rows(task)}
+
+
+def _has_rows(task: Task) -> bool:
+    reference = (task.result or {}).get("file")
+    return not reference or absolute(reference).exists()
+
+
+def _take_over(task: Task, old: Task, run: Run) -> None:
+    """Mark a stage as done by the earlier run, with its rows under the new run's name."""
+    result = dict(old.result or {})
+    if result.get("file"):
+        place = exchange_file if task.payload["sink"] == "exchange" else result_file
+        result["file"] = share(result["file"], place(run.pk, task.pk, 0))
+    task.state = states.DONE
+    task.result = {**result, "taken_over_from": str(old.run_id)}
+    task.started_at, task.finished_at = old.started_at, old.finished_at
+    earlier: dict[str, Any] = old.run.steps if old.run else {}
+    for step in task.payload["steps"]:
+        run.steps[step] = {**earlier.get(step, run.steps.get(step, {})), "task": str(task.pk)}
+
+
+def _copy_result(task: Task, old: Task, run: Run) -> None:
+    for result in Result.objects.filter(task=old, removed_at=None):
+        Result.objects.create(
+            run=run, task=task, step=result.step, name=result.name, reference=(task.result or {})["file"],
+            rows=result.rows, size_bytes=result.size_bytes, schema=result.schema, policy_digest=result.policy_digest,
+            expires_at=result.expires_at,
+        )  # fmt: skip
+
+
+def repeat_run(run: Run, user: User, from_: str = "start", *, newest: bool = False) -> Run:
+    """Run again: from the start or from the failed stage; with the version of then, or the newest draft."""
+    if run.state not in states.RUN_FINISHED:
+        raise RunError(
+            "run.not_finished",
+            text("This run is still going. Cancel it first, or wait.", "该运行尚未结束，请先取消或等待其结束。"),
+        )
+    version = None if newest else run.version
+    return start_run(run.flow, version, user, run.parameters, rerun_of=run, from_stage=from_)
+
+
+def cancel_run(run_id: Any, user: User | None) -> Run:
+    """Ask a run to stop. Waiting stages end at once, working ones within two seconds; a finished run stays."""
+    with transaction.atomic():
+        run = locked_run(run_id)
+        assert run is not None, "a run's id leads to a run"
+        if run.state in states.RUN_FINISHED or run.state == states.CANCELLING:
+            return run
+        cas_run(run, states.CANCELLING, cancel_requested_by=user)
+        record(
+            Topic("run", run.pk),
+            [run_fact(run), log_fact("info", text("Cancelling was asked for.", "已请求取消。"))],
+        )
+        audit.record("run.cancel", "run", str(run.pk), principal=user)
+        settle_run(run)
+    run.refresh_from_db()
+    return run
+
+
+def load_plan(run: Run) -> Plan:
+    """The run's plan as structs."""
+    return msgspec.convert(run.plan.body, Plan)
