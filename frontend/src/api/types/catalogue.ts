@@ -1,0 +1,183 @@
+/** Nodes, datasets, columns, requests and grants. */
+import type { Json, JsonObject, Page, Text } from "./common";
+
+export type ColumnType = string; // boolean integer number text date time timestamp binary decimal(p,s)
+export type Right = "usable" | "pending" | "request" | "none";
+export type Share = "unconditional" | "conditional" | "none";
+export type Health = "unknown" | "ok" | "failing";
+
+export interface PaletteStep {
+  key: string;
+  version: number;
+  title: Text;
+  summary: Text;
+  help: Text;
+  icon: string;
+  group: string;
+  role: "transform" | "source" | "sink";
+  ports: { name: string; direction: "in" | "out"; kind: string; many: boolean; required: boolean }[];
+  schema: JsonObject;
+  examples: JsonObject[];
+}
+export interface PaletteConnector {
+  key: string;
+  title: Text;
+  summary: Text;
+  help: Text;
+  icon: string;
+  kind_code: string;
+  schema: JsonObject;
+  dataset_schema: JsonObject;
+  secret_fields: string[];
+  writes: unknown;
+  label: Text | null;
+}
+export interface Palette {
+  steps: PaletteStep[];
+  connectors: PaletteConnector[];
+}
+export interface CardColumn {
+  name: string;
+  title: Text;
+  type: ColumnType;
+}
+export interface DatasetCard {
+  kind: "dataset";
+  id: string;
+  number: string;
+  name: string;
+  title: Text;
+  summary: Text;
+  node: { id: string; number: string; name: Text; type: string };
+  organisation: { id: string; name: Text };
+  rows: number | null;
+  rows_exact: boolean;
+  refreshed_at: string | null;
+  right: Right;
+  share: Share;
+  columns: CardColumn[];
+  columns_total: number;
+  tags: string[];
+}
+export interface FacetValue {
+  value: string;
+  label: Text | string;
+  count: number;
+}
+export type FacetName = "organisation" | "type" | "tag" | "right";
+export interface SearchAnswer extends Page<DatasetCard> {
+  facets: Partial<Record<FacetName, FacetValue[]>>;
+}
+export interface CatalogueNode {
+  id: string;
+  number: string;
+  type: string;
+  name: Text;
+  description: Text;
+  organisation: { id: string; name: Text };
+  tags: string[];
+  settings: JsonObject;
+  secrets: Record<string, boolean>;
+  health: Health;
+  health_detail: { message?: Text; code?: string; facts?: JsonObject } & JsonObject;
+  checked_at: string | null;
+  discovered_at: string | null;
+  last_difference: DiscoveryDifference;
+  datasets_total: number;
+  can_edit: boolean;
+  is_personal: boolean;
+}
+export interface DiscoveryDifference {
+  added?: DifferenceItem[];
+  removed?: DifferenceItem[];
+  changed?: DifferenceItem[];
+  returned?: DifferenceItem[];
+  [key: string]: unknown;
+}
+export type DifferenceItem = string | { name?: string; number?: string; path?: string[]; difference?: SchemaDifference };
+export interface SchemaDifference {
+  added?: (string | { name: string; type?: string })[];
+  removed?: (string | { name: string; type?: string })[];
+  changed?: (string | { name: string; before?: unknown; after?: unknown; [key: string]: unknown })[];
+  [key: string]: unknown;
+}
+export interface HistogramBin {
+  from: number | string;
+  to: number | string;
+  count: number;
+}
+export interface ColumnProfile {
+  nulls?: number | null;
+  distinct?: number | null;
+  distinct_exact?: boolean;
+  min?: number | string | null;
+  max?: number | string | null;
+  mean?: number | string | null;
+  top?: { value: Json; count: number }[];
+  histogram?: HistogramBin[];
+  rows?: number | null;
+}
+export type Sensitivity = "" | "personal" | "sensitive";
+export interface DatasetColumn {
+  name: string;
+  title: Text;
+  native_type: string;
+  type: ColumnType;
+  nullable: boolean;
+  key: "" | "primary" | "unique" | "foreign";
+  unit: string;
+  description: Text;
+  sensitivity: Sensitivity;
+  readable: boolean;
+  mask: JsonObject | string | null;
+  profile: ColumnProfile | null;
+}
+export interface DatasetVersion {
+  ordinal: number;
+  seen_at: string;
+  difference: SchemaDifference;
+}
+export interface DatasetDetail extends Omit<DatasetCard, "columns"> {
+  columns: DatasetColumn[];
+  settings: JsonObject;
+  settings_schema: JsonObject | null;
+  warnings: Text[];
+  versions: DatasetVersion[];
+  state: "published" | "gone";
+  profiled_at: string | null;
+  grant: { columns: string[]; masks: JsonObject; valid_until: string | null; source: string } | null;
+  can_edit: boolean;
+  used_by: number;
+  size_bytes?: number | null;
+}
+export type RequestState = "submitted" | "approved" | "rejected" | "withdrawn";
+export interface SubscriptionRequest {
+  id: string;
+  number: string;
+  dataset: DatasetCard;
+  applicant: { id?: string; name: string; organisation: Text | { id?: string; name: Text } };
+  columns: string[];
+  purpose: string;
+  valid_until: string | null;
+  state: RequestState;
+  decided_by: { name: string } | string | null;
+  decided_at: string | null;
+  reason: string;
+  created_at: string;
+  can_decide: boolean;
+  can_withdraw?: boolean;
+}
+export interface GrantRecord {
+  id: string;
+  number: string;
+  dataset: DatasetCard;
+  organisation: { id: string; name: Text };
+  user?: { id: string; name: string } | null;
+  columns: string[];
+  masks: JsonObject;
+  purpose: string;
+  valid_from: string;
+  valid_until: string | null;
+  state: "active" | "revoked";
+  can_revoke?: boolean;
+}

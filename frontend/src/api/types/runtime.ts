@@ -1,0 +1,141 @@
+/** Runs, tasks, results, the monitor. */
+import type { ColumnProfile, ColumnType } from "./catalogue";
+import type { JsonObject, TaskError, Text } from "./common";
+import type { Field, FlowDocument, Layout } from "./flows";
+
+export type RunState = "waiting" | "running" | "done" | "failed" | "cancelled" | "paused";
+export interface StepProgress {
+  state: RunState;
+  rows: number | null;
+  exact: boolean;
+  counted: "live" | "at_end" | "pushed" | "unknown";
+  rows_per_s: number | null;
+  task?: string | null;
+}
+export interface AttemptRecord {
+  attempt: number;
+  worker: string | null;
+  state: string;
+  started_at: string | null;
+  finished_at: string | null;
+  error: TaskError | null;
+  [key: string]: unknown;
+}
+export interface RunTask {
+  id: string;
+  stage: string | number;
+  steps: string[];
+  state: RunState;
+  attempt: number;
+  worker: string | null;
+  started_at: string | null;
+  finished_at: string | null;
+  seconds: number | null;
+  error: TaskError | null;
+  attempts: AttemptRecord[];
+}
+export interface ResultInfo {
+  id: string;
+  name: string;
+  step: string;
+  rows: number;
+  size_bytes: number;
+  schema: Field[];
+  expires_at: string | null;
+}
+export interface LogLine {
+  at: string;
+  level: "info" | "warning" | "error" | string;
+  message: Text;
+  step?: string | null;
+}
+export interface RunCard {
+  id: string;
+  number: number | string;
+  app: { id: string; title: Text };
+  flow: { id: string; key: string; title: Text };
+  version: { id: string; number: number } | null;
+  state: RunState;
+  detail_state?: string;
+  started_by: { id?: string; name: string } | null;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  seconds: number | null;
+  rows_out: number | null;
+  error: TaskError | null;
+}
+export interface RunSnapshot extends RunCard {
+  seq: number;
+  parameters: JsonObject;
+  document: FlowDocument;
+  layout: Layout;
+  steps: Record<string, StepProgress>;
+  tasks: RunTask[];
+  results: ResultInfo[];
+  log: LogLine[];
+  can: { cancel: boolean; rerun: boolean; see_rows: boolean };
+}
+export type Cell = null | boolean | number | string;
+export interface RowsPage {
+  columns: { name: string; type: ColumnType }[];
+  rows: Cell[][];
+  total: number;
+}
+export interface PreviewResult {
+  columns: { name: string; type: ColumnType }[];
+  rows: Cell[][];
+  statistics: Record<string, ColumnProfile>;
+  rows_total_seen: number | null;
+  sampled: boolean;
+  sample_rows: number | null;
+  at: string;
+  policy_digest?: string;
+}
+export type TaskKind = "stage" | "preview" | "sample" | "profile" | "discover" | "check" | string;
+export interface TaskAnswer<R = unknown> {
+  id: string;
+  kind: TaskKind;
+  state: RunState | string;
+  progress: TaskProgress | null;
+  result: R | null;
+  error: TaskError | null;
+  created_at: string;
+  finished_at: string | null;
+  worker: string | null;
+  seq?: number;
+}
+export interface TaskProgress {
+  done?: number;
+  total?: number | null;
+  rows?: number;
+  datasets?: number;
+  phase?: string;
+  message?: Text;
+  [key: string]: unknown;
+}
+export interface CheckOutcome {
+  ok: boolean;
+  code: string;
+  message: Text;
+  facts: JsonObject;
+}
+export interface WorkerInfo {
+  id: string;
+  host: string;
+  slots: number;
+  busy: number;
+  memory_bytes: number | null;
+  seen_at: string;
+  alive: boolean;
+}
+export interface MonitorSnapshot {
+  counts: { running: number; waiting: number; failed_today: number; done_today: number };
+  rows_per_s: number;
+  oldest_wait_s: number | null;
+  queue_depth: number;
+  workers: WorkerInfo[];
+  runs: RunCard[];
+  throughput: { at: string; rows_per_s: number }[];
+  seq: number;
+}

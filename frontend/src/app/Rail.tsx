@@ -1,0 +1,85 @@
+/** The left rail: where one is and where one can go; folds to icons. */
+import {
+  AppstoreOutlined,
+  AuditOutlined,
+  DashboardOutlined,
+  DatabaseOutlined,
+  FileTextOutlined,
+  HistoryOutlined,
+  HomeOutlined,
+  MenuFoldOutlined,
+  MenuUnfoldOutlined,
+  SettingOutlined,
+} from "@ant-design/icons";
+import { Tooltip } from "antd";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { NavLink } from "react-router";
+
+import { paths } from "@/api/paths";
+import { setPreferences, usePreferences } from "@/api/preferences";
+import { useMe } from "@/api/session";
+import type { Role } from "@/api/types";
+
+import { Brand } from "./Brand";
+import styles from "./Rail.module.css";
+
+export interface RailPlace {
+  key: string;
+  to: string;
+  icon: ReactNode;
+  /** Only people with one of these roles see it. */
+  roles?: Role[];
+}
+
+export const RAIL: RailPlace[] = [
+  { key: "home", to: paths.home(), icon: <HomeOutlined /> },
+  { key: "apps", to: paths.apps(), icon: <AppstoreOutlined /> },
+  { key: "catalogue", to: paths.catalogue(), icon: <DatabaseOutlined /> },
+  { key: "files", to: paths.files(), icon: <FileTextOutlined /> },
+  { key: "requests", to: paths.requests(), icon: <AuditOutlined /> },
+  { key: "runs", to: paths.runs(), icon: <HistoryOutlined /> },
+  { key: "monitor", to: paths.monitor(), icon: <DashboardOutlined />, roles: ["operator", "platform_admin"] },
+  { key: "admin", to: "/admin", icon: <SettingOutlined />, roles: ["platform_admin"] },
+];
+
+export function placesFor(roles: Role[]): RailPlace[] {
+  return RAIL.filter((place) => !place.roles || place.roles.some((role) => roles.includes(role)));
+}
+
+export function Rail() {
+  const { t } = useTranslation();
+  const { isRailFolded } = usePreferences();
+  const { roles } = useMe();
+  const fold = t(isRailFolded ? "nav.unfold" : "nav.fold");
+  return (
+    <nav className={`${styles.rail} ${isRailFolded ? styles.folded : ""}`} aria-label={t("nav.label")}>
+      <NavLink to={paths.home()} className={styles.brand} aria-label={t("brand")}>
+        <Brand />
+        {!isRailFolded && <span className={styles.brandName}>CityGo Studio</span>}
+      </NavLink>
+      <ul className={styles.places}>
+        {placesFor(roles).map((place) => (
+          <li key={place.key}>
+            <Tooltip title={isRailFolded ? t(`nav.${place.key}`) : ""} placement="right">
+              <NavLink
+                to={place.to}
+                end={place.key === "home"}
+                className={({ isActive }) => `${styles.place} ${isActive ? styles.active : ""}`}
+                aria-label={isRailFolded ? t(`nav.${place.key}`) : undefined}
+              >
+                <span className={styles.icon} aria-hidden="true">
+                  {place.icon}
+                </span>
+                {!isRailFolded && t(`nav.${place.key}`)}
+              </NavLink>
+            </Tooltip>
+          </li>
+        ))}
+      </ul>
+      <button type="button" className={styles.fold} onClick={() => setPreferences({ isRailFolded: !isRailFolded })} aria-label={fold} title={fold}>
+        {isRailFolded ? <MenuUnfoldOutlined /> : <MenuFoldOutlined />}
+      </button>
+    </nav>
+  );
+}

@@ -1,0 +1,93 @@
+/** antd's tokens for both themes; the values of styles/tokens.css, where the rest of the colours live. */
+import { theme as antd, type ThemeConfig } from "antd";
+
+import type { ThemeName } from "@/api/preferences";
+
+const FONT =
+  '-apple-system, BlinkMacSystemFont, "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif';
+
+const SHARED: ThemeConfig["token"] = {
+  fontFamily: FONT,
+  fontSize: 14,
+  fontSizeSM: 12,
+  borderRadius: 6,
+  borderRadiusLG: 8,
+  borderRadiusSM: 4,
+  controlHeight: 32,
+  sizeStep: 4,
+  motionDurationFast: "0.06s",
+  motionDurationMid: "0.1s",
+  motionDurationSlow: "0.14s",
+  wireframe: false,
+};
+
+const LIGHT: ThemeConfig["token"] = {
+  colorPrimary: "#1d5fd1",
+  colorInfo: "#1d5fd1",
+  colorLink: "#1d5fd1",
+  colorSuccess: "#14773a",
+  colorWarning: "#8a5a00",
+  colorError: "#c0261f",
+  colorBgLayout: "#f4f6f8",
+  colorText: "#1a2130",
+  colorTextSecondary: "#4d586b",
+  colorTextTertiary: "#626d80",
+  colorTextQuaternary: "#626d80",
+  colorTextPlaceholder: "#667085",
+  colorTextDescription: "#626d80",
+  colorTextDisabled: "#767f8f",
+  colorBorder: "#c9d0da",
+  colorBorderSecondary: "#e2e6ec",
+  colorSplit: "#e2e6ec",
+};
+
+const DARK: ThemeConfig["token"] = {
+  colorPrimary: "#2a67d6",
+  colorInfo: "#82b1ff",
+  colorLink: "#82b1ff",
+  colorSuccess: "#58c98d",
+  colorWarning: "#e3b04f",
+  colorError: "#ff8a84",
+  colorBgBase: "#0f1318",
+  colorBgLayout: "#0f1318",
+  colorBgContainer: "#161b22",
+  colorBgElevated: "#1b212a",
+  colorText: "#e6eaf0",
+  colorTextSecondary: "#b3bdcb",
+  colorTextTertiary: "#929eaf",
+  colorTextQuaternary: "#929eaf",
+  colorTextPlaceholder: "#8f9aab",
+  colorTextDescription: "#929eaf",
+  colorTextDisabled: "#7f8a9a",
+  colorBorder: "#3d4857",
+  colorBorderSecondary: "#29313c",
+  colorSplit: "#29313c",
+};
+
+export function themeConfig(name: ThemeName): ThemeConfig {
+  const isDark = name === "dark";
+  const accent = isDark ? "#82b1ff" : "#1d5fd1";
+  return {
+    algorithm: isDark ? antd.darkAlgorithm : antd.defaultAlgorithm,
+    token: { ...SHARED, ...(isDark ? DARK : LIGHT) },
+    components: {
+      Table: {
+        cellPaddingBlock: 7,
+        cellPaddingInline: 12,
+        cellPaddingBlockMD: 7,
+        cellPaddingBlockSM: 5,
+        headerBg: isDark ? "#1b212a" : "#f9fafb",
+        headerColor: isDark ? "#b3bdcb" : "#4d586b",
+        headerSplitColor: "transparent",
+        rowHoverBg: isDark ? "#1b212a" : "#f6f8fb",
+      },
+      Tabs: { itemSelectedColor: accent, itemHoverColor: accent, inkBarColor: accent, horizontalItemPadding: "10px 0" },
+      Menu: { itemSelectedColor: accent },
+      Segmented: { itemSelectedColor: isDark ? "#e6eaf0" : "#1a2130" },
+      Button: { primaryShadow: "none", defaultShadow: "none", dangerShadow: "none", fontWeight: 500 },
+      Form: { itemMarginBottom: 16, verticalLabelPadding: "0 0 4px" },
+      Modal: { titleFontSize: 16 },
+      Tag: { defaultBg: isDark ? "#232b36" : "#eef1f5", defaultColor: isDark ? "#b3bdcb" : "#4d586b" },
+    },
+  };
+}
