@@ -85,6 +85,8 @@ class Dataset(models.Model):
     tags = models.ManyToManyField(Tag, blank=True, related_name="datasets")
     share = models.CharField(max_length=15, choices=Share.choices, default=Share.CONDITIONAL)
     settings = models.JSONField(default=dict)
+    corrections = models.JSONField(default=dict)
+    """The part of ``settings`` that people corrected; discovery keeps to it."""
     rows = models.BigIntegerField(null=True, blank=True)
     rows_exact = models.BooleanField(default=False)
     size_bytes = models.BigIntegerField(null=True, blank=True)
