@@ -25,6 +25,7 @@ from rest_framework.views import set_rollback
 from flows.errors import FlowError
 from flows.graph.errors import DocumentError, GraphError
 from node_catalog.sdk.errors import ConnectError, FencedError, NodeTypeError, SettingsError
+from runtime.errors import RunError
 from security.errors import SecurityError
 from security.text import Text, pick, text
 from studio.messages.http import MESSAGES, TITLES
@@ -150,6 +151,7 @@ def _fixed(status: int, code: str, headers: Mapping[str, str] | None = None) -> 
 ROWS: list[tuple[type[BaseException] | tuple[type[BaseException], ...], Callable[[Any], Answer]]] = [
     (SecurityError, _own(500)),
     (FlowError, _own(400)),
+    (RunError, _own(400)),
     (DocumentError, _own(400)),
     (GraphError, _own(422)),
     (SettingsError, _own(400)),

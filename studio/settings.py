@@ -9,13 +9,14 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from studio import __version__
+from studio.demo.accounts import accounts
 from studio.env import ROOT, read_options
 
 OPTIONS = read_options()
 BASE_DIR = ROOT
 DATA_HOME = Path(OPTIONS["DATA_HOME"]).resolve()
 DATA_HOME.mkdir(parents=True, exist_ok=True, mode=0o700)
-FILE_ROOTS = tuple(str(Path(root).resolve()) for root in OPTIONS["FILE_ROOTS"]) + (str(DATA_HOME),)
+FILE_ROOTS = (*(str(Path(root).resolve()) for root in OPTIONS["FILE_ROOTS"]), str(DATA_HOME))
 
 
 def _kept_secret(name: str) -> str:
@@ -60,6 +61,8 @@ SECRET_KEY = OPTIONS["SECRET_KEY"] or _kept_secret("secret_key")
 DEBUG = OPTIONS["DEBUG"]
 ALLOWED_HOSTS = list(OPTIONS["ALLOWED_HOSTS"])
 VERSION = __version__
+DEMO_ACCOUNTS = accounts() if OPTIONS["DEMO"] else []
+"""Who may sign in to the demo; offered by its sign-in page."""
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# All tests: front end (vitest) beside Python (pytest: unit, contract, app, integration, browser). The summaries stand last.
+set -u
+cd "$(dirname "$0")/.."
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+started=$SECONDS
+
+services=$(scripts/services.sh)
+printf '%s\n' "$services"
+[ "$(printf '%s' "$services" | tail -n 1)" = complete ] && export CITYGO_NEED_SERVICES=1
+
+(cd frontend && npx vitest run) >"$logs/vitest" 2>&1 &
+vitest=$!
+# shellcheck disable=SC2086
+.venv/bin/python -m pytest -q -m "not bench" -rfEs --durations=10 ${PYTEST_ARGS:-} 2>&1 | tee "$logs/pytest"
+python_code=${PIPESTATUS[0]}
+wait $vitest
+vitest_code=$?
+[ $vitest_code = 0 ] || cat "$logs/vitest"
+
+echo
+echo "── vitest: $(grep -E '^ *Tests ' "$logs/vitest" | tail -n 1 | sed 's/^ *//') (exit $vitest_code)"
+[ "$(printf '%s' "$services" | tail -n 1)" = complete ] || printf '%s\n' "$services" | grep LEFT
+summary=$(tail -n 1 "$logs/pytest")
+echo "── $((SECONDS - started)) s"
+printf '%s\n' "$summary" | tee .test-summary
+[ "$python_code" = 0 ] && [ $vitest_code = 0 ]

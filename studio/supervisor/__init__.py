@@ -1,0 +1,1 @@
+"""`manage.py up`: one command that starts, watches and stops every process of the studio."""
