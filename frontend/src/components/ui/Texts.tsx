@@ -64,7 +64,7 @@ export function TimeText({ value, relative, fallback = "–" }: TimeProps) {
     return () => clearInterval(timer);
   }, [relative]);
   if (!value) return <span className="tertiary">{fallback}</span>;
-  const shown = relative ? relativeTime(value, Math.max(now, Date.parse(value)), language) : dateTime(value);
+  const shown = relative ? relativeTime(value, now, language) : dateTime(value);
   return (
     <Tooltip title={dateTime(value, true)}>
       <time dateTime={value} className="number">

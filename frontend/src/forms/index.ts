@@ -1,0 +1,4 @@
+export { checkForm } from "./problems";
+export { SchemaForm, type SchemaFormProps } from "./SchemaForm";
+export type { FormSchema, FormWidget, FormWidgetProps, FormWidgets } from "./types";
+export { problemsOf } from "./validate";
