@@ -43,11 +43,16 @@ export function useHasRole(...roles: Role[]): boolean {
   return roles.some((role) => me?.roles.includes(role));
 }
 
+function shownTheme(theme: Me["theme"]): "light" | "dark" {
+  if (theme !== "system") return theme;
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
 export function useSignIn() {
   const client = useQueryClient();
   return useAction((input: { username: string; password: string }) => api.post<Me>(SESSION, input), {
     onDone: (me) => {
-      setPreferences({ language: me.language, theme: me.theme === "dark" ? "dark" : "light" });
+      setPreferences({ language: me.language, theme: shownTheme(me.theme) });
       client.clear();
       client.setQueryData([SESSION, {}], me);
     },

@@ -6,9 +6,11 @@ export interface Organisation {
   id: string;
   code: string;
   name: Text;
-  parent?: string | null;
-  is_active?: boolean;
-  people_total?: number;
+  parent: string | null;
+  /** 0 for a root; the list comes parents before children. */
+  depth: number;
+  is_active: boolean;
+  people: number;
 }
 export interface Me {
   id: string;
@@ -18,24 +20,23 @@ export interface Me {
   organisation: { id: string; code: string; name: Text };
   roles: Role[];
   language: Language;
-  theme: "light" | "dark";
+  theme: "light" | "dark" | "system";
   must_change_password: boolean;
   unread: number;
 }
 export interface DemoAccount {
   username: string;
   password: string;
-  name?: string | Text;
-  roles?: Role[];
-  organisation?: Text | { name: Text };
+  name: Text;
+  role: Role;
 }
 export interface StudioContext {
   version: string;
   languages: Language[];
-  roles: (Role | { value: Role; label: Text })[];
-  limits: { upload_mb: number; [key: string]: number };
+  roles: { key: Role; title: Text; summary: Text }[];
+  limits: { upload_mb: number; preview_rows: number; result_days: number };
   demo: boolean;
-  demo_accounts?: DemoAccount[];
+  demo_accounts: DemoAccount[];
 }
 export interface ApiToken {
   id: string;
@@ -45,7 +46,7 @@ export interface ApiToken {
   expires_at: string | null;
   last_used_at: string | null;
   /** Only in the answer that creates it. */
-  secret?: string;
+  token?: string;
 }
 export interface Notice {
   id: string;
@@ -61,17 +62,20 @@ export interface Person {
   username: string;
   name: string;
   email: string;
-  organisation: { id: string; code?: string; name: Text };
+  organisation: { id: string; code: string; name: Text };
   roles: Role[];
   is_active: boolean;
-  must_change_password?: boolean;
-  locked_until?: string | null;
-  created_at?: string;
-  last_seen_at?: string | null;
+  is_locked: boolean;
+  must_change_password: boolean;
+  created_at: string;
+  /** Only in the answer that creates the person. */
+  password?: string;
 }
 export interface ImportOutcome {
   created: number;
-  problems: { line: number; message: Text; field?: string }[];
+  dry_run: boolean;
+  people: { line: number; username: string; name: string; password?: string }[];
+  problems: { line: number; field: string; code: string; message: Text }[];
 }
 export interface AuditRecord {
   seq: number;
@@ -84,4 +88,5 @@ export interface AuditRecord {
   detail: JsonObject;
   ip: string;
   request_id: string;
+  hash: string;
 }
