@@ -58,6 +58,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("UPLOAD_MB", int, 2048, "Largest upload."),
     Option("PREVIEW_ROWS", int, 50000, "Rows of each source that a preview looks at."),
     Option("DEMO", _flag, False, "Load the demo city at start."),
+    Option("NODE_PREFIX", str, "33A017", "Six characters that every new node number starts with: who issued it."),
     Option("FAILPOINTS", str, "", "Arms failpoints for tests: name=fault@hit, comma separated."),
 )
 
@@ -89,3 +90,27 @@ def child_environment(**options: object) -> dict[str, str]:
         else:
             environment[name] = str(value)
     return environment
+
+
+def options_as_markdown() -> str:
+    """The table of docs/options.md."""
+    lines = [
+        "# Options",
+        "",
+        "Read from the environment at start; an empty value means the default. Written by `make schema` from",
+        "`studio/env.py`, the only place that reads the environment.",
+        "",
+        "| option | default | what for |",
+        "|---|---|---|",
+    ]
+    for option in OPTIONS:
+        default = option.default
+        if isinstance(default, bool):
+            default = "1" if default else "0"
+        elif isinstance(default, tuple):
+            default = ",".join(default)
+        elif option.name == "DATA_HOME":
+            default = ".citygo in the clone"
+        help_text = option.help.replace("|", "\\|")
+        lines.append(f"| `{option.name}` | {f'`{default}`' if default != '' else ''} | {help_text} |")
+    return "\n".join(lines) + "\n"

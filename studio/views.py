@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularSwaggerSplitView
-from rest_framework.request import Request
 
 from studio.frontend import assets
 from studio.problems import language_of
@@ -58,6 +57,3 @@ class ApiDocs(SpectacularSwaggerSplitView):
         if not getattr(user, "is_authenticated", False):
             return redirect("/sign-in?next=/api/docs/")
         return super().dispatch(request, *args, **kwargs)
-
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        return super().get(request, *args, **kwargs)
