@@ -31,6 +31,8 @@ class DemoPerson:
     roles: tuple[str, ...]
     role_words: str
     language: str = "zh-CN"
+    is_offered: bool = True
+    """Whether the start and the sign-in page name them; the others keep their department's data."""
     password: str = PASSWORD
 
 
@@ -45,13 +47,21 @@ DEPARTMENTS = (
     Department("transport", "city", text("Transport Bureau", "交通运输局")),
 )
 
-SIGN_INS = (
+PEOPLE = (
     DemoPerson("wang.fang", "王芳", "data-centre", ("business",), "business staff 业务人员 · 大数据中心"),
     DemoPerson("li.qiang", "李强", "city", ("data_admin",), "data admin 数据管理员 · 示范市人民政府"),
     DemoPerson("zhao.min", "赵敏", "data-centre", ("operator",), "operator 运维 · 大数据中心"),
     DemoPerson("admin", "周岚", "city", ("platform_admin",), "platform admin 平台管理员"),
     DemoPerson("chen.jing", "陈静", "market", ("data_admin", "business"), "data admin 数据管理员 · 市场监督管理局"),
     DemoPerson("liu.yang", "刘洋", "environment", ("business",), "business staff 业务人员 · 生态环境局"),
+    DemoPerson(
+        "lin.tao", "林涛", "data-centre", ("data_admin",), "data admin 数据管理员 · 大数据中心", is_offered=False
+    ),
+    DemoPerson(
+        "xie.lan", "谢兰", "environment", ("data_admin",), "data admin 数据管理员 · 生态环境局", is_offered=False
+    ),
+    DemoPerson("tang.wei", "唐伟", "weather", ("data_admin",), "data admin 数据管理员 · 气象局", is_offered=False),
+    DemoPerson("sun.lei", "孙磊", "transport", ("data_admin",), "data admin 数据管理员 · 交通运输局", is_offered=False),
     DemoPerson("emma.clark", "Emma Clark", "data-centre", ("business",), "business staff, in English", "en"),
 )
 
@@ -65,5 +75,6 @@ def accounts() -> list[dict[str, object]]:
             "name": {"en": person.username.replace(".", " ").title(), "zh-CN": person.name},
             "role": person.roles[0],
         }
-        for person in SIGN_INS
+        for person in PEOPLE
+        if person.is_offered
     ]

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from security import passwords
 from security.models import Organisation, RoleAssignment, User
-from studio.demo.accounts import DEPARTMENTS, SIGN_INS
+from studio.demo.accounts import DEPARTMENTS, PEOPLE
 
 
 def load_departments() -> dict[str, Organisation]:
@@ -23,7 +23,7 @@ def load_departments() -> dict[str, Organisation]:
 def load_people(departments: dict[str, Organisation]) -> dict[str, User]:
     """All people by sign-in name; who exists keeps their password and roles."""
     found: dict[str, User] = {}
-    for person in SIGN_INS:
+    for person in PEOPLE:
         user = User.objects.filter(username__iexact=person.username).first()
         if user is None:
             user = User(

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
 from studio import env
-from studio.demo.accounts import SIGN_INS
+from studio.demo.accounts import PEOPLE
 from studio.frontend import is_built
 from studio.supervisor.children import StartError
 from studio.supervisor.supervisor import Supervisor
@@ -107,7 +107,7 @@ class Command(BaseCommand):
             ]
         if settings.OPTIONS["DEMO"]:
             lines.append("  Demo sign-ins 演示账号:")
-            lines += [f"    {person.username:<12} {person.password:<22} {person.role_words}" for person in SIGN_INS]
+            lines += [f"    {one.username:<12} {one.password:<18} {one.role_words}" for one in PEOPLE if one.is_offered]
             lines.append("")
         lines.append("  Stop with Ctrl-C. 按 Ctrl-C 停止。")
         for line in lines:

@@ -1,0 +1,192 @@
+"""The whole studio as a newcomer starts it (`manage.py up` with the demo city), and a real browser.
+
+`studio` is started once per session on a free port with a DATA_HOME of its own. `page` is a fresh browser context per
+test; what the page writes to its console as an error, or throws, fails the test at its end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from studio.demo.accounts import PASSWORD
+from studio.env import OPTIONS
+from tests import services
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-dev-shm-usage", "--force-color-profile=srgb", "--font-render-hinting=none",
+]  # fmt: skip
+VIEWPORT = {"width": 1366, "height": 768}
+ROOT = Path(__file__).resolve().parent.parent.parent
+HARMLESS = ("favicon",)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.timeout(240))
+
+
+@dataclass
+class Studio:
+    """A running studio: its address, its data folder, its process and its log."""
+
+    url: str
+    home: Path
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def get(self, path: str) -> Any:
+        """JSON of an anonymous GET."""
+        with urllib.request.urlopen(self.url + path, timeout=10) as response:
+            return json.load(response)
+
+    def stop(self, seconds: float = 10.0) -> float:
+        """TERM, as a service manager sends it; the seconds until everything had ended."""
+        began = time.monotonic()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=seconds)
+        return time.monotonic() - began
+
+
+def clean_environment(**options: Any) -> dict[str, str]:
+    """The environment of a newcomer: none of our options but those named."""
+    kept = {name: value for name, value in os.environ.items() if name not in {option.name for option in OPTIONS}}
+    kept.pop("DJANGO_SETTINGS_MODULE", None)
+    return {**kept, **{name: str(value) for name, value in options.items()}}
+
+
+def start_studio(home: Path, port: int | None = None, seconds: float = 90.0, **options: Any) -> Studio:
+    """`manage.py up` until it says that it is ready."""
+    port = port or services.free_port()
+    log = home.parent / f"{home.name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "up"],
+            cwd=ROOT,
+            env=clean_environment(**{"DEMO": "1", "PORT": port, "DATA_HOME": home, **options}),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def is_ready() -> bool:
+        if process.poll() is not None:
+            raise AssertionError(f"`manage.py up` ended with {process.returncode}:\n{log.read_text()}")
+        return "is ready" in log.read_text()
+
+    studio = Studio(f"http://127.0.0.1:{port}", home, process, log)
+    try:
+        services.wait_until(is_ready, seconds, f"`manage.py up` is ready; its output so far:\n{log.read_text()}")
+    except AssertionError:
+        process.kill()
+        raise
+    return studio
+
+
+@contextmanager
+def running_studio(**options: Any) -> Iterator[Studio]:
+    """A studio with a fresh data folder, stopped and removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="citygo-e2e-", ignore_cleanup_errors=True) as folder:
+        studio = start_studio(Path(folder) / "home", **options)
+        try:
+            yield studio
+        finally:
+            studio.stop(20)
+
+
+@pytest.fixture(scope="session")
+def studio() -> Iterator[Studio]:
+    """The demo studio that all browser tests share."""
+    if not (ROOT / "frontend" / "dist" / ".vite" / "manifest.json").exists():
+        pytest.fail("The pages are not built: run `make setup`.")
+    with running_studio() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Playwright's driver."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """One browser for the session."""
+    if not Path(CHROMIUM).exists():
+        if os.environ.get("CITYGO_NEED_SERVICES") == "1":
+            pytest.fail(f"{CHROMIUM} is missing (Debian package chromium)")
+        pytest.skip(f"{CHROMIUM} is missing (Debian package chromium)")
+    started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def language() -> str:
+    """The language of the browser; a test module may override it."""
+    return "zh-CN"
+
+
+@pytest.fixture
+def new_page(browser: Browser, studio: Studio, language: str) -> Iterator[Callable[..., Page]]:
+    """Makes pages, each in a context of its own (another person, another computer)."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def make(**more: Any) -> Page:
+        options = {"viewport": VIEWPORT, "locale": language, "timezone_id": "Asia/Shanghai", "base_url": studio.url}
+        context = browser.new_context(**{**options, **more})
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(f"thrown: {error}"))
+        page.on("console", lambda message: _note(message, complaints))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert not complaints, "The pages complained:\n" + "\n".join(complaints)
+
+
+def _note(message: Any, complaints: list[str]) -> None:
+    text = message.text
+    is_expected = "status of 4" in text or "status of 503" in text or any(word in text for word in HARMLESS)
+    if message.type == "error" and not is_expected:
+        complaints.append(f"console: {text}")
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page]) -> Page:
+    """One page of a fresh browser context."""
+    return new_page()
+
+
+def sign_in(page: Page, user: str = "wang.fang", password: str = PASSWORD) -> None:
+    """Through the sign-in page, as a person does."""
+    page.goto("/sign-in")
+    page.locator("input[autocomplete=username]").fill(user)
+    page.locator("input[autocomplete=current-password]").fill(password)
+    page.locator("button[type=submit]").click()
+    page.wait_for_url(lambda url: "/sign-in" not in url)
