@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from flows.graph.planner import make_plan
 
 from flows.checking import blocking, check_document
 from flows.create_app import create_app
@@ -17,6 +16,7 @@ from flows.datasets import gather_sources
 from flows.errors import FlowError
 from flows.graph.errors import GraphError
 from flows.graph.load import read_document
+from flows.graph.planner import make_plan
 from flows.models import Flow
 from flows.planning import complete_parameters
 from node_catalog.palette import registry
