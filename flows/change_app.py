@@ -55,6 +55,7 @@ def delete_app(app: App, principal: Principal) -> None:
     audit.record("app.delete", "app", str(app.pk), principal=principal)
 
 
-def hand_over_apps(leaver: User, successor: User) -> int:
+def hand_over_apps(leaver: User, successor: User, principal: Principal) -> dict[str, int]:
     """Give all apps of someone who leaves to a successor; answers how many."""
-    return App.objects.filter(owner=leaver).update(owner=successor, organisation=successor.organisation)
+    apps = App.objects.filter(owner=leaver)
+    return {"apps": apps.update(owner=successor, organisation=successor.organisation)}

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
-
-from node_catalog.grants import grants_for
 
 from flows.graph.document import Document
 from flows.graph.sources import DatasetInfo, NodeInfo
+from node_catalog.grants import grants_for
 from node_catalog.models import Dataset, Node
 from node_catalog.sdk.grant import GrantSpec
-from node_catalog.sdk.ports import Field, Schema
+from node_catalog.selectors import schema_of, title_of
+from security.access import principal_for
 from security.models import User
 
 
@@ -44,19 +42,21 @@ def node_numbers(document: Document) -> list[str]:
 
 def gather_sources(document: Document, user: User) -> Sources:
     """Everything the checks need, for ``user``'s rights (five queries whatever the size of the document)."""
-    rows = _datasets(dataset_numbers(document))
+    principal = principal_for(user)
+    rows = list(
+        Dataset.objects.visible_to(principal)
+        .filter(number__in=dataset_numbers(document))
+        .select_related("node")
+        .prefetch_related("columns")
+    )
     infos = {row.number: dataset_info(row, user) for row in rows}
-    nodes = Node.objects.filter(number__in=node_numbers(document), is_active=True)
+    nodes = Node.objects.visible_to(principal).filter(number__in=node_numbers(document), is_active=True)
     return Sources(
         datasets=infos,
         grants=grants_for(rows, user),
         nodes={node.number: _node_info(node, user) for node in nodes},
         rows={row.number: row for row in rows},
     )
-
-
-def _datasets(numbers: Iterable[str]) -> list[Dataset]:
-    return list(Dataset.objects.filter(number__in=list(numbers)).select_related("node").prefetch_related("columns"))
 
 
 def dataset_info(row: Dataset, user: User) -> DatasetInfo:
@@ -66,19 +66,13 @@ def dataset_info(row: Dataset, user: User) -> DatasetInfo:
         node=row.node.number,
         node_type=row.node.type,
         path=tuple(row.path),
-        schema=dataset_schema(row),
+        schema=schema_of(row),
         settings=row.settings,
         rows=row.rows,
-        title=row.title or {"en": row.name, "zh-CN": row.name},
+        title=title_of(row),
         state=row.state if row.node.is_active else "gone",
         can_write=is_writer(row.node, user),
     )
-
-
-def dataset_schema(row: Dataset) -> Schema:
-    """Columns of a dataset as the catalogue promises them today."""
-    columns: Any = sorted(row.columns.all(), key=lambda column: column.ordinal)
-    return Schema(tuple(Field(column.name, column.type, column.nullable) for column in columns))
 
 
 def is_writer(node: Node, user: User) -> bool:
