@@ -88,7 +88,8 @@ def check_binding(binding: Binding, dataset: Dataset | None, grant: GrantSpec | 
             text(
                 f"The right to read {binding.dataset} was withdrawn or has changed since the plan was made. "
                 "Run again; if the step turns red, ask for the data in the catalogue.",
-                f"读取 {binding.dataset} 的授权在计划生成后已被撤回或变更。请重新运行；如步骤变红，请在目录中重新申请。",
+                f"读取 {binding.dataset} 的授权在计划生成后已被撤回或变更。"
+                "请重新运行；如步骤变红，请在目录中重新申请。",
             ),
             where,
         )

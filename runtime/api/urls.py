@@ -2,4 +2,26 @@
 
 from __future__ import annotations
 
-urlpatterns: list[object] = []
+from django.urls import path
+
+from runtime.api import result_views, views
+
+urlpatterns = [
+    path("flows/<uuid:flow_id>/runs", views.FlowRunsView.as_view()),
+    path("flows/<uuid:flow_id>/preview", views.PreviewView.as_view()),
+    path("runs", views.RunsView.as_view()),
+    path("runs/<uuid:run_id>", views.RunView.as_view()),
+    path("runs/<uuid:run_id>/cancel", views.RunCancelView.as_view()),
+    path("runs/<uuid:run_id>/rerun", views.RunRepeatView.as_view()),
+    path("runs/<uuid:run_id>/events", views.RunEventsView.as_view()),
+    path("results/<uuid:result_id>/rows", result_views.RowsView.as_view()),
+    path("results/<uuid:result_id>/chart", result_views.ChartView.as_view()),
+    path("results/<uuid:result_id>/download", result_views.DownloadView.as_view()),
+    path("datasets/<uuid:dataset_id>/sample", views.SampleView.as_view()),
+    path("datasets/<uuid:dataset_id>/profile", views.ProfileView.as_view()),
+    path("nodes/try", views.NodeTryView.as_view()),
+    path("nodes/<uuid:node_id>/check", views.NodeCheckView.as_view()),
+    path("nodes/<uuid:node_id>/discover", views.NodeDiscoverView.as_view()),
+    path("tasks/<uuid:task_id>", views.TaskView.as_view()),
+    path("monitor", views.MonitorView.as_view()),
+]

@@ -1,0 +1,118 @@
+"""Routes of results: rows, charts, downloads. Each opens the result under today's rights."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.http import StreamingHttpResponse
+from django.utils.http import content_disposition_header
+from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from node_catalog.sdk.text import text
+from runtime.api.views import JSON
+from runtime.charts import ChartRequest, chart
+from runtime.results import csv_chunks, file_chunks, open_result, rows_page
+from security import audit
+from security.access import principal_of
+from security.errors import InvalidError, Problem
+
+FORMATS = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+
+
+class RowsView(APIView):
+    """A page of a result's rows."""
+
+    @extend_schema(
+        operation_id="results_rows",
+        parameters=[
+            OpenApiParameter("offset", int),
+            OpenApiParameter("limit", int),
+            OpenApiParameter("sort", str, description="column, or -column for descending"),
+        ],
+        responses=JSON,
+    )
+    def get(self, request: Request, result_id: UUID) -> Response:
+        _, path = open_result(principal_of(request), result_id)
+        return Response(
+            rows_page(
+                path,
+                _whole(request, "offset", 0, 2**53),
+                _whole(request, "limit", 100, 1000),
+                request.query_params.get("sort", ""),
+            )
+        )
+
+
+def _whole(request: Request, name: str, default: int, most: int) -> int:
+    raw = request.query_params.get(name)
+    if raw in (None, ""):
+        return default
+    if not raw.isdecimal() or int(raw) > most:
+        message = text(f"“{name}” must be a whole number up to {most}.", f"“{name}”应为不超过 {most} 的整数。")
+        raise InvalidError(problems=[Problem(f"/{name}", "number.range", message)])
+    return int(raw)
+
+
+class ChartView(APIView):
+    """A result aggregated for a chart."""
+
+    @extend_schema(
+        operation_id="results_chart",
+        parameters=[
+            OpenApiParameter("x", str, required=True),
+            OpenApiParameter("y", str),
+            OpenApiParameter("agg", str, description="count, sum, mean, min, max"),
+            OpenApiParameter("series", str),
+        ],
+        responses=JSON,
+    )
+    def get(self, request: Request, result_id: UUID) -> Response:
+        _, path = open_result(principal_of(request), result_id)
+        query = request.query_params
+        wanted = ChartRequest(
+            x=query.get("x", ""), y=query.get("y", ""), agg=query.get("agg") or "count", series=query.get("series", "")
+        )
+        return Response(chart(path, wanted))
+
+
+class DownloadView(APIView):
+    """A result as a file; the audit trail remembers who took it."""
+
+    @extend_schema(
+        operation_id="results_download",
+        parameters=[OpenApiParameter("format", str, description="csv or parquet")],
+        responses={200: OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, result_id: UUID) -> StreamingHttpResponse:
+        principal = principal_of(request)
+        result, path = open_result(principal, result_id)
+        kind = request.query_params.get("format", "csv")
+        if kind not in FORMATS:
+            message = text("Choose csv or parquet.", "请选择 csv 或 parquet。")
+            raise InvalidError(problems=[Problem("/format", "format.unknown", message)])
+        audit.record(
+            "result.download", "result", str(result.pk), principal=principal, detail={"format": kind}, request=request
+        )
+        chunks = csv_chunks(path) if kind == "csv" else file_chunks(path)
+        response = StreamingHttpResponse(_suited(request, chunks), content_type=FORMATS[kind])
+        name = f"{result.name}-{result.run.number}.{kind}"
+        response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+        return response
+
+
+def _suited(request: Request, chunks: Iterator[bytes]) -> Any:
+    """The chunks as the server wants them: asynchronous under ASGI, plain otherwise."""
+    return _slowly(chunks) if hasattr(request._request, "scope") else chunks
+
+
+async def _slowly(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Each chunk is made on a thread, so that a large download holds nobody up."""
+    take = sync_to_async(lambda: next(chunks, None), thread_sensitive=False)
+    while (chunk := await take()) is not None:
+        yield chunk

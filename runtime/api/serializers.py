@@ -1,0 +1,38 @@
+"""Shapes that the runtime routes take."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+
+class StartSerializer(serializers.Serializer[object]):
+    """Start a run: parameters of the flow, and a version (left out: the draft as it is now)."""
+
+    parameters = serializers.DictField(required=False, default=dict)
+    version = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+
+class RepeatSerializer(serializers.Serializer[object]):
+    """Run again: from the start or from the failed stage, with the version of then or the newest draft."""
+
+    newest = serializers.BooleanField(required=False, default=False)
+
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        """``from`` is a word of the language, so the field is added by name."""
+        choice = serializers.ChoiceField(choices=("start", "failed"), required=False, default="start")
+        return {"from": choice, **super().get_fields()}
+
+
+class PreviewSerializer(serializers.Serializer[object]):
+    """Which step of the draft to look at; ``revision`` is the draft that the browser has."""
+
+    step = serializers.CharField(max_length=120)
+    revision = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=0)
+
+
+class TrySerializer(serializers.Serializer[object]):
+    """Settings of a node that is not saved yet."""
+
+    type = serializers.CharField(max_length=40)
+    settings = serializers.DictField()
+    node = serializers.UUIDField(required=False, allow_null=True, default=None)

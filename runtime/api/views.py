@@ -1,0 +1,303 @@
+"""Routes of runs and tasks: thin, every object fetched through ``visible_to``; unknown and forbidden both are 404."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from flows.models import Flow, Version
+from flows.policy import is_editor
+from node_catalog.models import Dataset, Node
+from node_catalog.palette import registry
+from node_catalog.sdk.errors import SettingsError
+from node_catalog.sdk.schema import parse, secret_fields
+from node_catalog.sdk.text import text
+from runtime import requests
+from runtime.api import serializers
+from runtime.models import Run, Task
+from runtime.monitor import monitor_snapshot, run_card, run_rows, run_snapshot, task_snapshot
+from runtime.querysets import WATCHERS, sees_rows
+from runtime.reporting import events_after
+from runtime.scheduler import cancel_run, repeat_run, start_run
+from runtime.states import RUN_STATES, plain
+from security.access import Principal, principal_of, require_right
+from security.errors import ForbiddenError, InvalidError, NotFoundError, Problem
+from security.paging import page_of
+
+JSON = OpenApiTypes.OBJECT
+
+
+def parsed(serializer: type[Any], request: Request) -> dict[str, Any]:
+    """The request's body by ``serializer``; all problems at once as a problem body."""
+    checked = serializer(data=request.data)
+    checked.is_valid(raise_exception=True)
+    return dict(checked.validated_data)
+
+
+def visible_flow(principal: Principal, flow_id: Any) -> Flow:
+    """The flow with its draft and app, or 404."""
+    flows = Flow.objects.select_related("app__owner", "app__organisation", "draft")
+    flow: Flow = flows.get_visible(principal, pk=flow_id)
+    return flow
+
+
+def visible_run(principal: Principal, run_id: Any) -> Run:
+    """The run with its app and flow, or 404."""
+    run: Run = run_rows(principal).get_visible(principal, pk=run_id)
+    return run
+
+
+def require_editor(principal: Principal, app: Any) -> None:
+    """Raise ForbiddenError unless the person may change (and so run) the app."""
+    if not is_editor(principal.roles, app.owner_id == principal.id):
+        raise ForbiddenError(
+            "run.not_editor",
+            text(
+                "Only business staff and data admins of the app's department may run it.",
+                "只有该应用所属部门的业务人员和数据管理员可以运行它。",
+            ),
+        )
+
+
+class FlowRunsView(APIView):
+    """Runs of one flow."""
+
+    @extend_schema(operation_id="runs_start", request=serializers.StartSerializer, responses={201: JSON})
+    def post(self, request: Request, flow_id: UUID) -> Response:
+        principal = principal_of(request)
+        body = parsed(serializers.StartSerializer, request)
+        flow = visible_flow(principal, flow_id)
+        require_editor(principal, flow.app)
+        version = None
+        if body["version"] is not None:
+            version = Version.objects.get_visible(principal, pk=body["version"])
+            if version.app_id != flow.app_id:
+                raise NotFoundError()
+        run = start_run(flow, version, principal.user, body["parameters"])
+        return Response(run_card(visible_run(principal, run.pk), principal), status=status.HTTP_201_CREATED)
+
+
+class RunsView(APIView):
+    """Runs that the person may see, newest first."""
+
+    @extend_schema(
+        operation_id="runs_list",
+        parameters=[
+            OpenApiParameter("app", OpenApiTypes.UUID),
+            OpenApiParameter("flow", OpenApiTypes.UUID),
+            OpenApiParameter("state", str, description="waiting, running, done, failed, cancelled, paused"),
+            OpenApiParameter("mine", bool),
+            OpenApiParameter("limit", int),
+            OpenApiParameter("cursor", str),
+        ],
+        responses=JSON,
+    )
+    def get(self, request: Request) -> Response:
+        principal = principal_of(request)
+        runs = run_rows(principal).filter(self._wanted(request, principal))
+        page = page_of(runs, request, ("-created_at", "-pk"))
+        return Response({"results": [run_card(run, principal) for run in page.objects], "next": page.next})
+
+    @staticmethod
+    def _wanted(request: Request, principal: Principal) -> Q:
+        wanted = Q()
+        for name in ("app", "flow"):
+            value = request.query_params.get(name)
+            if value:
+                wanted &= Q(**{f"{name}_id": _uuid(value, name)})
+        words = [word for word in request.query_params.get("state", "").split(",") if word]
+        if words:
+            wanted &= Q(state__in=[state for state in RUN_STATES if plain(state) in words])
+        if request.query_params.get("mine") in ("1", "true"):
+            wanted &= Q(started_by_id=principal.id)
+        return wanted
+
+
+def _uuid(value: str, name: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError:
+        message = text(f"“{name}” must be an id.", f"“{name}”应为编号（UUID）。")
+        raise InvalidError(problems=[Problem(f"/{name}", "id.malformed", message)]) from None
+
+
+def _whole(request: Request, name: str, default: int, least: int, most: int) -> int:
+    raw = request.query_params.get(name)
+    if raw in (None, ""):
+        return default
+    if not raw.isdecimal() or not least <= int(raw) <= most:
+        message = text(
+            f"“{name}” must be a whole number from {least} to {most}.", f"“{name}”应为 {least} 到 {most} 的整数。"
+        )
+        raise InvalidError(problems=[Problem(f"/{name}", "number.range", message)])
+    return int(raw)
+
+
+class RunView(APIView):
+    """One run: its snapshot."""
+
+    @extend_schema(operation_id="runs_read", responses=JSON)
+    def get(self, request: Request, run_id: UUID) -> Response:
+        return Response(run_snapshot(principal_of(request), run_id))
+
+
+class RunCancelView(APIView):
+    """Stop a run."""
+
+    @extend_schema(operation_id="runs_cancel", request=None, responses=JSON)
+    def post(self, request: Request, run_id: UUID) -> Response:
+        principal = principal_of(request)
+        run = visible_run(principal, run_id)
+        if not principal.has_role(*WATCHERS):
+            require_editor(principal, run.app)
+        cancel_run(run.pk, principal.user)
+        return Response(run_card(visible_run(principal, run_id), principal))
+
+
+class RunRepeatView(APIView):
+    """Run again."""
+
+    @extend_schema(operation_id="runs_rerun", request=serializers.RepeatSerializer, responses={201: JSON})
+    def post(self, request: Request, run_id: UUID) -> Response:
+        principal = principal_of(request)
+        body = parsed(serializers.RepeatSerializer, request)
+        run = visible_run(principal, run_id)
+        if not sees_rows(principal, run):
+            raise NotFoundError()
+        require_editor(principal, run.app)
+        again = repeat_run(run, principal.user, body["from"], newest=body["newest"])
+        return Response(run_card(visible_run(principal, again.pk), principal), status=status.HTTP_201_CREATED)
+
+
+class RunEventsView(APIView):
+    """Events of a run after a number: what a socket would have sent."""
+
+    @extend_schema(
+        operation_id="runs_events",
+        parameters=[OpenApiParameter("after", int), OpenApiParameter("limit", int)],
+        responses=JSON,
+    )
+    def get(self, request: Request, run_id: UUID) -> Response:
+        run = visible_run(principal_of(request), run_id)
+        after = _whole(request, "after", 0, 0, 2**53)
+        limit = _whole(request, "limit", 500, 1, 1000)
+        events = events_after(f"run:{run.pk}", after, limit + 1)
+        is_more = len(events) > limit
+        return Response({"results": events[:limit], "next": events[limit - 1]["seq"] if is_more else None})
+
+
+class PreviewView(APIView):
+    """Preview one step of a draft."""
+
+    @extend_schema(operation_id="flows_preview", request=serializers.PreviewSerializer, responses={202: JSON})
+    def post(self, request: Request, flow_id: UUID) -> Response:
+        principal = principal_of(request)
+        body = parsed(serializers.PreviewSerializer, request)
+        flow = visible_flow(principal, flow_id)
+        return _accepted(requests.request_preview(flow, body["step"], principal.user, body["revision"]))
+
+
+def _accepted(task: Task) -> Response:
+    return Response({"task": str(task.pk)}, status=status.HTTP_202_ACCEPTED)
+
+
+class SampleView(APIView):
+    """A sample of a dataset's rows."""
+
+    @extend_schema(operation_id="datasets_sample", request=None, responses={202: JSON})
+    def post(self, request: Request, dataset_id: UUID) -> Response:
+        principal = principal_of(request)
+        return _accepted(requests.request_sample(_dataset(principal, dataset_id), principal.user))
+
+
+class ProfileView(APIView):
+    """Profile a dataset: counts, distinct values, distribution, in one scan."""
+
+    @extend_schema(operation_id="datasets_profile", request=None, responses={202: JSON})
+    def post(self, request: Request, dataset_id: UUID) -> Response:
+        principal = principal_of(request)
+        return _accepted(requests.request_profile(_dataset(principal, dataset_id), principal.user))
+
+
+def _dataset(principal: Principal, dataset_id: UUID) -> Dataset:
+    rows = Dataset.objects.select_related("node__organisation").prefetch_related("columns")
+    dataset: Dataset = rows.get_visible(principal, pk=dataset_id)
+    return dataset
+
+
+def _node(principal: Principal, node_id: UUID) -> Node:
+    node: Node = Node.objects.select_related("organisation").get_visible(principal, pk=node_id)
+    return node
+
+
+class NodeCheckView(APIView):
+    """Test the connection of a node."""
+
+    @extend_schema(operation_id="nodes_check", request=None, responses={202: JSON})
+    def post(self, request: Request, node_id: UUID) -> Response:
+        principal = principal_of(request)
+        return _accepted(requests.request_check(_node(principal, node_id), principal.user))
+
+
+class NodeDiscoverView(APIView):
+    """Find out what a node offers."""
+
+    @extend_schema(operation_id="nodes_discover", request=None, responses={202: JSON})
+    def post(self, request: Request, node_id: UUID) -> Response:
+        principal = principal_of(request)
+        return _accepted(requests.request_discovery(_node(principal, node_id), principal.user))
+
+
+class NodeTryView(APIView):
+    """Test settings before saving them; with ``node``, secrets left empty are those already stored."""
+
+    @extend_schema(operation_id="nodes_try", request=serializers.TrySerializer, responses={202: JSON})
+    def post(self, request: Request) -> Response:
+        principal = principal_of(request)
+        require_right(principal, "node.create")
+        body = parsed(serializers.TrySerializer, request)
+        connector = registry().connectors.get(body["type"])
+        if connector is None:
+            message = text("There is no such node type.", "没有这种节点类型。")
+            raise InvalidError(problems=[Problem("/type", "type.unknown", message)])
+        kept = _node(principal, body["node"]) if body["node"] else None
+        values = dict(body["settings"])
+        probe = dict(values)
+        if kept is not None:
+            # A stored secret passes the check without being opened here; the worker puts it in.
+            empty = [name for name in secret_fields(connector.Settings) if name in kept.secrets and not values.get(name)]
+            probe |= dict.fromkeys(empty, "stored")
+        try:
+            parse(connector.Settings, probe)
+        except SettingsError as error:
+            problems = [
+                Problem(f"/settings{found.pointer}", found.code, found.message, dict(found.extra))
+                for found in error.problems
+            ]
+            raise InvalidError(problems=problems) from error
+        return _accepted(requests.request_try(body["type"], values, principal, kept))
+
+
+class TaskView(APIView):
+    """One task with its result, under today's rights."""
+
+    @extend_schema(operation_id="tasks_read", responses=JSON)
+    def get(self, request: Request, task_id: UUID) -> Response:
+        return Response(task_snapshot(principal_of(request), task_id))
+
+
+class MonitorView(APIView):
+    """The whole platform at a glance, for those who watch over it."""
+
+    @extend_schema(operation_id="monitor_read", responses=JSON)
+    def get(self, request: Request) -> Response:
+        principal = principal_of(request)
+        require_right(principal, "monitor.read")
+        return Response(monitor_snapshot(principal))

@@ -1,0 +1,34 @@
+"""What every kind of task has in common: make the work, then turn its outcome into the task's end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from runtime.claims import Claim
+from runtime.engine.work import Work
+from runtime.finishing import Apply
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a task ends well: its kept result, and what else belongs to the same transaction."""
+
+    result: Mapping[str, Any]
+    apply: Apply = list
+    steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Handler:
+    """One kind of task. ``prepare`` checks rights and unseals settings, and raises before anything is read;
+    ``finish`` gets the outcome of the child process.
+    """
+
+    prepare: Callable[[Claim], Work]
+    finish: Callable[[Claim, Any], Ending]
+    is_light: bool = False
+    """Seconds at most, and somebody is waiting for it: it has slots of its own."""

@@ -1,0 +1,313 @@
+"""One hub per web process: one subscription to the channel layer, fanned out to this process's sockets.
+
+Events are collected for 50 ms and serialised once per topic, however many sockets follow it. Hints from the layer may
+be lost or out of order: numbers are compared with the database, and what is missing is read from there. Without a
+shared layer the hub follows the database alone, four times a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from channels.layers import get_channel_layer
+from django.db import close_old_connections, connection
+from django.utils import timezone
+
+from runtime import live
+from runtime.monitor import monitor_snapshot
+from runtime.reporting import events_after
+from runtime.topics import is_numbered, newest_notices, newest_numbers
+from security.access import Principal
+
+TICK = 0.05
+PING_SECONDS = 2.0
+MONITOR_SECONDS = 1.0
+RIGHTS_SECONDS = 60.0
+THREADS = 4
+GAP_PATIENCE = 0.2
+"""How long a missing number may still arrive by itself before it is read from the database."""
+
+log = logging.getLogger(__name__)
+
+
+class Follower(Protocol):
+    """A socket, as the hub sees it."""
+
+    principal: Principal
+
+    def push(self, topic: str, frame: str) -> None:
+        """Queue a frame; never waits."""
+
+    def recheck(self) -> None:
+        """Look at one's rights again, soon."""
+
+
+@dataclass
+class _Topic:
+    """Who follows, the newest number they were sent, and what came since."""
+
+    followers: set[Follower] = field(default_factory=set)
+    last: int | None = None
+    pending: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    gap_since: float | None = None
+    seen: Any = None
+
+
+def frame_of(message: Mapping[str, Any]) -> str:
+    """A message as it goes over the wire."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+class Hub:
+    """Lives in one event loop, from its first follower to its last."""
+
+    def __init__(self) -> None:
+        self._topics: dict[str, _Topic] = {}
+        self._sockets: set[Follower] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="hub")
+        self._forget_hints: Callable[[], None] = lambda: None
+
+    # ── Followers ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def enter(self, socket: Follower) -> None:
+        """A socket has opened."""
+        self._sockets.add(socket)
+        if not self._tasks:
+            self._start()
+
+    async def leave(self, socket: Follower) -> None:
+        """A socket has closed; the hub rests when it was the last one."""
+        self._sockets.discard(socket)
+        for topic in list(self._topics):
+            self.unfollow(socket, topic)
+        if not self._sockets:
+            await self._rest()
+
+    def follow(self, socket: Follower, topic: str) -> None:
+        """From now on every frame of ``topic`` is pushed to ``socket``."""
+        self._topics.setdefault(topic, _Topic()).followers.add(socket)
+
+    def unfollow(self, socket: Follower, topic: str) -> None:
+        """No more frames of ``topic``."""
+        state = self._topics.get(topic)
+        if state is not None:
+            state.followers.discard(socket)
+            if not state.followers:
+                del self._topics[topic]
+
+    def align(self, topic: str, seq: int | None) -> None:
+        """A follower was given everything up to ``seq``: the hub goes on from there if it knew no number yet."""
+        state = self._topics.get(topic)
+        if state is not None and state.last is None:
+            state.last = seq
+
+    async def in_database(self, work: Callable[..., Any], *args: Any) -> Any:
+        """Run ``work`` on one of the hub's threads, with a fresh enough connection."""
+
+        def call() -> Any:
+            close_old_connections()
+            try:
+                return work(*args)
+            finally:
+                close_old_connections()
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    # ── Life ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _start(self) -> None:
+        loop = asyncio.get_running_loop()
+        is_shared = live.has_shared_layer()
+        follow_every = 2.0 if is_shared else 0.25
+        rights_every = RIGHTS_SECONDS if is_shared else 2.0
+        loops: list[tuple[Callable[[], Any], float]] = [
+            (self._tick, TICK),
+            (self._ping, PING_SECONDS),
+            (self._follow_database, follow_every),
+            (self._follow_notices, 2.0),
+            (self._show_monitor, MONITOR_SECONDS),
+            (self._recheck_all, rights_every),
+        ]
+        self._tasks = [loop.create_task(self._repeat(step, every)) for step, every in loops]
+        if is_shared:
+            self._tasks.append(loop.create_task(self._listen()))
+        else:
+            self._forget_hints = live.publisher.listen(
+                lambda message: loop.call_soon_threadsafe(self.take, message) if not loop.is_closed() else None
+            )
+
+    async def _rest(self) -> None:
+        # First of all, without waiting: whoever comes from now on gets a hub of their own.
+        _hubs.pop(asyncio.get_running_loop(), None)
+        self._forget_hints()
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.get_running_loop().run_in_executor(None, self._close_threads)
+
+    def _close_threads(self) -> None:
+        everyone = threading.Barrier(THREADS)
+
+        def close() -> None:
+            # Nobody goes on before each thread has got one of these: every thread's connection is closed.
+            connection.close()
+            with contextlib.suppress(threading.BrokenBarrierError):
+                everyone.wait(timeout=5)
+
+        for _ in range(THREADS):
+            self._threads.submit(close)
+        self._threads.shutdown(wait=True)
+
+    async def _repeat(self, step: Callable[[], Any], every: float) -> None:
+        while True:
+            await asyncio.sleep(every)
+            try:
+                result = step()
+                if result is not None:
+                    await result
+            except Exception as error:
+                log.warning("live hub: %s", type(error).__name__)
+
+    async def _listen(self) -> None:
+        """The one subscription of this process. A dead layer is waited for; the database is followed meanwhile."""
+        layer = get_channel_layer()
+        assert layer is not None, "a shared layer is configured"
+        while True:
+            try:
+                channel = await layer.new_channel()
+                await layer.group_add(live.GROUP, channel)
+                while True:
+                    self.take(await layer.receive(channel))
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                log.warning("channel layer: %s", type(error).__name__)
+                await asyncio.sleep(1)
+
+    # ── What comes in ─────────────────────────────────────────────────────────────────────────────────────
+
+    def take(self, message: Mapping[str, Any]) -> None:
+        """A hint: events of a topic, somebody's changed rights, or a new message in an inbox."""
+        kind = message.get("kind")
+        if kind == "events":
+            self._take_events(str(message.get("topic")), message.get("events", ()))
+        elif kind == "rights":
+            self._recheck_all()
+        elif kind == "notice" and (state := self._topics.get(f"notices:{message.get('user')}")):
+            state.seen = None
+
+    def _take_events(self, topic: str, events: Sequence[Mapping[str, Any]]) -> None:
+        state = self._topics.get(topic)
+        if state is not None:
+            state.pending.update({int(event["seq"]): event for event in events})
+
+    async def _follow_database(self) -> None:
+        """Compare numbers with the database: what no hint has told is read."""
+        numbered = [topic for topic, state in self._topics.items() if is_numbered(topic) and state.last is not None]
+        if not numbered:
+            return
+        newest = await self.in_database(newest_numbers, numbered)
+        for topic in numbered:
+            state = self._topics.get(topic)
+            if state is None or state.last is None:
+                continue
+            if topic not in newest:
+                self._close(topic)
+            elif newest[topic] > max([state.last, *state.pending]):
+                await self._fill(topic, state)
+
+    async def _fill(self, topic: str, state: _Topic) -> None:
+        self._take_events(topic, await self.in_database(events_after, topic, state.last or 0, 1000))
+        state.gap_since = None
+
+    # ── What goes out ─────────────────────────────────────────────────────────────────────────────────────
+
+    async def _tick(self) -> None:
+        for topic, state in list(self._topics.items()):
+            if not state.pending or state.last is None:
+                continue
+            events = self._next_events(state)
+            if events:
+                self._send(topic, state, frame_of({"type": "events", "topic": topic, "events": events}))
+            if state.pending:
+                now = time.monotonic()
+                state.gap_since = state.gap_since or now
+                if now - state.gap_since > GAP_PATIENCE:
+                    await self._fill(topic, state)
+
+    @staticmethod
+    def _next_events(state: _Topic) -> list[Mapping[str, Any]]:
+        """The pending events that follow on the last number without a gap."""
+        assert state.last is not None
+        events = []
+        for old in [seq for seq in state.pending if seq <= state.last]:
+            del state.pending[old]
+        while state.last + 1 in state.pending:
+            state.last += 1
+            events.append(state.pending.pop(state.last))
+        if not state.pending:
+            state.gap_since = None
+        return events
+
+    def _send(self, topic: str, state: _Topic, frame: str) -> None:
+        for follower in tuple(state.followers):
+            follower.push(topic, frame)
+
+    def _close(self, topic: str) -> None:
+        """What the topic was about is gone."""
+        state = self._topics.pop(topic, None)
+        if state is not None:
+            self._send(topic, state, frame_of({"type": "close", "topic": topic}))
+
+    def _ping(self) -> None:
+        frame = frame_of({"type": "ping", "at": timezone.now().isoformat()})
+        for socket in tuple(self._sockets):
+            socket.push("", frame)
+
+    def _recheck_all(self) -> None:
+        for socket in tuple(self._sockets):
+            socket.recheck()
+
+    async def _show_monitor(self) -> None:
+        """One snapshot a second for all who watch the platform; they all see the same."""
+        state = self._topics.get("monitor")
+        if state is None or not state.followers:
+            return
+        watcher = next(iter(state.followers)).principal
+        snapshot = await self.in_database(monitor_snapshot, watcher)
+        event = {"seq": None, "kind": "monitor", "at": snapshot["at"], "data": {**snapshot, "runs": snapshot["runs"]}}
+        self._send("monitor", state, frame_of({"type": "events", "topic": "monitor", "events": [event]}))
+
+    async def _follow_notices(self) -> None:
+        users = [topic.partition(":")[2] for topic in self._topics if topic.startswith("notices:")]
+        if not users:
+            return
+        for user, newest in (await self.in_database(newest_notices, users)).items():
+            state = self._topics.get(f"notices:{user}")
+            if state is None or state.seen == newest:
+                continue
+            is_first, state.seen = state.seen is None, newest
+            if not is_first:
+                event = {"seq": None, "kind": "notice", "at": timezone.now().isoformat(), "data": newest}
+                frame = frame_of({"type": "events", "topic": "notices", "events": [event]})
+                for follower in tuple(state.followers):
+                    follower.push(f"notices:{user}", frame)
+
+
+_hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
+
+
+def hub() -> Hub:
+    """This event loop's hub (a web process has one loop)."""
+    return _hubs.setdefault(asyncio.get_running_loop(), Hub())

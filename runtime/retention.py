@@ -1,0 +1,147 @@
+"""Removes what is no longer needed: expired results and previews, intermediate rows, old events, rung bells, plans."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from flows.models import StoredPlan
+from runtime import states
+from runtime.models import Event, Outbox, Result, Run, Task, Worker
+from runtime.places import EXCHANGE, RESULTS, TEMPORARY, absolute, folders_of
+from security.secrets import delete_secrets
+
+EXCHANGE_KEPT = timedelta(days=1)
+"""Intermediate rows stay for a day, so that a failed run can go on from its failed stage."""
+EVENTS_KEPT = timedelta(days=30)
+LONE_TASKS_KEPT = timedelta(days=1)
+PLANS_KEPT = timedelta(days=1)
+BELLS_KEPT = timedelta(hours=1)
+AT_ONCE = 500
+
+log = logging.getLogger(__name__)
+
+
+def remove_old() -> dict[str, int]:
+    """Do every kind of removal once; several processes may do so at the same time. Gives counts by kind."""
+    counts = {name: remove() for name, remove in REMOVALS.items()}
+    if any(counts.values()):
+        log.info("retention removed %s", {name: count for name, count in counts.items() if count})
+    return counts
+
+
+def expire_results() -> int:
+    """Rows of results past their term: the file goes, the record says when."""
+    now = timezone.now()
+    rows = list(Result.objects.filter(expires_at__lt=now, removed_at=None)[:AT_ONCE])
+    for result in rows:
+        absolute(result.reference).unlink(missing_ok=True)
+    return Result.objects.filter(pk__in=[row.pk for row in rows]).update(removed_at=now)
+
+
+def expire_previews() -> int:
+    """Samples are gone after a quarter of an hour, whoever still looks at them."""
+    return Task.objects.filter(kind=Task.Kind.PREVIEW, expires_at__lt=timezone.now(), result__isnull=False).update(
+        result=None, expires_at=None
+    )
+
+
+def remove_exchange() -> int:
+    """Intermediate rows of runs that ended a day ago, and of runs that are no longer known."""
+    ended = {"state__in": states.RUN_FINISHED, "finished_at__lt": _ago(EXCHANGE_KEPT)}
+    return _remove_folders(EXCHANGE, Run.objects.exclude(**ended))
+
+
+def remove_orphans() -> int:
+    """Result folders of runs that were deleted with their app."""
+    return _remove_folders(RESULTS, Run.objects.all())
+
+
+def _remove_folders(kind: str, kept: object) -> int:
+    removed = 0
+    for folder in folders_of(kind):
+        try:
+            is_kept = kept.filter(pk=folder.name).exists()  # type: ignore[attr-defined]
+        except (ValueError, TypeError):
+            is_kept = True
+        if not is_kept and _is_old(folder.stat().st_mtime, timedelta(minutes=10)):
+            shutil.rmtree(folder, ignore_errors=True)
+            removed += 1
+    return removed
+
+
+def remove_temporary() -> int:
+    """Spill folders of attempts that are no longer at work."""
+    active = {
+        f"{pk}-{attempt}"
+        for pk, attempt in Task.objects.filter(state__in=states.ACTIVE).values_list("pk", "attempt")
+    }
+    removed = 0
+    for folder in folders_of(TEMPORARY):
+        if folder.name not in active and _is_old(folder.stat().st_mtime, timedelta(minutes=10)):
+            shutil.rmtree(folder, ignore_errors=True)
+            removed += 1
+    return removed
+
+
+def remove_events() -> int:
+    """Events past their term; snapshots hold what is needed of a run."""
+    return _delete(Event, Event.objects.filter(at__lt=_ago(EVENTS_KEPT)))
+
+
+def remove_lone_tasks() -> int:
+    """Previews, checks and the like, a day after they ended; sealed settings of unfinished tests go with them."""
+    old = Task.objects.filter(run=None, state__in=states.FINISHED, created_at__lt=_ago(LONE_TASKS_KEPT))
+    rows = list(old.values_list("pk", "payload")[:AT_ONCE])
+    delete_secrets([payload["sealed"] for _, payload in rows if "sealed" in payload])
+    Event.objects.filter(topic__in=[f"task:{pk}" for pk, _ in rows]).delete()
+    return Task.objects.filter(pk__in=[pk for pk, _ in rows]).delete()[0]
+
+
+def remove_bells() -> int:
+    """Bells that were rung an hour ago."""
+    return _delete(Outbox, Outbox.objects.filter(sent_at__lt=_ago(BELLS_KEPT)))
+
+
+def remove_plans() -> int:
+    """Plans of previews: no run stands on them."""
+    used = Run.objects.filter(plan=OuterRef("pk"))
+    old = StoredPlan.objects.filter(~Exists(used), created_at__lt=_ago(PLANS_KEPT))
+    return _delete(StoredPlan, old)
+
+
+def forget_workers() -> int:
+    """Workers that said nothing for an hour."""
+    return _delete(Worker, Worker.objects.filter(seen_at__lt=_ago(timedelta(hours=1))))
+
+
+def _delete(model: type, rows: object) -> int:
+    pks = list(rows.values_list("pk", flat=True)[:AT_ONCE])  # type: ignore[attr-defined]
+    return int(model._default_manager.filter(pk__in=pks).delete()[0])  # type: ignore[attr-defined]
+
+
+def _ago(span: timedelta) -> object:
+    return timezone.now() - span
+
+
+def _is_old(stamp: float, span: timedelta) -> bool:
+    return timezone.now().timestamp() - stamp > span.total_seconds()
+
+
+REMOVALS: dict[str, Callable[[], int]] = {
+    "results": expire_results,
+    "previews": expire_previews,
+    "exchange": remove_exchange,
+    "orphans": remove_orphans,
+    "temporary": remove_temporary,
+    "events": remove_events,
+    "lone_tasks": remove_lone_tasks,
+    "bells": remove_bells,
+    "plans": remove_plans,
+    "workers": forget_workers,
+}

@@ -1,0 +1,131 @@
+"""Does one claim: prepare, run in a child process, finish. Every way in which that can end is named here.
+
+Order at the end: the sink commits first (in the child), then one transaction of ours marks the task done, releases
+its followers and writes their bells. A death in between is repaired by the next attempt, which finds the sink's own
+ledger entry and adopts it instead of writing again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from django.db import InterfaceError, OperationalError, connection
+
+from node_catalog.sdk.failpoint import failpoint
+from runtime import checking, discovering, finishing, previewing, profiling, staging, states
+from runtime.claims import Claim, begin, begin_commit
+from runtime.engine.errors import CancelledError as WorkCancelledError
+from runtime.engine.errors import ChildDiedError
+from runtime.engine.work import Outcome, Report, Work
+from runtime.errors import LeaseLostError, problem_of
+from runtime.handling import Ending, Handler
+from runtime.models import Task
+from runtime.places import remove_temporary
+from runtime.progress import Progress
+
+HANDLERS: Mapping[str, Handler] = {
+    Task.Kind.STAGE: staging.HANDLER,
+    Task.Kind.PREVIEW: previewing.HANDLER,
+    Task.Kind.PROFILE: profiling.HANDLER,
+    Task.Kind.DISCOVER: discovering.HANDLER,
+    Task.Kind.CHECK: checking.HANDLER,
+}
+LIGHT = frozenset(kind for kind, handler in HANDLERS.items() if handler.is_light)
+HEAVY = frozenset(HANDLERS) - LIGHT
+WAIT_FOR_DATABASE = 60.0
+
+log = logging.getLogger(__name__)
+
+
+class Pool(Protocol):
+    """Warm child processes (``runtime.engine.pool``)."""
+
+    def run(self, work: Work, on_report: Callable[[Report], None], cancel: Any) -> Outcome:
+        """Do the work in a child; raises EngineError or a node type's error."""
+
+
+def run_claim(claim: Claim, pool: Pool, progress: Progress) -> None:
+    """Do what was claimed and write down how it ended. Never raises."""
+    progress.start(claim)
+    try:
+        _attempt(claim, pool, progress)
+    except LeaseLostError:
+        log.info("task %s attempt %s: another attempt has taken over", claim.task.pk, claim.attempt)
+    except Exception as error:
+        progress.stop(claim)
+        _end_badly(claim, error)
+    finally:
+        progress.stop(claim)
+        remove_temporary(claim.task.pk, claim.attempt)
+
+
+def _attempt(claim: Claim, pool: Pool, progress: Progress) -> None:
+    handler = HANDLERS[claim.task.kind]
+    work = handler.prepare(claim)
+    failpoint("runner.prepared")
+    if claim.stop.is_set():
+        raise WorkCancelledError()
+    if not begin(claim):
+        raise LeaseLostError()
+
+    def on_report(report: Report) -> None:
+        progress.note(claim, report)
+        if report.phase == "committing" and claim.state == states.RUNNING and claim.task.payload.get("sink") == "write":
+            # Shown on screen and kept from being cancelled; if it fails, the sink's fence still decides.
+            _when_database_answers(claim, lambda: begin_commit(claim))
+
+    failpoint("runner.before_work")
+    outcome = pool.run(work, on_report, claim.stop)
+    failpoint("runner.after_work")
+    progress.stop(claim)
+    ending = handler.finish(claim, outcome)
+    _when_database_answers(claim, lambda: _complete(claim, ending))
+    failpoint("runner.after_done")
+
+
+def _complete(claim: Claim, ending: Ending) -> None:
+    more = {"expires_at": ending.expires_at} if ending.expires_at else {}
+    finishing.complete(claim, ending.result, ending.apply, ending.steps, **more)
+
+
+def _end_badly(claim: Claim, error: Exception) -> None:
+    problem = problem_of(error)
+    # Only the code: what an error says may quote rows.
+    log.info("task %s attempt %s ended: %s (%s)", claim.task.pk, claim.attempt, problem["code"], type(error).__name__)
+    try:
+        _when_database_answers(claim, lambda: _write_end(claim, error, problem))
+    except Exception as unwritten:
+        log.warning("task %s: its end could not be written (%s)", claim.task.pk, type(unwritten).__name__)
+
+
+def _write_end(claim: Claim, error: Exception, problem: Mapping[str, Any]) -> None:
+    if claim.stop.is_set():
+        if claim.why == "stopping":
+            finishing.hand_back(claim)
+        elif claim.why == "cancelled":
+            finishing.cancelled(claim)
+        return
+    if isinstance(error, ChildDiedError):
+        finishing.crash(claim, problem)
+    else:
+        finishing.fail(claim, problem)
+
+
+def _when_database_answers(claim: Claim, write: Callable[[], Any]) -> None:
+    """Write, and try again while the database restarts: the work is done, only its record is missing."""
+    deadline = time.monotonic() + WAIT_FOR_DATABASE
+    pause = 0.1
+    while True:
+        try:
+            write()
+            return
+        except (OperationalError, InterfaceError):
+            if time.monotonic() > deadline or claim.why == "lost":
+                raise
+            connection.close()
+            # Waits for the database, but not longer than the claim is ours.
+            claim.stop.wait(pause) if not claim.stop.is_set() else time.sleep(pause)
+            pause = min(pause * 2, 2.0)

@@ -1,0 +1,74 @@
+"""The scheduler process: rings left-over bells, takes back lost tasks, ends long runs, removes what is old.
+
+Any number may run. Each loop is a short transaction or none; the database keeps them apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import connection
+
+from runtime import reaper, retention
+from runtime.dispatcher import Reminder, ring_left_over
+
+TICK = 0.5
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Duty:
+    """Something to do every ``seconds``."""
+
+    do: Callable[[], object]
+    seconds: float
+    next_at: float = 0.0
+
+
+def run_scheduler_forever(stop: threading.Event | None = None) -> None:
+    """Do every duty at its pace until ``stop`` is set; without one, until SIGTERM or SIGINT.
+
+    A database that is away for a while is waited for; no error ends the loop.
+    """
+    ended = stop or threading.Event()
+    if stop is None:
+        _end_on_signals(ended)
+    duties = (
+        _Duty(ring_left_over, 0.5),
+        _Duty(Reminder().remind, 1.0),
+        _Duty(reaper.reap, 1.0),
+        _Duty(reaper.settle_left_over, 5.0),
+        _Duty(reaper.stop_long_runs, 10.0),
+        _Duty(retention.expire_previews, 60.0),
+        _Duty(retention.remove_old, 600.0),
+    )
+    while not ended.wait(TICK):
+        for duty in duties:
+            if time.monotonic() >= duty.next_at and not ended.is_set():
+                duty.next_at = time.monotonic() + duty.seconds
+                _do(duty)
+    connection.close()
+
+
+def _do(duty: _Duty) -> None:
+    try:
+        duty.do()
+    except Exception as error:
+        log.warning("scheduler: %s failed (%s)", getattr(duty.do, "__name__", "duty"), type(error).__name__)
+        connection.close()
+
+
+def _end_on_signals(ended: threading.Event) -> None:
+    def end(number: int, frame: object) -> None:
+        ended.set()
+
+    # Only the main thread may set handlers; elsewhere the caller passes its own event.
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)

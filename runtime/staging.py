@@ -1,0 +1,121 @@
+"""Stages of runs: a child process does the plan's stage; it leaves a result, an exchange file or a delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from flows.graph.plan import Plan, Sink, Stage
+from runtime import places
+from runtime.bindings import stage_work
+from runtime.claims import Claim
+from runtime.engine.work import StageOutcome, StageWork
+from runtime.guarding import policy_digest, policy_of
+from runtime.handling import Ending, Handler
+from runtime.models import Result, Run, SinkCommit
+from runtime.reporting import Fact
+
+
+def _load(claim: Claim) -> tuple[Run, Plan]:
+    run = Run.objects.select_related("plan", "started_by__organisation").get(pk=claim.task.run_id)
+    return run, msgspec.convert(run.plan.body, Plan)
+
+
+def prepare(claim: Claim) -> StageWork:
+    """The stage's work, with today's rights of the person who started the run."""
+    run, plan = _load(claim)
+    return stage_work(claim.task, plan, claim.task.stage, run.started_by, run)
+
+
+def finish(claim: Claim, outcome: StageOutcome) -> Ending:
+    """What the stage leaves behind: the reference of its rows, and exact counts where they are known."""
+    run, plan = _load(claim)
+    stage = plan.stage(claim.task.stage)
+    result: dict[str, Any] = {
+        "rows": outcome.rows,
+        "size_bytes": outcome.size_bytes,
+        "seconds": round(outcome.seconds, 3),
+        "bytes_read": outcome.bytes_read,
+        "memory_bytes": outcome.memory_bytes,
+        "adopted": outcome.adopted,
+    }
+    if stage.sink.kind in ("result", "exchange"):
+        result["file"] = places.relative(outcome.reference)
+    else:
+        result["reference"] = outcome.reference[:400]
+
+    def apply() -> list[Fact]:
+        if stage.sink.kind == "result":
+            return [_keep_result(claim, run, plan, stage, outcome)]
+        if stage.sink.kind == "write":
+            _note_delivery(claim, stage.sink, outcome)
+        return []
+
+    return Ending(result=result, apply=apply, steps=picture_of(stage, outcome))
+
+
+def picture_of(stage: Stage, outcome: StageOutcome) -> dict[str, Mapping[str, Any]]:
+    """Final counts by step. A step that nobody could count says so rather than guessing."""
+    picture: dict[str, Mapping[str, Any]] = {}
+    for step in stage.steps:
+        rows = outcome.counts.get(step)
+        picture[step] = {
+            "rows": rows,
+            "exact": rows is not None and step not in outcome.inexact,
+            "counted": outcome.counted.get(step, "unknown" if rows is None else "at_end"),
+        }
+    return picture
+
+
+def _keep_result(claim: Claim, run: Run, plan: Plan, stage: Stage, outcome: StageOutcome) -> Fact:
+    result = Result.objects.create(
+        run=run,
+        task=claim.task,
+        step=stage.sink.step,
+        name=stage.sink.name or stage.sink.step,
+        reference=places.relative(outcome.reference),
+        rows=outcome.rows,
+        size_bytes=outcome.size_bytes or 0,
+        schema=[{"name": column.name, "type": column.type} for column in stage.sink.schema.fields],
+        policy_digest=policy_digest(policy_of(plan, stage.key)),
+        expires_at=timezone.now() + timedelta(days=settings.OPTIONS["RESULT_DAYS"]),
+    )
+    Run.objects.filter(pk=run.pk).update(rows_out=F("rows_out") + outcome.rows)
+    return Fact("result", {"result": result_as_json(result)})
+
+
+def _note_delivery(claim: Claim, sink: Sink, outcome: StageOutcome) -> None:
+    SinkCommit.objects.get_or_create(
+        sink=(sink.dataset or f"{sink.node}/{'/'.join(sink.path)}")[:120],
+        run=str(claim.task.run_id),
+        task=str(claim.task.pk),
+        defaults={
+            "attempt": outcome.attempt or claim.attempt,
+            "rows": outcome.rows,
+            "reference": outcome.reference[:400],
+        },
+    )
+    Run.objects.filter(pk=claim.task.run_id).update(rows_out=F("rows_out") + outcome.rows)
+
+
+def result_as_json(result: Result) -> dict[str, Any]:
+    """A result without its rows: safe for whoever may see the run."""
+    return {
+        "id": str(result.pk),
+        "name": result.name,
+        "step": result.step,
+        "rows": result.rows,
+        "size_bytes": result.size_bytes,
+        "schema": result.schema,
+        "expires_at": result.expires_at.isoformat() if result.expires_at else None,
+        "removed": result.removed_at is not None,
+    }
+
+
+HANDLER = Handler(prepare=prepare, finish=finish)

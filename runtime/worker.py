@@ -1,0 +1,298 @@
+"""The worker process: slots that claim and do tasks, warm children, heartbeat, cancel watch, and its own poll.
+
+Celery only rings (``answer``). With the broker gone the poll finds the work; with the scheduler gone the poll also
+takes back what other workers have lost.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from runtime import reaper
+from runtime.claims import Claim, claim, claim_next, renew, watch
+from runtime.dispatcher import answer_locally, has_broker
+from runtime.engine.pool import ChildPool
+from runtime.engine.work import Limits
+from runtime.models import Task
+from runtime.models import Worker as WorkerRow
+from runtime.progress import Progress
+from runtime.runner import HEAVY, LIGHT, run_claim
+
+WATCH_SECONDS = 0.25
+IDLE_POLL_WITHOUT_BROKER = 0.5
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Lane:
+    """Slots for one class of tasks: what people wait for never queues behind what takes minutes."""
+
+    kinds: Collection[str]
+    slots: int
+    pool: ChildPool
+    busy: int = 0
+    was_rung: bool = False
+    """A bell came while all slots were busy: look once more before a slot rests."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def enter(self) -> bool:
+        """Take a slot; False when all are busy."""
+        with self.lock:
+            if self.busy >= self.slots:
+                self.was_rung = True
+                return False
+            self.busy += 1
+            return True
+
+    def leave(self) -> bool:
+        """Give the slot back, unless a bell came meanwhile: True means look again."""
+        with self.lock:
+            if self.was_rung:
+                self.was_rung = False
+                return True
+            self.busy -= 1
+            return False
+
+
+def worker_name() -> str:
+    """Unique among living processes: the option WORKER_ID or the host, and the process."""
+    return f"{settings.OPTIONS['WORKER_ID'] or socket.gethostname()}:{os.getpid()}"[:80]
+
+
+class Worker:
+    """One worker process. ``start`` returns at once; ``stop`` hands unfinished tasks back."""
+
+    def __init__(self, slots: int | None = None) -> None:
+        self.name = worker_name()
+        slots = slots or settings.OPTIONS["WORKER_SLOTS"]
+        limits = Limits(
+            memory_mb=settings.OPTIONS["CHILD_MEMORY_MB"],
+            file_roots=tuple(settings.FILE_ROOTS),
+            allowed_networks=tuple(settings.OPTIONS["ALLOWED_NETWORKS"]),
+            statement_seconds=settings.OPTIONS["STATEMENT_SECONDS"],
+        )
+        quick = max(1, slots // 2)
+        self._lanes = (
+            Lane(HEAVY, slots, ChildPool(slots, limits)),
+            Lane(LIGHT, quick, ChildPool(quick, limits)),
+        )
+        self._claims: dict[Any, Claim] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._progress = Progress()
+        self._threads: list[threading.Thread] = []
+        self._forget_bells: Callable[[], None] = lambda: None
+        self._beaten_at = time.monotonic()
+
+    @property
+    def slots(self) -> int:
+        return sum(lane.slots for lane in self._lanes)
+
+    @property
+    def busy(self) -> int:
+        return sum(lane.busy for lane in self._lanes)
+
+    def start(self) -> None:
+        """Announce the worker and start its threads; the children warm up in the background."""
+        self._announce(is_new=True)
+        for name, loop in (("pulse", self._pulse), ("watch", self._watch), ("poll", self._poll)):
+            thread = threading.Thread(target=loop, name=f"worker-{name}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        self._forget_bells = answer_locally(self.answer)
+
+    def stop(self, grace: float = 8.0) -> None:
+        """Take nothing new, stop the children, hand unfinished tasks back, and sign off."""
+        self._forget_bells()
+        self._stopping.set()
+        for held in self._held():
+            held.let_go("stopping")
+        deadline = time.monotonic() + grace
+        while self.busy and time.monotonic() < deadline:
+            self._stopping.wait(0.02)
+            time.sleep(0.02)
+        for lane in self._lanes:
+            lane.pool.close()
+        for thread in self._threads:
+            thread.join(timeout=max(0.1, deadline - time.monotonic()))
+        WorkerRow.objects.filter(pk=self.name).delete()
+        connection.close()
+
+    def answer(self, task_id: str) -> None:
+        """Somebody rang: take that task, or whatever else is due, if a slot is free. Returns at once."""
+        kind = Task.objects.filter(pk=task_id).values_list("kind", flat=True).first()
+        for lane in self._lanes:
+            if kind in lane.kinds:
+                self._engage(lane, task_id)
+
+    # ── Slots ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _engage(self, lane: Lane, task_id: str = "") -> None:
+        if not self._stopping.is_set() and lane.enter():
+            threading.Thread(target=self._serve, args=(lane, task_id), name="worker-slot", daemon=True).start()
+
+    def _serve(self, lane: Lane, task_id: str) -> None:
+        try:
+            self._work_off(lane, task_id)
+            while lane.leave():
+                self._work_off(lane, "")
+        finally:
+            connection.close()
+
+    def _work_off(self, lane: Lane, task_id: str) -> None:
+        """Claim and do one task after the other until nothing is due."""
+        while not self._stopping.is_set():
+            try:
+                held = (claim(task_id, self.name, lane.kinds) if task_id else None) or claim_next(self.name, lane.kinds)
+            except Exception as error:
+                log.warning("cannot claim (%s); the poll tries again", type(error).__name__)
+                return
+            task_id = ""
+            if held is None:
+                return
+            with self._lock:
+                self._claims[held.task.pk] = held
+            try:
+                run_claim(held, lane.pool, self._progress)
+            finally:
+                with self._lock:
+                    self._claims.pop(held.task.pk, None)
+
+    def _held(self) -> list[Claim]:
+        with self._lock:
+            return list(self._claims.values())
+
+    # ── Threads ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _loop(self, every: Callable[[], float], step: Callable[[], None]) -> None:
+        """Call ``step`` again and again; an error is told and never ends the thread."""
+        while not self._stopping.wait(every()):
+            try:
+                step()
+            except Exception as error:
+                log.warning("%s: %s", threading.current_thread().name, type(error).__name__)
+                connection.close()
+        connection.close()
+
+    def _pulse(self) -> None:
+        """Renew leases and the worker's row; shares no lock with the work."""
+        self._loop(lambda: settings.OPTIONS["HEARTBEAT_SECONDS"], self._beat)
+
+    def _beat(self) -> None:
+        held = self._held()
+        if time.monotonic() - self._beaten_at > settings.OPTIONS["LEASE_SECONDS"]:
+            # Frozen, or cut off from the database, for longer than a lease lasts: the next attempt may be at work.
+            log.warning("this process was away for longer than a lease")
+        renew(held)
+        self._beaten_at = time.monotonic()
+        self._announce()
+
+    def _watch(self) -> None:
+        """Cancels and lost claims, looked for four times a second while there is work; progress goes along."""
+        self._loop(lambda: WATCH_SECONDS, self._look)
+
+    def _look(self) -> None:
+        if time.monotonic() - self._beaten_at > settings.OPTIONS["LEASE_SECONDS"]:
+            for held in self._held():
+                held.let_go("lost")
+        watch(self._held())
+        self._progress.flush()
+
+    def _poll(self) -> None:
+        """Find work without being rung, and take back what other workers have lost."""
+        for lane in self._lanes:
+            self._engage(lane)
+        self._loop(self._poll_seconds, self._find)
+
+    def _poll_seconds(self) -> float:
+        seconds = float(settings.OPTIONS["POLL_SECONDS"])
+        return seconds if has_broker() else min(seconds, IDLE_POLL_WITHOUT_BROKER)
+
+    def _find(self) -> None:
+        reaper.reap()
+        for lane in self._lanes:
+            self._engage(lane)
+
+    def _announce(self, *, is_new: bool = False) -> None:
+        now = timezone.now()
+        row = {
+            "host": socket.gethostname()[:120],
+            "process": os.getpid(),
+            "slots": self.slots,
+            "busy": self.busy,
+            "memory_bytes": resident_bytes(),
+            "version": settings.VERSION,
+            "seen_at": now,
+        }
+        if is_new:
+            WorkerRow.objects.update_or_create(pk=self.name, defaults={**row, "started_at": now})
+        else:
+            WorkerRow.objects.update_or_create(pk=self.name, defaults=row, create_defaults={**row, "started_at": now})
+
+
+def resident_bytes() -> int:
+    """Memory that this process and its children hold now; 0 where the system does not say."""
+    try:
+        mine = os.getpid()
+        total = _resident(mine)
+        for child in _children(mine):
+            total += _resident(child)
+        return total
+    except OSError:
+        return 0
+
+
+def _resident(process: int) -> int:
+    try:
+        with open(f"/proc/{process}/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+def _children(process: int) -> list[int]:
+    found: list[int] = []
+    for task in os.listdir(f"/proc/{process}/task"):
+        try:
+            with open(f"/proc/{process}/task/{task}/children", encoding="ascii") as file:
+                found += [int(pid) for pid in file.read().split()]
+        except OSError:
+            continue
+    return found
+
+
+_current: Worker | None = None
+
+
+def start_worker(slots: int | None = None) -> Worker:
+    """Start this process's worker (once)."""
+    global _current
+    if _current is None:
+        _current = Worker(slots)
+        _current.start()
+    return _current
+
+
+def stop_worker() -> None:
+    """Stop this process's worker, handing unfinished tasks back."""
+    global _current
+    worker, _current = _current, None
+    if worker is not None:
+        worker.stop()
+
+
+def current_worker() -> Worker | None:
+    """This process's worker, when it is one."""
+    return _current
