@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow.csv as pc
+import pyarrow.parquet as pq
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from flows.checking import blocking, check_document
@@ -23,6 +26,7 @@ from node_catalog.palette import registry
 from runtime import results
 from runtime.models import Run
 from runtime.scheduler import start_run
+from security.access import principal_for
 from security.models import User
 from studio.acting import acting_user
 from studio.running import await_run, workers
@@ -91,7 +95,7 @@ class Command(BaseCommand):
             sys.exit(1)
         if run.state == "done":
             for name, path in outputs.items():
-                results.export(run, name, Path(path))
+                _export(run, name, Path(path), user)
         self._print(_summary(run))
         if run.state != "done":
             sys.exit(1)
@@ -149,6 +153,20 @@ def _flow_of(raw: dict[str, Any], user: User, path: Path) -> Flow:
     flow.draft.revision += 1
     flow.draft.save()
     return flow
+
+
+def _export(run: Run, name: str, path: Path, user: User) -> None:
+    """Copy a result as Parquet, or write it as plain CSV (as it is: no marks for spreadsheet programs)."""
+    result = run.results.filter(name=name).first()
+    if result is None:
+        raise CommandError(f"The flow has no output named {name!r}.")
+    _, stored = results.open_result(principal_for(user), result.pk)
+    if path.suffix == ".parquet":
+        shutil.copyfile(stored, path)
+        return
+    with pq.ParquetFile(stored) as file, pc.CSVWriter(path, file.schema_arrow) as writer:
+        for batch in file.iter_batches():
+            writer.write_batch(batch)
 
 
 def _stage(stage: Any) -> dict[str, Any]:
