@@ -164,6 +164,7 @@ CHANNEL_LAYERS = (
     if REDIS_URL
     else {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 )
+NODE_PREFIX = OPTIONS["NODE_PREFIX"]
 KEY_FILE = Path(OPTIONS["KEY_FILE"] or DATA_HOME / "keys.json")
 
 LOGGING = {
