@@ -8,6 +8,7 @@ NodeTypeError               base: code, message (both languages), where, retry
 │   └── SourceBusyError     the source is overloaded or timed out                                 retry
 ├── DataError               a value cannot be read or converted (``detail`` may quote data)       fatal
 ├── TargetError             the target refuses the rows or is gone                                fatal
+│   └── TargetBusyError     the target is locked, overloaded or has no room just now              retry
 └── FencedError             a newer attempt owns this delivery: stop, write nothing               skip
 """
 
@@ -84,6 +85,12 @@ class DataError(NodeTypeError):
 
 class TargetError(NodeTypeError):
     """The target cannot take the rows."""
+
+
+class TargetBusyError(TargetError):
+    """The target cannot take the rows just now: locked, unreachable, or its disk is full."""
+
+    retry = "retry"
 
 
 class FencedError(NodeTypeError):

@@ -66,9 +66,7 @@ class PlainContext:
             raise AssertionError("this step type needs an expression compiler: PlainContext(compiler)")
         return self.compiler(source, tables, pointer)
 
-    def problem(
-        self, code: str, message: Text, pointer: str = "", fix: Mapping[str, Any] | None = None
-    ) -> StepProblem:
+    def problem(self, code: str, message: Text, pointer: str = "", fix: Mapping[str, Any] | None = None) -> StepProblem:
         """The error for a problem, checked for words in both languages."""
         assert all(message.get(language) for language in LANGUAGES), f"{code} lacks words in a language"
         return StepProblem(code, message, pointer, fix)

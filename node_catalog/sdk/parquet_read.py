@@ -1,0 +1,94 @@
+"""Parquet files as the engine scans them: schema, rows and the view in our nine types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from node_catalog.sdk.contract import DiscoveredColumn
+from node_catalog.sdk.errors import DataError
+from node_catalog.sdk.ports import Schema, type_of_arrow
+from node_catalog.sdk.text import text
+
+SQL_TYPES = {
+    "boolean": "BOOLEAN",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "text": "VARCHAR",
+    "date": "DATE",
+    "time": "TIME",
+    "timestamp": "TIMESTAMP",
+    "binary": "BLOB",
+}
+
+
+def sql_type(kind: str) -> str:
+    """The engine's SQL type of one of our types."""
+    return SQL_TYPES.get(kind, kind.upper())
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str) -> str:
+    """An SQL text literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def parquet_footer(path: Path) -> Any:
+    """``pyarrow.parquet`` metadata and Arrow schema. Raises DataError for a file that is none or broken off."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            return file.metadata, file.schema_arrow
+    except (pa.ArrowException, OSError, ValueError) as error:
+        message = text(
+            f"“{path.name}” is no complete Parquet file: it may have been cut off while copying. Copy it again.",
+            f"“{path.name}”不是完整的 Parquet 文件，可能未复制完整。请重新复制。",
+        )
+        raise DataError("file.parquet", message, path.name, str(error)[:400]) from error
+
+
+def parquet_columns(arrow: Any) -> tuple[DiscoveredColumn, ...]:
+    """Columns with Arrow's type as the native one."""
+    return tuple(
+        DiscoveredColumn(part.name, str(part.type)[:120], type_of_arrow(part.type), part.nullable) for part in arrow
+    )
+
+
+def parquet_view(files: Sequence[Path], arrow: Any, promised: Schema, view: str = "src") -> str:
+    """A view with exactly the promised columns and types over ``files``."""
+    import pyarrow as pa
+
+    columns = []
+    for column in promised.fields:
+        name = quoted(column.name)
+        native = arrow.field(column.name).type
+        value = name
+        if pa.types.is_timestamp(native) and native.tz:
+            value = f"make_timestamp(epoch_us({name}))"
+        if column.type == "number":
+            value = f"CASE WHEN isnan(CAST({value} AS DOUBLE)) THEN NULL ELSE CAST({value} AS DOUBLE) END"
+        elif type_of_arrow(native) != column.type or not _same_width(native, column.type):
+            value = f"CAST({value} AS {sql_type(column.type)})"
+        columns.append(f"{value} AS {name}")
+    listed = ", ".join(literal(str(path)) for path in files)
+    union = ", union_by_name=true" if len(files) > 1 else ""
+    return f"CREATE VIEW {quoted(view)} AS SELECT {', '.join(columns)} FROM read_parquet([{listed}]{union})"
+
+
+def _same_width(native: Any, kind: str) -> bool:
+    import pyarrow as pa
+
+    match kind:
+        case "integer":
+            return bool(pa.types.is_int64(native))
+        case "timestamp":
+            return bool(native == pa.timestamp("us"))
+        case _:
+            return not (pa.types.is_nested(native) or pa.types.is_dictionary(native))
