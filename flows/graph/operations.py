@@ -35,8 +35,8 @@ class _Draft:
     def __init__(self, document: Json, layout: Json) -> None:
         self.document = dict(document)
         self.layout = dict(layout)
-        for key, empty in (("steps", {}), ("datasets", {})):
-            self.document[key] = dict(document.get(key) or empty)
+        for key in ("steps", "datasets"):
+            self.document[key] = dict(document.get(key) or {})
         self.document["wires"] = list(document.get("wires") or [])
         self.layout["positions"] = dict(layout.get("positions") or {})
 
@@ -148,7 +148,7 @@ def _connect(draft: _Draft, operation: Json) -> list[Json]:
         raise _Refused("wire_exists", "These two ports are already connected.", "这两个端口已经相连。")
     index = operation.get("index")
     whole = isinstance(index, int) and not isinstance(index, bool)
-    draft.wires.insert(min(max(index, 0), len(draft.wires)) if whole else len(draft.wires), wire)
+    draft.wires.insert(min(max(int(index or 0), 0), len(draft.wires)) if whole else len(draft.wires), wire)
     return [{"op": "disconnect", **wire}]
 
 

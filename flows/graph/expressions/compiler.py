@@ -263,13 +263,13 @@ _COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
 }
 
 
-def _comparison(self: Compiler, node: exp.Binary) -> Value:
+def _comparison(self: Compiler, node: Any) -> Value:
     left, right = self.compile(node.this), self.compile(node.expression)
     first, second = compare(self, node, left, right)
     return Value("boolean", _COMPARISONS[type(node)](first.expr, second.expr))
 
 
-def _binary(self: Compiler, node: exp.Binary) -> Value:
+def _binary(self: Compiler, node: Any) -> Value:
     return arithmetic(self, node, self.compile(node.this), self.compile(node.expression))
 
 

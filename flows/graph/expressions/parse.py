@@ -29,7 +29,7 @@ _CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType
 _NUMBER_TYPE = re.compile(r"number\Z", re.IGNORECASE)
 
 
-class _Parser(_BASE):  # type: ignore[misc]
+class _Parser(_BASE):
     FUNCTIONS: dict[str, Any] = {}
     FUNCTION_PARSERS = {name: _BASE.FUNCTION_PARSERS[name] for name in _SPECIAL}
     NO_PAREN_FUNCTIONS: dict[Any, Any] = {}

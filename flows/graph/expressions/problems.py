@@ -33,65 +33,13 @@ def quoted(name: str) -> str:
 
 
 _RESERVED = frozenset(
-    [
-        "all",
-        "and",
-        "any",
-        "as",
-        "asc",
-        "between",
-        "by",
-        "case",
-        "cast",
-        "cross",
-        "date",
-        "desc",
-        "distinct",
-        "else",
-        "end",
-        "except",
-        "exists",
-        "extract",
-        "false",
-        "from",
-        "full",
-        "group",
-        "having",
-        "if",
-        "in",
-        "inner",
-        "interval",
-        "into",
-        "is",
-        "join",
-        "left",
-        "like",
-        "limit",
-        "natural",
-        "not",
-        "null",
-        "offset",
-        "on",
-        "or",
-        "order",
-        "outer",
-        "right",
-        "select",
-        "some",
-        "table",
-        "then",
-        "time",
-        "timestamp",
-        "true",
-        "union",
-        "using",
-        "when",
-        "where",
-        "with",
-        "year",
-        "month",
-        "day",
-    ]
+    word
+    for line in (
+        "all and any as asc between by case cast cross date day desc distinct else end except exists extract false",
+        "from full group having if in inner interval into is join left like limit month natural not null offset on",
+        "or order outer right select some table then time timestamp true union using when where with year",
+    )
+    for word in line.split()
 )
 
 
@@ -178,14 +126,14 @@ class Problems:
         return self.error("type_mismatch", message, node, self._same_type(node, left, right))
 
     def _sides(self, node: exp.Expression, left: Value, right: Value) -> tuple[tuple[str, str], tuple[str, str]]:
-        nodes = [child for child in node.iter_expressions()][:2]
+        nodes = list(node.iter_expressions())[:2]
         parts = [self.written(child) for child in nodes] + ["", ""]
         first, second = (value.column or part or "…" for value, part in zip((left, right), parts, strict=False))
         return (first, second), (f"“{first}”", f"“{second}”")
 
     def _same_type(self, node: exp.Expression, left: Value, right: Value) -> dict[str, Any] | None:
         """The fix for a column against a constant: convert the constant, else the column's type."""
-        nodes = [child for child in node.iter_expressions()]
+        nodes = list(node.iter_expressions())
         for column, other, place in ((left, right, 1), (right, left, 0)):
             if not column.column or place >= len(nodes):
                 continue
@@ -207,7 +155,8 @@ class Problems:
     def argument(self, node: exp.Expression, function: str, index: int, wanted: Text, found: Value) -> Exception:
         got = words(found.type)
         message = text(
-            f"{function} needs {wanted['en']} as argument {index + 1}, but {self.written(node) or 'this'} is {got['en']}.",
+            f"{function} needs {wanted['en']} as argument {index + 1}, "
+            f"but {self.written(node) or 'this'} is {got['en']}.",
             f"{function} 的第 {index + 1} 个参数应为{wanted['zh-CN']}，而 {self.written(node)} 是{got['zh-CN']}。",
         )
         fix = None

@@ -44,13 +44,18 @@ class Value:
     """A typed value; ``literal`` is its Python value when it is a constant. ``items`` belongs to lists."""
 
     type: str
-    expr: Any = None
+    built: Any = None
     literal: Any = MISSING
     items: tuple[Value, ...] = ()
     column: str = ""
     """The column's name when the value is nothing but a column."""
     units: tuple[tuple[int, str], ...] = field(default=())
     """For intervals: amounts with their units."""
+
+    @property
+    def expr(self) -> Any:
+        """The Ibis value. A constant's is made when it is asked for: beside a column it often becomes another type."""
+        return self.built if self.built is not None else _literal_expr(self.literal, self.type)
 
     @property
     def is_literal(self) -> bool:
@@ -87,15 +92,17 @@ def forced(expr: Any, kind: str) -> Value:
 
 def literal(value: Any, kind: str) -> Value:
     """A constant of type ``kind`` (``value`` already is the matching Python value)."""
-    if value is None:
-        expr = ibis.null(ibis_type(kind)) if kind != "null" else ibis.null()
-    elif kind == "number":
-        expr = force(ibis.literal(repr(float(value))), kind)
-    elif kind == "integer":
-        expr = force(ibis.literal(int(value), type="int64"), kind)
-    else:
-        expr = ibis.literal(value, type=ibis_type(kind))
-    return Value(kind, expr, value)
+    return Value(kind, literal=value)
+
+
+def _literal_expr(value: Any, kind: str) -> Any:
+    if value is None or value is MISSING:
+        return ibis.null(ibis_type(kind)) if kind != "null" else ibis.null()
+    if kind == "number":
+        return force(ibis.literal(repr(float(value))), kind)
+    if kind == "integer":
+        return force(ibis.literal(int(value), type="int64"), kind)
+    return ibis.literal(Decimal(value) if kind.startswith("decimal") else value, type=ibis_type(kind))
 
 
 def decimal_type(value: Decimal) -> str:
@@ -148,7 +155,7 @@ def coerce(value: Value, kind: str) -> Value:
     if value.is_literal and value.literal is None:
         return literal(None, kind)
     if value.is_literal and kind.startswith("decimal") and isinstance(value.literal, int | Decimal):
-        return Value(kind, ibis.literal(Decimal(value.literal), type=ibis_type(kind)), value.literal)
+        return literal(Decimal(value.literal), kind)
     if value.is_literal and kind == "number":
         return literal(float(value.literal), kind)
     return Value(kind, force(value.expr, kind))

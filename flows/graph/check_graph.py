@@ -1,0 +1,201 @@
+"""L1: the graph itself. Unknown types, dangling and doubled wires, missing inputs, cycles, steps without effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from flows.graph.document import Document, Wire
+from flows.graph.findings import Finding
+from flows.graph.fixes import make_fix
+from flows.graph.topology import Topology
+from node_catalog.sdk.contract import Transform
+from node_catalog.sdk.ports import Port
+from node_catalog.sdk.text import text
+
+Types = Mapping[str, type[Transform]]
+
+
+def graph_findings(document: Document, topology: Topology, types: Types) -> Iterator[Finding]:
+    """Everything wrong with the graph, in the document's order."""
+    yield from _unknown_types(document, types)
+    yield from _wires(document, types)
+    yield from _ports(document, topology, types)
+    yield from _cycles(document, topology)
+    yield from _effect(document, topology, types)
+    yield from _limits(document, topology, types)
+
+
+def step_name(document: Document, step: str, language: str) -> str:
+    """What people call a step: its title, else its id."""
+    title = document.steps[step].title or {}
+    return title.get(language) or title.get("zh-CN") or title.get("en") or step
+
+
+def _unknown_types(document: Document, types: Types) -> Iterator[Finding]:
+    for step, value in document.steps.items():
+        if value.type not in types:
+            message = text(
+                f"This studio has no step type “{value.type}”. Its settings are kept; "
+                "install the type, or remove the step.",
+                f"本平台没有步骤类型“{value.type}”。设置已原样保留，请安装该类型，或删除此步骤。",
+            )
+            yield Finding("step.unknown_type", "L1", message, pointer=f"/steps/{step}/type", step=step)
+
+
+# ── wires ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _wires(document: Document, types: Types) -> Iterator[Finding]:
+    seen: set[tuple[str, str]] = set()
+    full: dict[str, int] = {}
+    for index, wire in enumerate(document.wires):
+        pointer = f"/wires/{index}"
+        remove = make_fix(
+            text("Remove this wire", "删除这条连线"), {"op": "disconnect", "from": wire.source, "to": wire.target}
+        )
+        if (wire.source, wire.target) in seen:
+            message = text("These two ports are connected twice.", "这两个端口重复相连。")
+            yield Finding("wire.twice", "L1", message, pointer=pointer, step=wire.target_step, fix=remove)
+            continue
+        seen.add((wire.source, wire.target))
+        missing = [name for name in (wire.source_step, wire.target_step) if name not in document.steps]
+        if missing:
+            message = text(
+                f"A wire leads to a step “{missing[0]}” that does not exist.",
+                f"有一条连线指向不存在的步骤“{missing[0]}”。",
+            )
+            step = wire.target_step if wire.target_step in document.steps else wire.source_step
+            yield Finding("wire.dangling", "L1", message, pointer=pointer, step=step, fix=remove)
+            continue
+        yield from _ends(document, types, wire, pointer, remove, full)
+
+
+def _ends(
+    document: Document, types: Types, wire: Wire, pointer: str, remove: dict[str, object], full: dict[str, int]
+) -> Iterator[Finding]:
+    source = _port(types, document.steps[wire.source_step].type, wire.source_port, "out")
+    target = _port(types, document.steps[wire.target_step].type, wire.target_port, "in")
+    for step, name, port in (
+        (wire.source_step, wire.source_port, source),
+        (wire.target_step, wire.target_port, target),
+    ):
+        if port is None and document.steps[step].type in types:
+            message = text(
+                f"Step “{step_name(document, step, 'en')}” has no port “{name}”. Connect the wire anew.",
+                f"步骤“{step_name(document, step, 'zh-CN')}”没有端口“{name}”，请重新连线。",
+            )
+            yield Finding("wire.no_port", "L1", message, pointer=pointer, step=step, port=name, fix=remove)
+    if source is not None and target is not None and source.kind != target.kind:
+        message = text(
+            f"A port of kind “{source.kind}” cannot feed one of kind “{target.kind}”.",
+            f"“{source.kind}”类端口不能连接到“{target.kind}”类端口。",
+        )
+        yield Finding(
+            "wire.kind", "L1", message, pointer=pointer, step=wire.target_step, port=wire.target_port, fix=remove
+        )
+    if target is not None and not target.many:
+        full[wire.target] = full.get(wire.target, 0) + 1
+        if full[wire.target] == 2:
+            message = text(
+                f"Port “{target.name}” takes one wire only. Remove the others, or put a union before it.",
+                f"端口“{target.name}”只能接一条连线。请删除多余的连线，或先用“合并”步骤。",
+            )
+            yield Finding(
+                "port.too_many", "L1", message, pointer=pointer, step=wire.target_step, port=target.name, fix=remove
+            )
+
+
+def _port(types: Types, name: str, port: str, direction: str) -> Port | None:
+    kind = types.get(name)
+    ports: Sequence[Port] = kind.ports if kind is not None else ()
+    return next((item for item in ports if item.name == port and item.direction == direction), None)
+
+
+def _ports(document: Document, topology: Topology, types: Types) -> Iterator[Finding]:
+    for step, value in document.steps.items():
+        kind = types.get(value.type)
+        if kind is None:
+            continue
+        connected = {wire.target_port for wire in topology.into[step]}
+        for port in kind.ports:
+            if port.direction == "in" and port.required and port.name not in connected:
+                several = sum(1 for other in kind.ports if other.direction == "in") > 1
+                named = (f" “{port.name}”", f"“{port.name}”") if several else ("", "")
+                message = text(
+                    f"The input{named[0]} is not connected yet. Draw a wire from another step to it.",
+                    f"输入端口{named[1]}尚未连接，请从其他步骤连一条线过来。",
+                )
+                yield Finding("port.unconnected", "L1", message, pointer=f"/steps/{step}", step=step, port=port.name)
+
+
+# ── the whole ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _cycles(document: Document, topology: Topology) -> Iterator[Finding]:
+    for cycle in topology.cycles:
+        first, last = cycle[0], cycle[-1]
+        wire = next(wire for wire in topology.into[first] if wire.source_step == last)
+        names_en = " → ".join([*(step_name(document, step, "en") for step in cycle[:6]), "…"][: len(cycle[:6]) + 1])
+        names_zh = " → ".join([*(step_name(document, step, "zh-CN") for step in cycle[:6]), "……"])
+        message = text(
+            f"These steps feed each other in a circle: {names_en}. Remove one of the wires.",
+            f"这些步骤首尾相接形成了环：{names_zh}。请删除其中一条连线。",
+        )
+        fix = make_fix(
+            text("Remove the wire that closes the circle", "删除形成环的连线"),
+            {"op": "disconnect", "from": wire.source, "to": wire.target},
+        )
+        yield Finding("graph.cycle", "L1", message, pointer=f"/steps/{first}", step=first, fix=fix)
+
+
+def _effect(document: Document, topology: Topology, types: Types) -> Iterator[Finding]:
+    sinks = [step for step, value in document.steps.items() if _role(types, value.type) == "sink"]
+    if not sinks and document.steps:
+        message = text(
+            "The flow has no result yet. End it with “Output” to see rows, or with “Write” to store them.",
+            "流程还没有结果。请以“输出”查看数据，或以“写入”保存数据。",
+        )
+        yield Finding("graph.no_output", "L1", message, severity="warning")
+        return
+    used = topology.upstream(sinks)
+    for step, value in document.steps.items():
+        if step not in used and value.type in types:
+            message = text(
+                "Nothing uses what this step gives, so it will not run. Connect it to an output, or remove it.",
+                "没有步骤使用这里的结果，运行时会跳过。请连接到输出，或删除该步骤。",
+            )
+            yield Finding("step.unused", "L1", message, "warning", pointer=f"/steps/{step}", step=step)
+
+
+def _role(types: Types, name: str) -> str:
+    kind = types.get(name)
+    return kind.role if kind is not None else ""
+
+
+def _limits(document: Document, topology: Topology, types: Types) -> Iterator[Finding]:
+    if "limit" not in types or "sort" not in types:
+        return
+    for step, value in document.steps.items():
+        if value.type == "limit" and topology.into[step] and not is_sorted(document, topology, types, step):
+            message = text(
+                "Without a sort before it, “first rows” may mean other rows each time. Put a sort before it.",
+                "前面没有排序，“前几行”每次可能不同。请先添加排序。",
+            )
+            yield Finding("limit.no_sort", "L1", message, "warning", pointer=f"/steps/{step}", step=step)
+
+
+def is_sorted(document: Document, topology: Topology, types: Types, step: str) -> bool:
+    """Whether the rows that reach ``step`` come in an order that a sort gave and no step on the way may lose."""
+    seen: set[str] = set()
+    while step not in seen:
+        seen.add(step)
+        wires = topology.into[step]
+        if len(wires) != 1:
+            return False
+        step = wires[0].source_step
+        kind = types.get(document.steps[step].type)
+        if kind is None or not kind.keeps_order:
+            return False
+        if document.steps[step].type == "sort":
+            return True
+    return False

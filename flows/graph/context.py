@@ -1,0 +1,31 @@
+"""What a step type may ask for while it builds its relation: expressions, problems, warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flows.graph.errors import StepError
+from flows.graph.expression import compile_expression
+from flows.graph.expressions.parameters import Parameter
+from node_catalog.sdk.text import Text
+
+
+class StepContext:
+    """The BuildContext of one step (``node_catalog.sdk.contract``)."""
+
+    def __init__(self, parameters: Mapping[str, Parameter]) -> None:
+        self.parameters = parameters
+        self.warnings: list[tuple[str, Text, str]] = []
+
+    def expression(self, source: str, *tables: Any, pointer: str = "", aggregate: bool = False) -> Any:
+        """Compile an expression; raises ExpressionError with ``pointer`` and the position."""
+        return compile_expression(source, tables, self.parameters, pointer, aggregate)
+
+    def problem(self, code: str, message: Text, pointer: str = "", fix: Mapping[str, Any] | None = None) -> Exception:
+        """The error for a problem at ``pointer`` inside the step's settings."""
+        return StepError(code, message, pointer, fix)
+
+    def warn(self, code: str, message: Text, pointer: str = "") -> None:
+        """Keep a warning for the findings."""
+        self.warnings.append((code, message, pointer))

@@ -1,0 +1,258 @@
+"""The validation ladder, L0 to L5: one call, all findings, a schema for every out port.
+
+L0 is done by ``load``; here come L1 graph, L2 settings, L3 schemas and expressions, L4 rights, L5 plan. A step that
+cannot be checked because one before it is broken says only that it waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flows.graph.check_access import is_write, read_findings, readable_schema, write_findings
+from flows.graph.check_graph import graph_findings, step_name
+from flows.graph.check_plan import plan_findings
+from flows.graph.document import Document
+from flows.graph.expressions.parameters import Parameter, read_parameters
+from flows.graph.findings import Finding
+from flows.graph.fixes import fix_for
+from flows.graph.settings import fill_inputs, parse_settings
+from flows.graph.sources import DatasetInfo, NodeInfo
+from flows.graph.topology import Topology
+from flows.graph.typecheck import Failure, Inputs, evaluate, settings_key
+from node_catalog.sdk.contract import Transform
+from node_catalog.sdk.grant import GrantSpec
+from node_catalog.sdk.ports import Schema
+from node_catalog.sdk.registry import Registry
+from node_catalog.sdk.text import text
+
+LEVELS = ("L0", "L1", "L2", "L3", "L4", "L5")
+_BLOCKING = ("step.unknown_type", "port.unconnected", "port.too_many", "graph.cycle")
+"""Findings of L1 after which a step's schema cannot be known."""
+
+
+@dataclass
+class Checked:
+    """The outcome: findings, ``step.port`` → schema (a sink's under ``step.in``), and who waits for whom."""
+
+    findings: list[Finding]
+    schemas: dict[str, Schema]
+    waits: dict[str, str] = field(default_factory=dict)
+    upstream: dict[str, list[str]] = field(default_factory=dict)
+
+    def ok(self, level: str, step: str | None = None) -> bool:
+        """Whether there is no error up to ``level``: in the whole flow, or in ``step`` and all that feeds it."""
+        errors = [f for f in self.findings if f.severity == "error" and f.level <= level]
+        if step is None:
+            return not errors
+        feeding, stack = {step}, [step]
+        while stack:
+            for source in self.upstream.get(stack.pop(), ()):
+                if source not in feeding:
+                    feeding.add(source)
+                    stack.append(source)
+        return not any(not f.step or f.step in feeding for f in errors)
+
+
+def check(
+    document: Document,
+    registry: Registry,
+    datasets: Mapping[str, DatasetInfo],
+    grants: Mapping[str, GrantSpec],
+    nodes: Mapping[str, NodeInfo] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    upto: str = "L5",
+    only: str | None = None,
+) -> Checked:
+    """Check ``document`` up to a level; ``only`` restricts it to one step and everything upstream of it.
+
+    ``parameters`` are the values of a run; without them the inputs' defaults are used and types alone are checked.
+    """
+    return _Check(document, registry, datasets, grants, nodes or {}, parameters).run(upto, only)
+
+
+class _Check:
+    def __init__(
+        self,
+        document: Document,
+        registry: Registry,
+        datasets: Mapping[str, DatasetInfo],
+        grants: Mapping[str, GrantSpec],
+        nodes: Mapping[str, NodeInfo],
+        parameters: Mapping[str, Any] | None,
+    ) -> None:
+        self.document, self.types = document, registry.transforms
+        self.datasets, self.grants, self.nodes = datasets, grants, nodes
+        self.topology = Topology(document)
+        self.findings: list[Finding] = []
+        self.parameters = self._parameters(parameters)
+        self.parsed: dict[str, tuple[type[Transform], Any]] = {}
+        self.schemas: dict[str, Schema] = {}
+        self.broken: set[str] = set()
+        self.waits: dict[str, str] = {}
+
+    def run(self, upto: str, only: str | None) -> Checked:
+        wanted = self.topology.upstream([only]) if only is not None else None
+        if upto >= "L1":
+            self.findings.extend(graph_findings(self.document, self.topology, self.types))
+        if upto >= "L2":
+            self._parse()
+        if upto >= "L3":
+            self._propagate()
+            self._unbounded()
+        if upto >= "L5":
+            self.findings.extend(plan_findings(self.document, self.parsed, self.datasets, self.nodes))
+        kept = [f for f in self.findings if f.level <= upto and (wanted is None or not f.step or f.step in wanted)]
+        schemas = {
+            port: schema for port, schema in self.schemas.items() if wanted is None or port.partition(".")[0] in wanted
+        }
+        upstream = {step: self.topology.sources_of(step) for step in self.document.steps}
+        return Checked(kept, schemas, self.waits, upstream)
+
+    def _parameters(self, values: Mapping[str, Any] | None) -> dict[str, Parameter]:
+        try:
+            return read_parameters(self.document.inputs, values)
+        except ValueError as error:
+            name = str(error)
+            message = text(f"The value of input “{name}” does not fit its type.", f"参数“{name}”的取值与其类型不符。")
+            self._add(Finding("input.value", "L2", message, pointer=f"/inputs/properties/{name}"))
+            return read_parameters(_without_defaults(self.document.inputs))
+
+    def _add(self, finding: Finding) -> None:
+        self.findings.append(finding)
+        if finding.step and finding.severity == "error" and finding.level <= "L3":
+            self.broken.add(finding.step)
+
+    # ── L2 ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _parse(self) -> None:
+        names: dict[str, str] = {}
+        for step, value in self.document.steps.items():
+            kind = self.types.get(value.type)
+            if kind is None:
+                continue
+            filled, problems = fill_inputs(value.settings, self.parameters)
+            settings, more = (None, ()) if problems else parse_settings(kind, filled)
+            for problem in (*problems, *more):
+                pointer = f"/steps/{step}/settings{problem.pointer}"
+                self._add(Finding(problem.code, "L2", problem.message, pointer=pointer, step=step))
+            if settings is None:
+                self.broken.add(step)
+                continue
+            self.parsed[step] = kind, settings
+            if kind.role == "sink" and not is_write(kind, settings):
+                self._unique_name(step, str(getattr(settings, "name", "")), names)
+
+    def _unique_name(self, step: str, name: str, names: dict[str, str]) -> None:
+        if name in names:
+            other = names[name]
+            message = text(
+                f"The result “{name}” is already given by step “{step_name(self.document, other, 'en')}”. "
+                "Choose another name.",
+                f"结果名“{name}”已被步骤“{step_name(self.document, other, 'zh-CN')}”使用，请换一个名称。",
+            )
+            self._add(Finding("output.twice", "L2", message, pointer=f"/steps/{step}/settings/name", step=step))
+        names.setdefault(name, step)
+
+    # ── L3 and L4 ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _propagate(self) -> None:
+        self.broken |= {f.step for f in self.findings if f.code in _BLOCKING and f.step}
+        for step in self.topology.order:
+            blocker = next((s for s in self.topology.sources_of(step) if s in self.broken or s in self.waits), None)
+            if blocker is not None and step not in self.broken:
+                self.waits[step] = self.waits.get(blocker, blocker)
+                self._say_waiting(step)
+            elif step in self.parsed:
+                self._step(step, *self.parsed[step])
+
+    def _say_waiting(self, step: str) -> None:
+        blocker = self.waits[step]
+        message = text(
+            f"Waits for step “{step_name(self.document, blocker, 'en')}”.",
+            f"等待步骤“{step_name(self.document, blocker, 'zh-CN')}”就绪。",
+        )
+        self._add(Finding("step.waits", "L3", message, "info", pointer=f"/steps/{step}", step=step))
+
+    def _step(self, step: str, kind: type[Transform], settings: Any) -> None:
+        if kind.role == "source":
+            for finding in read_findings(self.document, step, settings, self.datasets, self.grants):
+                self._add(finding)
+            number = self.document.dataset_number(settings.dataset)
+            info = self.datasets.get(number)
+            if info is None:
+                return
+            wanted = getattr(settings, "columns", ())
+            inputs: Inputs = {"dataset": (readable_schema(info, self.grants.get(number), wanted),)}
+            if not inputs["dataset"][0].fields:
+                self.broken.add(step)
+                return
+        elif step in self.broken:
+            return
+        else:
+            lost = next((w.source_step for w in self.topology.into[step] if w.source not in self.schemas), None)
+            if lost is not None:
+                self.waits[step] = lost
+                self._say_waiting(step)
+                return
+            inputs = self._inputs(step, kind)
+        result = evaluate(kind, settings, settings_key(settings), inputs, self.parameters)
+        if result.failure is not None:
+            self._fail(step, result.failure)
+            return
+        for port, schema in result.schemas.items():
+            self.schemas[f"{step}.{port}"] = schema
+        for code, message, at in result.warnings:
+            pointer = f"/steps/{step}/settings{at}"
+            self._add(Finding(code, "L3", message, "warning", pointer=pointer, step=step))
+        if is_write(kind, settings):
+            stored = result.schemas.get("in")
+            for finding in write_findings(self.document, step, settings, stored, self.datasets, self.nodes):
+                self._add(finding)
+
+    def _inputs(self, step: str, kind: type[Transform]) -> dict[str, tuple[Schema, ...]]:
+        inputs: dict[str, tuple[Schema, ...]] = {}
+        for port in kind.ports:
+            if port.direction == "in":
+                wires = [wire for wire in self.topology.into[step] if wire.target_port == port.name]
+                inputs[port.name] = tuple(self.schemas[wire.source] for wire in wires)
+        return inputs
+
+    def _fail(self, step: str, failure: Failure) -> None:
+        fix = fix_for(failure.fix, self.document, step, failure.pointer, self.schemas, self.types)
+        pointer = f"/steps/{step}/settings{failure.pointer}"
+        self._add(Finding(failure.code, "L3", failure.message, pointer=pointer, step=step, fix=fix))
+
+    def _unbounded(self) -> None:
+        """Steps that need all their rows (sort, aggregate) cannot stand behind a stream that never ends."""
+        endless: set[str] = set()
+        for step in self.topology.order:
+            if step not in self.parsed:
+                continue
+            kind, settings = self.parsed[step]
+            if kind.role == "source":
+                info = self.datasets.get(self.document.dataset_number(settings.dataset))
+                if info is not None and not info.bounded:
+                    endless.add(step)
+            elif any(source in endless for source in self.topology.sources_of(step)):
+                if kind.takes_unbounded:
+                    endless.add(step)
+                    continue
+                message = text(
+                    f"“{kind.title['en']}” needs all rows, but the stream before it never ends. "
+                    "Put a limit or a time window before it.",
+                    f"“{kind.title['zh-CN']}”需要全部数据，而前面的数据流没有终点。请先限制行数或加时间窗口。",
+                )
+                self._add(Finding("port.unbounded", "L1", message, pointer=f"/steps/{step}", step=step))
+
+
+def _without_defaults(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    properties = inputs.get("properties")
+    if not isinstance(properties, Mapping):
+        return {}
+    bare = {
+        name: {key: value for key, value in schema.items() if key != "default"} if isinstance(schema, Mapping) else {}
+        for name, schema in properties.items()
+    }
+    return {"properties": bare}
