@@ -1,8 +1,8 @@
 """Who may read which columns of a dataset: the one place that turns ownership, sharing and approvals into a GrantSpec.
 
-Order: own personal node or own department's node → all columns; shared unconditionally → all columns that are not
-personal or sensitive; an approved grant in force → what it says. People without a data role read nothing but their
-own files. A read binds one grant; overlapping grants are never merged.
+Order: own personal node, own department's node, or a node that one keeps as data admin → all columns; shared
+unconditionally → all columns that are not personal or sensitive; an approved grant in force → what it says. People
+without a data role read nothing but their own files. A read binds one grant; overlapping grants are never merged.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.db.models import Q
 from node_catalog.models import Dataset, Grant
 from node_catalog.sdk.grant import GrantSpec
 from security.access import Principal, principal_for
-from security.policy import BUSINESS, DATA_ADMIN
+from security.policy import BUSINESS, DATA_ADMIN, within
 
 DATA_ROLES = (BUSINESS, DATA_ADMIN)
 
@@ -27,6 +27,7 @@ class _Facts:
 
     number: str
     organisation: Any
+    organisation_path: str
     owner: Any
     share: str
     columns: list[tuple[int, str, str]] = field(default_factory=list)
@@ -56,6 +57,7 @@ def _facts(ids: list[Any]) -> dict[Any, _Facts]:
         "pk",
         "number",
         "node__organisation_id",
+        "node__organisation__path",
         "node__owner_id",
         "share",
         "columns__ordinal",
@@ -63,8 +65,8 @@ def _facts(ids: list[Any]) -> dict[Any, _Facts]:
         "columns__sensitivity",
     )
     found: dict[Any, _Facts] = {}
-    for key, number, organisation, owner, share, ordinal, name, sensitivity in rows:
-        facts = found.setdefault(key, _Facts(number, organisation, owner, share))
+    for key, number, organisation, path, owner, share, ordinal, name, sensitivity in rows:
+        facts = found.setdefault(key, _Facts(number, organisation, path, owner, share))
         if name is not None:
             facts.columns.append((ordinal, name, sensitivity))
     return found
@@ -84,7 +86,8 @@ def _spec(facts: _Facts, principal: Principal, approved: list[Grant]) -> GrantSp
         return None
     if not principal.has_role(*DATA_ROLES):
         return None
-    if facts.organisation == principal.organisation_id:
+    is_keeper = principal.has_role(DATA_ADMIN) and within(facts.organisation_path, principal.organisation_path)
+    if is_keeper or facts.organisation == principal.organisation_id:
         return GrantSpec(facts.number, facts.names(sensitive=True), source="own")
     if facts.share == Dataset.Share.NONE:
         return None
@@ -117,4 +120,7 @@ def usable_condition(principal: Principal) -> Q:
         return own
     granted = Grant.objects.received_by(principal).in_force().values("dataset_id")
     shared = Q(share=Dataset.Share.UNCONDITIONAL) | (~Q(share=Dataset.Share.NONE) & Q(pk__in=granted))
-    return own | (Q(node__owner=None) & (Q(node__organisation_id=principal.organisation_id) | shared))
+    department = Q(node__organisation_id=principal.organisation_id)
+    if principal.has_role(DATA_ADMIN) and principal.organisation_path:
+        department |= Q(node__organisation__path__startswith=principal.organisation_path)
+    return own | (Q(node__owner=None) & (department | shared))

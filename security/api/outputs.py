@@ -183,6 +183,11 @@ class DemoAccount(serializers.Serializer):  # type: ignore[type-arg]
     password = serializers.CharField()
     name = LocalText()
     role = serializers.CharField()
+    roles = serializers.SerializerMethodField()
+
+    def get_roles(self, account: dict[str, Any]) -> list[str]:
+        """All roles of the account; at least the one that stands for it."""
+        return list(account.get("roles") or [account["role"]])
 
 
 class ContextOutput(serializers.Serializer):  # type: ignore[type-arg]

@@ -135,9 +135,7 @@ def test_password_rules_in_both_languages(city: City, new: str, code: str) -> No
 
 
 def test_the_current_password_must_be_right(city: City) -> None:
-    body = is_problem(
-        send(client_for(city["anna"]), "post", "/api/me/password", {"current": "no", "new": NEW}), 400
-    )
+    body = is_problem(send(client_for(city["anna"]), "post", "/api/me/password", {"current": "no", "new": NEW}), 400)
     assert body["problems"][0]["pointer"] == "/current"
 
 
