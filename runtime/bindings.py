@@ -9,13 +9,13 @@ from typing import Any
 
 from django.conf import settings
 
-from flows.datasets import dataset_schema, is_writer
+from flows.datasets import is_writer
 from flows.graph.plan import Binding, Plan, Sink, Stage
 from node_catalog.grants import grants_for
 from node_catalog.models import Dataset, Node
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.text import text
-from node_catalog.selectors import connector_settings
+from node_catalog.selectors import connector_settings, schema_of
 from runtime import places
 from runtime.engine.work import DeliverySpec, Limits, SinkSpec, SourceSpec, StageWork
 from runtime.errors import StalePlanError
@@ -97,7 +97,7 @@ def check_binding(binding: Binding, dataset: Dataset | None, grant: GrantSpec | 
 
 
 def _check_columns(binding: Binding, dataset: Dataset, grant: GrantSpec, where: str) -> None:
-    today = dataset_schema(dataset)
+    today = schema_of(dataset)
     for name in binding.columns:
         now, planned = today.get(name), binding.schema.get(name)
         is_moved = now is not None and planned is not None and name not in grant.masks and now.type != planned.type
@@ -128,7 +128,7 @@ def source_of(alias: str, dataset: Dataset) -> SourceSpec:
         connector=dataset.node.type,
         settings=connector_settings(dataset.node),
         path=tuple(dataset.path),
-        schema=dataset_schema(dataset),
+        schema=schema_of(dataset),
         dataset_settings=dict(dataset.settings),
     )
 

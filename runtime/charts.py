@@ -35,6 +35,7 @@ class TooManyGroupsError(RunError):
 @dataclass(frozen=True)
 class ChartRequest:
     """Which columns make the chart. Without ``y`` rows are counted."""
+
     x: str
     y: str = ""
     agg: str = "count"

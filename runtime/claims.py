@@ -68,7 +68,6 @@ def _take(task: Task, owner: str) -> Claim | None:
             states.READY,
             states.CLAIMED,
             task.attempt,
-            attempt=task.attempt + 1,
             owner=owner,
             lease_until=Soon(settings.OPTIONS["LEASE_SECONDS"]),
             started_at=Coalesce(F("started_at"), db_now()),

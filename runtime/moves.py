@@ -30,10 +30,13 @@ def cas_task(task_id: Any, old: str, new: str, attempt: int, **fields: Any) -> b
     """Move a task if it still is in ``old`` and of ``attempt``. False: somebody was faster, stop."""
     states.check_task_move(old, new)
     rows = Task.objects.filter(pk=task_id, state=old, attempt=attempt)
-    return bool(rows.update(state=new, **_times(new), **fields))
+    return bool(rows.update(state=new, **_always(new), **fields))
 
 
-def _times(new: str) -> dict[str, Any]:
+def _always(new: str) -> dict[str, Any]:
+    """What goes with a state whoever sets it: a claim is a new attempt, an end has a time and no lease."""
+    if new == states.CLAIMED:
+        return {"attempt": F("attempt") + 1}
     if new in states.FINISHED:
         return {"finished_at": db_now(), "lease_until": None}
     if new == states.READY:

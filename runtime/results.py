@@ -68,14 +68,16 @@ def csv_chunks(path: Path) -> Iterator[bytes]:
         batches = file.iter_batches(batch_size=BATCH) if file.metadata.num_rows else iter([_empty(schema)])
         for batch in batches:
             sink = pa.BufferOutputStream()
-            with arrow_csv.CSVWriter(sink, schema, write_options=arrow_csv.WriteOptions(include_header=is_first)) as writer:
+            options = arrow_csv.WriteOptions(include_header=is_first)
+            with arrow_csv.CSVWriter(sink, schema, write_options=options) as writer:
                 writer.write_batch(harmless(batch))
             written = sink.getvalue().to_pybytes()
             yield MARK.encode() + written if is_first else written
             is_first = False
 
 
-def _empty(schema: Any) -> Any​.from_pylist([], schema=schema)
+def _empty(schema: Any) -> Any:
+    return pa.RecordBatch.from_pylist([], schema=schema)
 
 
 def harmless(batch: Any) -> Any:

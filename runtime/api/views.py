@@ -272,8 +272,8 @@ class NodeTryView(APIView):
         probe = dict(values)
         if kept is not None:
             # A stored secret passes the check without being opened here; the worker puts it in.
-            empty = [name for name in secret_fields(connector.Settings) if name in kept.secrets and not values.get(name)]
-            probe |= dict.fromkeys(empty, "stored")
+            stored = [name for name in secret_fields(connector.Settings) if name in kept.secrets]
+            probe |= {name: "stored" for name in stored if not values.get(name)}
         try:
             parse(connector.Settings, probe)
         except SettingsError as error:
