@@ -33,14 +33,14 @@ class EngineError(Exception):
 
     retry: Retry = "fatal"
 
-    def __init__(
-        self, code: str, message: Text, where: str = "", detail: str = "", retry: Retry | None = None
-    ) -> None:
+    def __init__(self, code: str, message: Text, where: str = "", detail: str = "", retry: Retry | None = None) -> None:
         super().__init__(f"{code}: {message.get('en', '')}")
         self.code = code
         self.message = message
         self.where = where
         self.detail = detail
+        self.problems: tuple[dict[str, Any], ...] = ()
+        """Of wrong settings: every problem with its pointer, as JSON."""
         if retry is not None:
             self.retry = retry
 
@@ -137,12 +137,24 @@ _CLASSES: dict[str, type[EngineError]] = {
 
 
 def problem_of(error: BaseException) -> dict[str, Any]:
-    """The facts of any error as plain data: ``{kind, code, message, where, retry, detail}``.
+    """The facts of any error as plain data: ``{kind, code, message, where, retry, detail, problems}``.
 
     An error that nobody foresaw gets plain words; its own text goes into ``detail``.
     """
+    if isinstance(error, MemoryError):
+        error = MemoryLimitError(
+            "engine.out_of_memory",
+            text(
+                "The work needs more memory than it may use. Read fewer rows or columns, or cut very long texts.",
+                "所需内存超出上限。请减少读取的行或列，或截短超长文本。",
+            ),
+        )
     if isinstance(error, EngineError | NodeTypeError):
         return {
+            "problems": [
+                {"pointer": found.pointer, "code": found.code, "message": found.message}
+                for found in getattr(error, "problems", ())
+            ],
             "kind": type(error).__name__,
             "code": error.code,
             "message": dict(error.message),
@@ -161,16 +173,19 @@ def problem_of(error: BaseException) -> dict[str, Any]:
         "where": "",
         "retry": "fatal",
         "detail": str(error)[:2000],
+        "problems": [],
     }
 
 
 def error_from(problem: dict[str, Any]) -> EngineError:
     """The error behind a problem that came over the pipe, as the class it had there when that is one of ours."""
     kind = _CLASSES.get(str(problem.get("kind")), WorkError)
-    return kind(
+    error = kind(
         str(problem.get("code") or "engine.unexpected"),
         problem.get("message") or {},
         str(problem.get("where") or ""),
         str(problem.get("detail") or ""),
         retry=problem.get("retry") or None,
     )
+    error.problems = tuple(problem.get("problems") or ())
+    return error

@@ -1,0 +1,145 @@
+"""A child process of a worker: loaded once, does one work after another until its parent ends or drops it.
+
+Messages come in at standard input and leave through what was standard output; anything else that prints goes to
+standard error, so it can never break a message. Started by runtime.engine.pool with its settings as one argument.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import queue
+import signal
+import sys
+import threading
+
+import msgspec
+import pyarrow as pa
+
+from node_catalog.sdk.failpoint import arm
+from node_catalog.sdk.registry import Registry, load_registry
+from runtime.engine.cancel import Cancel
+from runtime.engine.duck import warm_up
+from runtime.engine.errors import problem_of
+from runtime.engine.limits import die_with_parent, forget_peak, limit_address_space, resident_bytes
+from runtime.engine.perform import perform
+from runtime.engine.pipe import (
+    ChildSettings,
+    Do,
+    Done,
+    Failed,
+    PipeClosedError,
+    Ready,
+    Said,
+    Up,
+    encode,
+    read_down,
+    write_all,
+)
+from runtime.engine.work import Report
+
+
+class Child:
+    """The loop of a child: a thread listens (so that a stop is heard at any time), the main thread works."""
+
+    def __init__(self, incoming: int, outgoing: int, registry: Registry) -> None:
+        self._incoming = incoming
+        self._outgoing = outgoing
+        self._registry = registry
+        self._works: queue.Queue[Do] = queue.Queue()
+        self._sending = threading.Lock()
+        self._guard = threading.Lock()
+        self._current: tuple[int, Cancel] | None = None
+        self._stopped: set[int] = set()
+
+    def run(self) -> None:
+        """Work until the parent closes the pipe."""
+        threading.Thread(target=self._listen, name="listen", daemon=True).start()
+        self._send(Ready(resident_bytes()))
+        while True:
+            self._do(self._works.get())
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                message = read_down(self._incoming)
+            except (PipeClosedError, OSError, msgspec.MsgspecError):
+                os._exit(0)
+            if isinstance(message, Do):
+                self._works.put(message)
+                continue
+            with self._guard:
+                self._stopped.add(message.id)
+                current = self._current
+            if current is not None and current[0] == message.id:
+                current[1].stop()
+
+    def _do(self, message: Do) -> None:
+        cancel = Cancel()
+        with self._guard:
+            self._current = (message.id, cancel)
+            if message.id in self._stopped:
+                cancel.stop()
+        forget_peak()
+
+        def tell(report: Report) -> None:
+            self._send(Said(message.id, report))
+
+        answer: Up
+        try:
+            cancel.check()
+            outcome = perform(message.work, tell, self._registry, cancel)
+            answer = Done(message.id, outcome, 0)
+        except Exception as error:
+            answer = Failed(message.id, problem_of(error))
+        with self._guard:
+            self._current = None
+        _release_memory()
+        self._send(msgspec.structs.replace(answer, memory_bytes=resident_bytes()))
+
+    def _send(self, message: Up) -> None:
+        data = encode(message)
+        with self._sending:
+            try:
+                write_all(self._outgoing, data)
+            except OSError:
+                os._exit(0)
+
+
+def main(argument: str) -> None:
+    """Start: limits first, then the heavy imports' warm-up, then the loop."""
+    settings = msgspec.json.decode(argument, type=ChildSettings)
+    die_with_parent(settings.parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    outgoing = os.dup(1)
+    incoming = os.dup(0)
+    os.dup2(2, 1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    for handle in (incoming, outgoing):
+        os.set_inheritable(handle, False)
+    try:
+        registry = load_registry(settings.packages)
+        warm_up()
+        arm(settings.failpoints)
+        limit_address_space(settings.memory_mb)
+    except Exception as error:
+        write_all(outgoing, encode(Failed(0, problem_of(error))))
+        return
+    Child(incoming, outgoing, registry).run()
+
+
+def _release_memory() -> None:
+    """Give freed memory back, so that growth means a leak and not a cache."""
+    gc.collect()
+    pa.default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

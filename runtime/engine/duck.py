@@ -1,0 +1,259 @@
+"""The only file that knows DuckDB. Two kinds of connection, each with an in-memory database of its own:
+
+*main*: runs a stage's text over Arrow streams; it has no extension, sees no file and no network.
+*source*: reads one dataset by a connector's statements, then is locked; only the connector's folders stay open.
+
+Every text is checked against DuckDB's own syntax tree before it runs: one SELECT over the given names, nothing else.
+(With a scanner extension loaded, ``sqlite_scan`` or ATTACH would reach files and hosts in spite of all locks.)
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from node_catalog.sdk.contract import Attach
+from node_catalog.sdk.text import text
+from runtime.engine.cancel import Cancel
+from runtime.engine.errors import CancelledError, EngineError, WorkError
+from runtime.engine.streams import Flow
+from runtime.engine.text_check import Tree, check_tree
+from runtime.engine.translate import memory_error, translate
+from runtime.engine.work import Limits
+
+SOURCE_MEMORY_SHARE = 0.25
+"""Part of the memory limit that each source connection may use (the main one has the limit itself)."""
+LEAST_MEMORY_MB = 64
+
+_CLOSED: dict[str, Any] = {
+    "autoload_known_extensions": False,
+    "autoinstall_known_extensions": False,
+    "allow_community_extensions": False,
+    "allow_persistent_secrets": False,
+    "python_enable_replacements": False,
+    "python_scan_all_frames": False,
+    "enable_object_cache": False,
+}
+_LOCK = ("set enable_external_access = false", "set lock_configuration = true")
+
+
+class Connection:
+    """A locked connection. Not for two threads at once; ``interrupt`` alone may come from any thread."""
+
+    def __init__(self, raw: duckdb.DuckDBPyConnection, cancel: Cancel, where: str = "", *, is_source: bool) -> None:
+        self._raw = raw
+        self._cancel = cancel
+        self._where = where
+        self._is_source = is_source
+        self._streams: list[OneScan] = []
+
+    def register(self, name: str, reader: pa.RecordBatchReader, flow: Flow | None = None) -> None:
+        """Make a stream readable as ``name``, once: a second scan is an error instead of silently empty.
+
+        ``flow`` is asked for the error itself when the stream breaks.
+        """
+        stream = OneScan(reader, name, flow)
+        with self._words():
+            self._raw.register(name, stream)
+        self._streams.append(stream)
+
+    def check(self, sql: str, relations: Collection[str]) -> Tree:
+        """The syntax tree of ``sql`` when it is one SELECT over ``relations``; raises TextRefusedError."""
+        with self._words():
+            row = self._raw.execute("select json_serialize_sql(?::varchar)", [sql]).fetchall()[0]
+        return check_tree(str(row[0]), relations, self._where)
+
+    @contextmanager
+    def run(self, sql: str, relations: Collection[str], batch_rows: int) -> Iterator[pa.RecordBatchReader]:
+        """Check and run a text; its rows as a reader of batches of about ``batch_rows``, streamed.
+
+        Errors inside the block are told in words; the cause inside a registered stream wins over DuckDB's remark.
+        """
+        self.check(sql, relations)
+        with self._words(), self._cancel.interrupts(self._raw.interrupt):
+            yield self._raw.execute(sql).to_arrow_reader(batch_rows)
+
+    def script(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a statement of our own (never one with a user's words in it) and fetch all its rows."""
+        with self._words(), self._cancel.interrupts(self._raw.interrupt):
+            return self._raw.execute(sql).fetchall()
+
+    def operators(self) -> dict[str, Any]:
+        """The profile of the text that ran last: a tree of operators with their row counts; {} when there is none."""
+        try:
+            profile: dict[str, Any] = json.loads(self._raw.get_profiling_information(format="json"))
+        except (duckdb.Error, ValueError):
+            return {}
+        return profile
+
+    def interrupt(self) -> None:
+        """Make what runs here stop soon; from any thread."""
+        self._raw.interrupt()
+
+    @contextmanager
+    def _words(self) -> Iterator[None]:
+        try:
+            yield
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            self._cancel.check()
+            for stream in self._streams:
+                if stream.flow is not None and stream.flow.failure is not None:
+                    raise stream.flow.failure from None
+            raise self._cause(error) from error
+        except MemoryError as error:
+            raise memory_error(self._where) from error
+
+    def _cause(self, error: Exception) -> EngineError:
+        for stream in self._streams:
+            if stream.is_scanned_twice:
+                return _scanned_twice(stream.name, self._where)
+        message = str(error)
+        if isinstance(error, pa.ArrowMemoryError | duckdb.OutOfMemoryException):
+            return memory_error(self._where, message.split("\n")[0])
+        if isinstance(error, duckdb.InterruptException):
+            return CancelledError(where=self._where)
+        return translate(message, self._where, source=self._is_source)
+
+
+class OneScan:
+    """A reader as DuckDB takes it (Arrow's C stream). Without pyarrow.dataset no filter is evaluated twice."""
+
+    def __init__(self, reader: pa.RecordBatchReader, name: str, flow: Flow | None = None) -> None:
+        self._reader = reader
+        self.flow = flow
+        self._scans = 0
+        self.name = name
+
+    @property
+    def is_scanned_twice(self) -> bool:
+        return self._scans > 1
+
+    def __arrow_c_schema__(self) -> object:
+        return self._reader.schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        self._scans += 1
+        if self._scans > 1:
+            raise RuntimeError(f"stream {self.name} was scanned twice")
+        return self._reader.__arrow_c_stream__(requested_schema)
+
+
+@contextmanager
+def open_main(limits: Limits, cancel: Cancel, *, ordered: bool = False, where: str = "") -> Iterator[Connection]:
+    """A connection for a stage's own text: spills to ``limits.temp_folder``, reaches nothing else."""
+    raw = _connect(limits, limits.memory_mb, ordered)
+    try:
+        raw.execute("pragma enable_profiling = 'no_output'")
+        _lock(raw, ())
+        yield Connection(raw, cancel, where, is_source=False)
+    finally:
+        raw.close()
+
+
+@contextmanager
+def open_source(
+    limits: Limits, cancel: Cancel, attach: Attach | None = None, *, where: str = ""
+) -> Iterator[Connection]:
+    """A connection that reads one dataset: by ``attach``'s statements, or over a stream registered as ``src``."""
+    raw = _connect(limits, max(LEAST_MEMORY_MB, int(limits.memory_mb * SOURCE_MEMORY_SHARE)), ordered=True)
+    connection = Connection(raw, cancel, where, is_source=True)
+    try:
+        with connection._words(), cancel.interrupts(raw.interrupt):
+            for extension in attach.extensions if attach else ():
+                raw.execute(f"load {_literal(extension_file(extension))}")
+            for statement in attach.statements if attach else ():
+                raw.execute(statement)
+            _lock(raw, attach.folders if attach else ())
+        yield connection
+    finally:
+        raw.close()
+
+
+def extension_file(name: str) -> str:
+    """The file of a DuckDB extension that came as a wheel (``duckdb-extension-…``); nothing is ever downloaded."""
+    package = f"duckdb_extension_{_PACKAGES.get(name, name)}"
+    try:
+        folder = importlib.resources.files(package) / "extensions" / f"v{duckdb.__version__}"
+    except ModuleNotFoundError as error:
+        raise _no_extension(name, package) from error
+    found = Path(str(folder)) / f"{_PACKAGES.get(name, name)}.duckdb_extension"
+    if not found.is_file():
+        raise _no_extension(name, package)
+    return str(found)
+
+
+def has_extension(name: str) -> bool:
+    """Whether an extension can be loaded here."""
+    try:
+        extension_file(name)
+    except WorkError:
+        return False
+    return True
+
+
+_PACKAGES = {
+    "sqlite": "sqlite_scanner", "postgres": "postgres_scanner", "mysql": "mysql_scanner",
+}  # fmt: skip
+
+
+def _connect(limits: Limits, memory_mb: int, ordered: bool) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(
+        ":memory:",
+        config={
+            **_CLOSED,
+            "memory_limit": f"{memory_mb}MiB",
+            "threads": max(1, limits.threads),
+            "temp_directory": limits.temp_folder,
+            "preserve_insertion_order": ordered,
+        },
+    )
+
+
+def _lock(raw: duckdb.DuckDBPyConnection, folders: Sequence[str]) -> None:
+    raw.execute("set TimeZone = 'UTC'")
+    if folders:
+        raw.execute(f"set allowed_directories = [{', '.join(_literal(folder) for folder in folders)}]")
+    for statement in _LOCK:
+        raw.execute(statement)
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _no_extension(name: str, package: str) -> WorkError:
+    wheel = package.replace("_", "-")
+    return WorkError(
+        "engine.no_extension",
+        text(
+            f'The engine extension "{name}" is not installed. Install the package {wheel}=={duckdb.__version__} '
+            "on the worker.",
+            f"缺少引擎扩展“{name}”。请在工作进程所在机器上安装软件包 {wheel}=={duckdb.__version__}。",
+        ),
+        name,
+    )
+
+
+def _scanned_twice(name: str, where: str) -> WorkError:
+    return WorkError(
+        "engine.scanned_twice",
+        text(
+            f'The plan reads the input "{name}" twice in one stage. Please report it together with the run\'s number.',
+            f"计划在同一阶段中两次读取输入“{name}”。请连同运行编号一起反馈。",
+        ),
+        where,
+    )
+
+
+def warm_up() -> None:
+    """Pay DuckDB's first-time costs (its functions, its Arrow bridge) before a work is waiting."""
+    limits = Limits(memory_mb=LEAST_MEMORY_MB, threads=1)
+    with open_main(limits, Cancel()) as connection, connection.run("select 1 as one", (), 1024) as reader:
+        reader.read_all()

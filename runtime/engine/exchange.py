@@ -1,0 +1,36 @@
+"""Rows between two stages of a run: Parquet files of ours, written once, read as Arrow batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from node_catalog.sdk.ports import Schema
+from node_catalog.sdk.text import text
+from runtime.engine.errors import SourceFailedError
+from runtime.engine.parquet_file import ParquetFile
+
+
+def exchange_file(path: str, schema: Schema, attempt: int) -> ParquetFile:
+    """A file for the rows of a stage that others follow: fast to write rather than small."""
+    return ParquetFile(path, schema, attempt=attempt, compression="lz4")
+
+
+def read_exchange(path: str, columns: Sequence[str], batch_rows: int) -> Iterator[pa.RecordBatch]:
+    """The rows of an earlier stage, only ``columns``, a row group at a time."""
+    try:
+        with pq.ParquetFile(path, memory_map=False) as file:
+            yield from file.iter_batches(batch_size=batch_rows, columns=list(columns))
+    except (OSError, pa.ArrowInvalid) as error:
+        raise SourceFailedError(
+            "engine.exchange_gone",
+            text(
+                "The rows of an earlier stage of this run are gone or damaged. Run again from the start.",
+                "本次运行中前一阶段的数据已丢失或损坏。请从头重新运行。",
+            ),
+            path,
+            str(error)[:500],
+            retry="fatal",
+        ) from error

@@ -1,0 +1,195 @@
+"""The parent's side of one child process: start it, give it a work, listen, stop it, bury it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from node_catalog.sdk.text import text
+from runtime.engine.errors import CancelledError, ChildDiedError, ChildError, ChildStartError, error_from
+from runtime.engine.pipe import Do, Done, Down, Failed, PipeClosedError, Ready, Said, Stop, Up, UpReader, encode
+from runtime.engine.work import Outcome, Report, Work
+
+TICK_MS = 50
+"""How often a waiting parent looks at the stop button."""
+GRACE_SECONDS = 0.7
+"""What a child gets to stop by itself before it is killed: together with a tick well under a second."""
+START_SECONDS = 120.0
+
+
+class ChildProcess:
+    """One child. Used by one thread at a time."""
+
+    def __init__(self, settings: bytes, environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "runtime.engine.child", settings.decode()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=dict(environment),
+            close_fds=True,
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._in = self._process.stdin.fileno()
+        self._out = self._process.stdout.fileno()
+        os.set_blocking(self._in, False)
+        os.set_blocking(self._out, False)
+        self._messages = UpReader()
+        self._number = 0
+        self._first_memory = 0
+        self.works = 0
+        self.memory_bytes = 0
+        self.is_ready = False
+        self.is_broken = False
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def growth_bytes(self) -> int:
+        """Resident memory beyond what it had when it was ready."""
+        return max(0, self.memory_bytes - self._first_memory)
+
+    @property
+    def is_alive(self) -> bool:
+        return not self.is_broken and self._process.poll() is None
+
+    def perform(self, work: Work, tell: Callable[[Report], None], cancel: threading.Event) -> Outcome:
+        """Do one work and wait for its outcome; ``tell`` is called in this thread.
+
+        Raises what the work raised, CancelledError once ``cancel`` is set (within a second, by force if need be),
+        ChildStartError when the child never gets ready, ChildDiedError when it dies. Only a child that has answered
+        is used again.
+        """
+        self._number += 1
+        try:
+            self._await_ready(cancel)
+            self._send(Do(self._number, work), cancel)
+            answer = self._await_answer(tell, cancel)
+        except BaseException:
+            self.kill()
+            raise
+        self.works += 1
+        self.memory_bytes = answer.memory_bytes
+        if isinstance(answer, Failed):
+            raise error_from(answer.problem)
+        return answer.outcome
+
+    def strike(self) -> None:
+        """Send SIGKILL to it and to everything it started; from any thread, its own thread tidies up."""
+        self.is_broken = True
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        """End it now and wait until it is gone."""
+        self.strike()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+    def _await_ready(self, cancel: threading.Event) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self.is_ready:
+            if cancel.is_set():
+                raise CancelledError()
+            if time.monotonic() > deadline:
+                raise _no_start(f"not ready within {START_SECONDS:g} s")
+            try:
+                messages = self._receive()
+            except ChildDiedError as error:
+                raise _no_start(f"{error}") from error
+            for message in messages:
+                if isinstance(message, Failed):
+                    raise _no_start(str(message.problem.get("detail", "")), message.problem.get("message"))
+                if isinstance(message, Ready):
+                    self.is_ready = True
+                    self.memory_bytes = self._first_memory = message.memory_bytes
+
+    def _await_answer(self, tell: Callable[[Report], None], cancel: threading.Event) -> Done | Failed:
+        kill_at: float | None = None
+        while True:
+            if cancel.is_set() and kill_at is None:
+                kill_at = time.monotonic() + GRACE_SECONDS
+                with contextlib.suppress(ChildError):
+                    self._send(Stop(self._number), None)
+            if kill_at is not None and time.monotonic() > kill_at:
+                raise CancelledError()
+            for message in self._receive():
+                if isinstance(message, Said) and message.id == self._number:
+                    tell(message.report)
+                elif isinstance(message, Done | Failed) and message.id == self._number:
+                    return message
+
+    def _receive(self) -> list[Up]:
+        """What arrives within a tick. Raises ChildDiedError when the pipe has closed."""
+        poll = select.poll()
+        poll.register(self._out, select.POLLIN)
+        if not poll.poll(TICK_MS):
+            return []
+        try:
+            data = os.read(self._out, 1 << 20)
+            if data:
+                return self._messages.feed(data)
+        except BlockingIOError:
+            return []
+        except (OSError, PipeClosedError):
+            pass
+        raise self._died()
+
+    def _send(self, message: Down, cancel: threading.Event | None) -> None:
+        """Write a message without ever waiting for a child that does not read."""
+        view = memoryview(encode(message))
+        poll = select.poll()
+        poll.register(self._in, select.POLLOUT)
+        give_up = time.monotonic() + GRACE_SECONDS
+        while view:
+            if cancel is not None and cancel.is_set():
+                raise CancelledError()
+            if cancel is None and time.monotonic() > give_up:
+                return
+            if not poll.poll(TICK_MS):
+                continue
+            try:
+                view = view[os.write(self._in, view) :]
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise self._died() from error
+
+    def _died(self) -> ChildDiedError:
+        """The child's end in words; a child that closed its pipe and lives on is ended here."""
+        try:
+            code = self._process.wait(timeout=1.0)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return ChildDiedError(signal.SIGKILL)
+        return ChildDiedError(-code, 0) if code < 0 else ChildDiedError(0, code)
+
+
+def settings_bytes(settings: msgspec.Struct) -> bytes:
+    """A child's settings as its one argument."""
+    return msgspec.json.encode(settings)
+
+
+def _no_start(detail: str, message: dict[str, str] | None = None) -> ChildStartError:
+    words = text(
+        "The process that runs stages does not start. It is tried again; if it stays so, an operator has to look at "
+        "the worker's log.",
+        "执行阶段的进程无法启动。系统会重试；若一直如此，请运维人员查看工作进程的日志。",
+    )
+    return ChildStartError("engine.child_start", message or words, "", detail[:1000])

@@ -1,0 +1,129 @@
+"""Where a stage's rows go: a file of ours, a node's writer, or back to the caller. Nothing shows before ``commit``."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from node_catalog.sdk.contract import Committed, ConnectContext, Output, Settings, Target, Writer
+from node_catalog.sdk.failpoint import failpoint
+from node_catalog.sdk.registry import Registry
+from node_catalog.sdk.schema import parse
+from node_catalog.sdk.text import text
+from runtime.engine.errors import WorkError
+from runtime.engine.exchange import exchange_file
+from runtime.engine.results import result_file
+from runtime.engine.sources import connect_context, connector_of
+from runtime.engine.work import DeliverySpec, StageWork
+
+
+class Sink(Protocol):
+    """One attempt's way out. ``abort`` leaves no trace and is safe at any time before ``commit`` has returned."""
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Take one batch of the stage's schema."""
+
+    def commit(self) -> Committed:
+        """Make all rows visible at once; what was delivered, by whichever attempt won."""
+
+    def abort(self) -> None:
+        """Forget everything."""
+
+
+class FileSink:
+    """A result or exchange file."""
+
+    def __init__(self, work: StageWork) -> None:
+        make = result_file if work.sink.kind == "result" else exchange_file
+        attempt = work.sink.delivery.attempt if work.sink.delivery else 0
+        self._path = work.sink.path
+        self._attempt = attempt
+        self._file = make(self._path, work.stage.schema, attempt)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self._file.write(batch)
+
+    def commit(self) -> Committed:
+        size = self._file.finish()
+        return Committed(self._file.rows, self._attempt, size, self._path)
+
+    def abort(self) -> None:
+        self._file.abort()
+
+
+class NodeSink:
+    """A node's Output. Knows whether an earlier attempt has delivered already (``committed``)."""
+
+    def __init__(self, work: StageWork, registry: Registry) -> None:
+        self._work = work
+        connector = connector_of(registry, work.sink.connector)
+        if connector.output is None:
+            raise _cannot_write(connector.key)
+        self._output: type[Output] = connector.output
+        self._settings: Settings = parse(connector.Settings, work.sink.settings)
+        self._context: ConnectContext = connect_context(work.limits)
+        self._delivery = _delivery(work).delivery()
+        self._writer: Writer | None = None
+
+    def committed(self) -> Committed | None:
+        """What an earlier attempt of this delivery has written, if one has."""
+        return self._output.committed(self._settings, self._delivery, self._context)
+
+    def open(self) -> None:
+        """Raise the fence and make the staging area; what older attempts left behind goes."""
+        sink = self._work.sink
+        target = Target(
+            path=sink.target_path,
+            schema=self._work.stage.schema,
+            mode=sink.mode,
+            create=sink.create,
+            settings=sink.target_settings,
+        )
+        self._writer = self._output.open(self._settings, target, self._delivery, self._context)
+        self._output.clean(self._settings, self._delivery, self._context)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        assert self._writer is not None
+        self._writer.write(batch)
+
+    def commit(self) -> Committed:
+        assert self._writer is not None
+        return self._writer.commit()
+
+    def abort(self) -> None:
+        if self._writer is not None:
+            with contextlib.suppress(Exception):
+                self._writer.abort()
+
+
+def take(sink: Sink, batch: pa.RecordBatch) -> None:
+    """Write one batch, with the failpoint that every sink shares."""
+    failpoint("engine.sink_write")
+    sink.write(batch)
+
+
+def settle(sink: Sink) -> Committed:
+    """Commit, between the two failpoints at which a crash must neither lose nor double a row."""
+    failpoint("engine.before_commit")
+    done = sink.commit()
+    failpoint("engine.after_commit")
+    return done
+
+
+def _delivery(work: StageWork) -> DeliverySpec:
+    if work.sink.delivery is None:
+        raise ValueError("a write needs a delivery: who writes, in which attempt")
+    return work.sink.delivery
+
+
+def _cannot_write(key: Any) -> WorkError:
+    return WorkError(
+        "engine.no_output",
+        text(
+            f'Nodes of type "{key}" can be read but not written. Choose another target in the write step.',
+            f"“{key}”类型的节点只能读取，不能写入。请在“写入”步骤中选择其他目标。",
+        ),
+        str(key),
+    )

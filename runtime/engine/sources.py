@@ -1,0 +1,152 @@
+"""Bindings become streams: every source ends as a counted Arrow reader with exactly the planned columns.
+
+Three ways, by what the connector says (node_catalog.sdk.contract): ``Attach`` (a locked source connection scans it),
+``Stream`` (the connector's batches, what is left of the text runs over them in a source connection), ``Remote`` (the
+text runs in the source itself). An exchange is read from our own Parquet file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+
+from flows.graph.plan import Binding
+from flows.graph.render import with_relation
+from node_catalog.sdk.contract import Attach, ConnectContext, Connector, DatasetRef, Remote
+from node_catalog.sdk.contract import Settings as ConnectorSettings
+from node_catalog.sdk.failpoint import failpoint
+from node_catalog.sdk.ports import Schema
+from node_catalog.sdk.registry import Registry
+from node_catalog.sdk.schema import parse
+from node_catalog.sdk.text import text
+from runtime.engine.cancel import Cancel
+from runtime.engine.duck import open_source
+from runtime.engine.errors import ColumnsMovedError, WorkError
+from runtime.engine.events import Reporter
+from runtime.engine.exchange import read_exchange
+from runtime.engine.streams import Batches, Flow, cast, reader_of, rechunk
+from runtime.engine.work import Limits, SourceSpec
+from security.outgoing import OutgoingGuard
+
+SOURCE = "src"
+"""The relation that a binding's text reads."""
+
+
+def connect_context(limits: Limits) -> ConnectContext:
+    """What the platform lets a connector use."""
+    return ConnectContext(
+        file_roots=limits.file_roots,
+        guard=OutgoingGuard(limits.allowed_networks),
+        connect_timeout=limits.connect_seconds,
+        statement_timeout=limits.statement_seconds,
+        batch_rows=limits.batch_rows,
+        work_folder=limits.temp_folder,
+    )
+
+
+def connector_of(registry: Registry, key: str) -> type[Connector]:
+    """The connector of a node type; WorkError when this worker does not have it."""
+    found = registry.connectors.get(key)
+    if found is None:
+        raise WorkError(
+            "engine.no_connector",
+            text(
+                f'This worker does not know the node type "{key}". Install the package it comes from on every worker.',
+                f"当前工作进程不认识节点类型“{key}”。请在所有工作进程上安装提供该类型的软件包。",
+            ),
+            key,
+        )
+    return found
+
+
+@contextmanager
+def open_binding(
+    binding: Binding, spec: SourceSpec, limits: Limits, registry: Registry, cancel: Cancel, reporter: Reporter
+) -> Iterator[tuple[pa.RecordBatchReader, Flow]]:
+    """The rows of a binding, streamed, cast to its schema and counted for ``binding.counts_step``."""
+    flow = Flow(binding.alias, binding.counts_step)
+    with _batches(binding, spec, limits, registry, cancel) as batches:
+        failpoint("engine.source_open")
+        sized = rechunk(_breakable(batches), limits.batch_rows)
+        fitting = cast(sized, binding.schema, binding.step or binding.alias)
+        yield reader_of(flow.count(fitting, cancel, reporter.count), binding.schema), flow
+
+
+def _breakable(batches: Batches) -> Iterator[pa.RecordBatch]:
+    """Pass batches through the failpoint that breaks a source in its middle."""
+    for batch in batches:
+        failpoint("engine.source_batch")
+        yield batch
+
+
+@contextmanager
+def _batches(
+    binding: Binding, spec: SourceSpec, limits: Limits, registry: Registry, cancel: Cancel
+) -> Iterator[Batches]:
+    if spec.kind == "exchange":
+        yield read_exchange(spec.exchange_path, binding.schema.names, limits.batch_rows)
+        return
+    connector = connector_of(registry, spec.connector)
+    settings = parse(connector.Settings, spec.settings)
+    context = connect_context(limits)
+    dataset = DatasetRef(spec.path, spec.schema, spec.dataset_settings)
+    access = connector.access(settings, dataset, context)
+    where = binding.step or binding.alias
+    if isinstance(access, Remote):
+        sql = with_relation(binding.text, access.dialect, access.relation)
+        remote = connector.run_sql(settings, sql, context)
+        try:
+            yield remote
+        finally:
+            _close(remote)
+        return
+    with open_source(limits, cancel, access if isinstance(access, Attach) else None, where=where) as connection:
+        if isinstance(access, Attach):
+            with connection.run(binding.text, (SOURCE,), limits.batch_rows) as reader:
+                yield reader
+            return
+        schema = _read_schema(binding, spec)
+        rows = _read(connector, settings, dataset, schema, context)
+        flow = Flow(binding.alias)
+        counted = flow.count(cast(rows, schema, where), cancel, lambda step, count, size: None)
+        connection.register(SOURCE, reader_of(counted, schema), flow)
+        try:
+            with connection.run(binding.text, (SOURCE,), limits.batch_rows) as reader:
+                yield reader
+        finally:
+            _close(rows)
+
+
+def _read(
+    connector: type[Connector],
+    settings: ConnectorSettings,
+    dataset: DatasetRef,
+    schema: Schema,
+    context: ConnectContext,
+) -> Iterator[pa.RecordBatch]:
+    yield from connector.read(settings, dataset, schema.names, context)
+
+
+def _read_schema(binding: Binding, spec: SourceSpec) -> Schema:
+    """The promised columns that the binding's text needs."""
+    names = binding.columns or spec.schema.names
+    fields = tuple(spec.schema.get(name) for name in names)
+    missing = [name for name, field in zip(names, fields) if field is None]
+    if missing:
+        raise ColumnsMovedError(
+            "source.columns_moved",
+            text(
+                f'The dataset has no column "{missing[0]}" any more. Correct the steps that use it.',
+                f"数据集已没有列“{missing[0]}”。请修正用到它的步骤。",
+            ),
+            binding.step or binding.alias,
+        )
+    return Schema(tuple(field for field in fields if field is not None))
+
+
+def _close(batches: object) -> None:
+    close = getattr(batches, "close", None)
+    if close is not None:
+        close()

@@ -1,0 +1,214 @@
+"""One stage of a run: sources → SQL → sink, with live counts at both ends. In the process it is called in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import pyarrow as pa
+
+from node_catalog.sdk.contract import Committed
+from node_catalog.sdk.failpoint import failpoint
+from node_catalog.sdk.registry import Registry, load_registry
+from runtime.engine.cancel import Cancel
+from runtime.engine.duck import Connection, open_main
+from runtime.engine.events import Reporter
+from runtime.engine.limits import resident_bytes
+from runtime.engine.plain import columns_of, rows_of
+from runtime.engine.profile_counts import inner_counts
+from runtime.engine.sinks import FileSink, NodeSink, Sink, settle, take
+from runtime.engine.sources import open_binding
+from runtime.engine.statistics import Statistics, describe
+from runtime.engine.streams import Flow, ahead, cast, rechunk
+from runtime.engine.work import Counted, Report, StageOutcome, StageWork
+
+SAMPLE_BYTES = 1024 * 1024
+"""Most bytes of Arrow that a collected sample may have: it travels to a browser."""
+
+
+def run_stage(
+    work: StageWork,
+    report: Callable[[Report], None],
+    registry: Registry | None = None,
+    cancel: Cancel | None = None,
+) -> StageOutcome:
+    """Run a stage to its end and deliver its rows, once.
+
+    ``report`` is called from another thread, at most about four times a second. Raises EngineError or
+    NodeTypeError; then nothing has become visible at the sink, except when a FencedError says that a newer attempt
+    owns the delivery.
+    """
+    started = time.monotonic()
+    types = registry or load_registry()
+    stop = cancel or Cancel()
+    with Reporter(report) as reporter:
+        run = _StageRun(work, types, stop, reporter)
+        done, sample = run.collect() if work.sink.kind == "collect" else (run.deliver(), None)
+        reporter.phase("done")
+    return StageOutcome(
+        rows=done.rows,
+        size_bytes=done.size_bytes,
+        counts=run.counts,
+        counted=run.counted(),
+        inexact=run.inexact(),
+        reference=done.reference,
+        seconds=time.monotonic() - started,
+        rows_sample=sample,
+        adopted=run.is_adopted,
+        attempt=done.attempt,
+        bytes_read=reporter.bytes,
+        memory_bytes=resident_bytes("VmHWM"),
+    )
+
+
+class _StageRun:
+    """What one execution of a stage knows while it goes on."""
+
+    def __init__(self, work: StageWork, registry: Registry, cancel: Cancel, reporter: Reporter) -> None:
+        self._work = work
+        self._stage = work.stage
+        self._registry = registry
+        self._cancel = cancel
+        self._reporter = reporter
+        self._flows: list[Flow] = []
+        self._at_end: dict[str, int] = {}
+        self.counts: dict[str, int] = {}
+        self.is_adopted = False
+
+    def deliver(self) -> Committed:
+        """Write all rows to the sink and commit them."""
+        sink: Sink
+        if self._work.sink.kind == "write":
+            sink = node = NodeSink(self._work, self._registry)
+            earlier = node.committed()
+            if earlier is not None:
+                self.is_adopted = True
+                return earlier
+            try:
+                node.open()
+            except BaseException:
+                node.abort()
+                raise
+        else:
+            sink = FileSink(self._work)
+        try:
+            self._run(lambda batches: self._fill(sink, batches))
+            self._cancel.check()
+            self._reporter.phase("committing")
+            return settle(sink)
+        except BaseException:
+            sink.abort()
+            raise
+
+    def collect(self) -> tuple[Committed, dict[str, Any]]:
+        """The first rows and the statistics of all, for a preview or a sample."""
+        limit, wants_statistics = self._work.sink.limit, self._work.sink.statistics
+        found: list[Statistics] = []
+
+        def read(batches: Iterator[pa.RecordBatch]) -> None:
+            schema = self._stage.schema
+            first = _first(batches, limit) if not wants_statistics else batches
+            found.append(describe(first, schema, self._work.limits, self._cancel, first=limit))
+
+        self._run(read)
+        seen = found[0]
+        return Committed(seen.rows, 0), _sample(seen, wants_statistics=wants_statistics)
+
+    def counted(self) -> dict[str, Counted]:
+        """How each step of the stage was counted."""
+        pushed = {step for binding in self._stage.bindings for step in binding.pushed}
+        return {step: self._how(step, pushed) for step in self._stage.steps}
+
+    def inexact(self) -> tuple[str, ...]:
+        """Steps whose count is of what was read before a limit downstream was full."""
+        cut = {flow.step for flow in self._flows if flow.step and not flow.is_exhausted}
+        return tuple(step for step in self._stage.steps if step in cut and step in self.counts)
+
+    def _how(self, step: str, pushed: set[str]) -> Counted:
+        if step in self._at_end:
+            return "at_end"
+        if step in self.counts:
+            return "live"
+        return "pushed" if step in pushed else "unknown"
+
+    def _run(self, consume: Callable[[Iterator[pa.RecordBatch]], None]) -> None:
+        """Open the sources, run the text, hand its rows to ``consume``, and read the inner counts afterwards."""
+        limits, stage = self._work.limits, self._stage
+        specs = {spec.alias: spec for spec in self._work.sources}
+        aliases = tuple(binding.alias for binding in stage.bindings)
+        self._reporter.phase("reading")
+        with ExitStack() as stack:
+            main = stack.enter_context(
+                open_main(limits, self._cancel, ordered=stage.ordered, where=stage.sink.step or stage.key)
+            )
+            for binding in stage.bindings:
+                reader, flow = stack.enter_context(
+                    open_binding(binding, specs[binding.alias], limits, self._registry, self._cancel, self._reporter)
+                )
+                self._flows.append(flow)
+                main.register(binding.alias, reader, flow)
+            failpoint("engine.sources_open")
+            with main.run(stage.text, aliases, limits.batch_rows) as rows:
+                consume(self._sink_rows(rows, main))
+            self._raise_failures()
+            failpoint("engine.rows_read")
+            self._count_inner(main, aliases)
+
+    def _sink_rows(self, rows: Iterable[pa.RecordBatch], main: Connection) -> Iterator[pa.RecordBatch]:
+        """The stage's rows, cast to its schema and counted for the sink's step."""
+        step = self._stage.sink.step
+        is_counted_at_source = any(flow.step == step for flow in self._flows)
+        pulled = ahead(rows, main.interrupt)
+        for batch in rechunk(cast(pulled, self._stage.schema, step), self._work.limits.batch_rows):
+            self._cancel.check()
+            self._reporter.phase("writing")
+            if not is_counted_at_source:
+                self._reporter.count(step, batch.num_rows)
+            yield batch
+        if step and not is_counted_at_source:
+            self._reporter.count(step, 0)
+
+    def _fill(self, sink: Sink, batches: Iterator[pa.RecordBatch]) -> None:
+        for batch in batches:
+            take(sink, batch)
+
+    def _raise_failures(self) -> None:
+        """An error in a stream that the engine had no need to read to its end is an error all the same."""
+        for flow in self._flows:
+            if flow.failure is not None:
+                raise flow.failure
+
+    def _count_inner(self, main: Connection, aliases: tuple[str, ...]) -> None:
+        live: Mapping[str, int] = self._reporter.counts
+        operators = main.operators()
+        tree = main.check(self._stage.text, aliases)
+        self._at_end = inner_counts(operators, tree, self._stage.probes, live)
+        self.counts = {**live, **self._at_end}
+        for step, rows in self._at_end.items():
+            self._reporter.count(step, rows)
+
+
+def _first(batches: Iterable[pa.RecordBatch], limit: int) -> Iterator[pa.RecordBatch]:
+    left = limit
+    for batch in batches:
+        if left > 0:
+            part = batch.slice(0, left)
+            left -= part.num_rows
+            yield part
+        if left <= 0:
+            return
+
+
+def _sample(seen: Statistics, *, wants_statistics: bool) -> dict[str, Any]:
+    table, is_cut = seen.beginning, False
+    while table.num_rows > 1 and table.nbytes > SAMPLE_BYTES:
+        table, is_cut = pa.concat_tables([table.slice(0, table.num_rows // 2)]).combine_chunks(), True
+    return {
+        "columns": columns_of(table.schema),
+        "rows": rows_of(table),
+        "statistics": seen.columns if wants_statistics else {},
+        "rows_total_seen": seen.rows,
+        "truncated": is_cut or seen.rows > table.num_rows,
+    }

@@ -1,0 +1,92 @@
+"""What SQL may reach for: a walk over DuckDB's own syntax tree of a text (as JSON), so no second parser can differ.
+
+Allowed is one SELECT over the names it was given and the names it defines itself. Everything else that can stand in
+a FROM (files by name, table functions, other catalogues, SHOW, pragmas) is refused, whatever its spelling.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from runtime.engine.translate import refused_error
+
+_TABLE_FUNCTIONS = frozenset({"unnest", "range", "generate_series"})
+_SCALARS = frozenset(
+    {
+        "getenv", "current_setting", "getvariable", "nextval", "currval", "txid_current", "write_log", "current_query",
+        "query", "query_table", "read_text", "read_blob", "sql_auto_complete", "json_execute_serialized_sql",
+    }
+)  # fmt: skip
+_RELATIONS = frozenset({"BASE_TABLE", "SUBQUERY", "JOIN", "EMPTY", "EXPRESSION_LIST", "PIVOT", "TABLE_FUNCTION"})
+"""All that may stand in a FROM; only relations have both ``alias`` and ``sample`` in the tree."""
+
+Tree = Mapping[str, Any]
+
+
+def check_tree(serialized: str, relations: Collection[str], where: str = "") -> Tree:
+    """The one statement of ``serialized`` (json_serialize_sql), when it names nothing but ``relations``.
+
+    Raises TextRefusedError with what was reached for.
+    """
+    tree = json.loads(serialized)
+    if tree.get("error"):
+        raise refused_error(str(tree.get("error_message", "not a SELECT")), where)
+    statements = tree.get("statements") or []
+    if len(statements) != 1:
+        raise refused_error(f"{len(statements)} statements instead of one SELECT", where)
+    names = {name.lower() for name in relations}
+    _check(statements[0], names, where)
+    statement: Tree = statements[0]["node"]
+    return statement
+
+
+def _check(part: Any, names: set[str], where: str) -> None:
+    if isinstance(part, list):
+        for item in part:
+            _check(item, names, where)
+        return
+    if not isinstance(part, dict):
+        return
+    entries = _cte_entries(part)
+    inner = names | {str(entry["key"]).lower() for entry in entries}
+    kind = part.get("type") if isinstance(part.get("type"), str) else ""
+    if kind == "BASE_TABLE":
+        _check_table(part, inner, where)
+    elif kind == "TABLE_FUNCTION":
+        name = str((part.get("function") or {}).get("function_name", "")).lower()
+        if name not in _TABLE_FUNCTIONS:
+            raise refused_error(f"table function {name}", where)
+    elif "alias" in part and "sample" in part and kind not in _RELATIONS:
+        raise refused_error(str(kind), where)
+    if part.get("class") == "FUNCTION" and str(part.get("function_name", "")).lower() in _SCALARS:
+        raise refused_error(f"function {part.get('function_name')}", where)
+    for value in part.values():
+        _check(value, inner, where)
+
+
+def _check_table(part: Tree, names: set[str], where: str) -> None:
+    name = str(part.get("table_name", ""))
+    qualified = [str(part.get(key) or "") for key in ("catalog_name", "schema_name")]
+    if any(qualified) or name.lower() not in names:
+        raise refused_error("relation " + ".".join([*filter(None, qualified), name]), where)
+
+
+def _cte_entries(part: Tree) -> list[Any]:
+    """WITH entries of a node. A name defined there may be used by its siblings too: wider than SQL's rule, but a
+    name that is only visible elsewhere cannot reach anything of the machine: every catalogue is empty.
+    """
+    ctes = part.get("cte_map")
+    return list(ctes.get("map") or []) if isinstance(ctes, dict) else []
+
+
+def nodes_of(tree: Any) -> Iterator[Tree]:
+    """Every dictionary of a syntax tree, outermost first."""
+    if isinstance(tree, list):
+        for item in tree:
+            yield from nodes_of(item)
+    elif isinstance(tree, dict):
+        yield tree
+        for value in tree.values():
+            yield from nodes_of(value)
