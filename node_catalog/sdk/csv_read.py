@@ -30,12 +30,14 @@ def read_csv(
     kinds: Mapping[str, str],
     columns: Sequence[str] | None = None,
     broken: list[int] | None = None,
+    keep_empty_lines: bool = False,
 ) -> Iterator[Any]:
     """Record batches of ``columns`` (default: all ``names``) in their ``kinds`` (our types; missing: text).
 
     ``names`` are the file's columns in its own order. Raises DataError naming file, line and column for a value that
-    does not fit, a row that is too short or too long, bytes that are no text, or a file that breaks off. With ``broken``, rows of a wrong
-    width are left out and their line numbers noted there instead (only discovery does that).
+    does not fit, a row that is too short or too long, bytes that are no text, or a file that breaks off. With
+    ``broken``, rows of a wrong width are left out and their line numbers noted there instead (only discovery does
+    that). ``keep_empty_lines``: an empty line is a row without values (only one-column files that we wrote).
     """
     import pyarrow.csv as pc
 
@@ -55,6 +57,7 @@ def read_csv(
                 delimiter=settings.delimiter,
                 quote_char=settings.quote or False,
                 newlines_in_values=settings.multiline,
+                ignore_empty_lines=not keep_empty_lines,
                 invalid_row_handler=None if broken is None else _noting(broken),
             ),
             convert_options=pc.ConvertOptions(

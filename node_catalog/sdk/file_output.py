@@ -18,7 +18,6 @@ from node_catalog.sdk.manifest import (
     Commit,
     Manifest,
     Part,
-    delivery_key,
     locked,
     read_fences,
     read_manifest,
@@ -29,6 +28,7 @@ from node_catalog.sdk.manifest import (
 )
 from node_catalog.sdk.paths import allowed_path, inside
 from node_catalog.sdk.ports import Schema, to_arrow
+from node_catalog.sdk.sql_node import delivery_key
 from node_catalog.sdk.target_words import columns_differ, fenced, missing_target, of_system, types_differ
 from node_catalog.sdk.text import text
 

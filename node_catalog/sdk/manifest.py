@@ -8,7 +8,6 @@ in their names, so attempts never touch each other's files.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,6 @@ from pathlib import Path
 
 import msgspec
 
-from node_catalog.sdk.contract import Delivery
 from node_catalog.sdk.errors import DataError
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.ports import Schema
@@ -64,12 +62,6 @@ class Manifest(msgspec.Struct, frozen=True):
     def commit_of(self, delivery: str) -> Commit | None:
         """The ledger entry of a delivery."""
         return next((commit for commit in reversed(self.commits) if commit.delivery == delivery), None)
-
-
-def delivery_key(delivery: Delivery) -> str:
-    """A short name for (sink, run, task), fit for file and table names."""
-    body = "\0".join((delivery.sink, delivery.run, delivery.task))
-    return hashlib.sha256(body.encode()).hexdigest()[:20]
 
 
 def read_manifest(folder: Path) -> Manifest | None:

@@ -9,6 +9,7 @@ from typing import Any
 from node_catalog.sdk.contract import DiscoveredColumn
 from node_catalog.sdk.errors import DataError
 from node_catalog.sdk.ports import Schema, type_of_arrow
+from node_catalog.sdk.sql_node import literal, quoted
 from node_catalog.sdk.text import text
 
 SQL_TYPES = {
@@ -26,16 +27,6 @@ SQL_TYPES = {
 def sql_type(kind: str) -> str:
     """The engine's SQL type of one of our types."""
     return SQL_TYPES.get(kind, kind.upper())
-
-
-def quoted(name: str) -> str:
-    """An SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(value: str) -> str:
-    """An SQL text literal."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def parquet_footer(path: Path) -> Any:

@@ -168,9 +168,10 @@ class Files(Connector):
         files, manifest = _files_of(_folder(settings, context), dataset.path)
         kinds = {field.name: field.type for field in dataset.schema.fields}
         if manifest:
-            written = FileSettings(null_values=("",))
+            written = FileSettings(null_values=("",), multiline=True)
             for file in files:
-                yield from read_csv(file, written, manifest.schema.names, kinds, columns)
+                names = manifest.schema.names
+                yield from read_csv(file, written, names, kinds, columns, keep_empty_lines=len(names) == 1)
             return
         described = _csv_settings(dataset)
         for file in files:

@@ -1,0 +1,83 @@
+"""What SQL databases share: quoting, the names of our own tables, and how rows must fit a target table."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from node_catalog.sdk.contract import Delivery, Target
+from node_catalog.sdk.errors import SourceError
+from node_catalog.sdk.ports import Schema
+from node_catalog.sdk.target_words import columns_differ, types_differ
+from node_catalog.sdk.text import text
+
+LEDGER, FENCE, STAGE = "citygo_commit", "citygo_fence", "citygo_stage"
+OUR_PREFIX = "citygo_"
+"""Tables of ours in other people's databases; discovery leaves them out."""
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier in double quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str) -> str:
+    """An SQL text literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def delivery_key(delivery: Delivery) -> str:
+    """A short name for (sink, run, task), fit for table and file names."""
+    return hashlib.sha256("\0".join((delivery.sink, delivery.run, delivery.task)).encode()).hexdigest()[:20]
+
+
+def stage_name(delivery: Delivery) -> str:
+    """The staging table or file of one attempt."""
+    return f"{STAGE}_{delivery_key(delivery)}_{delivery.attempt}"
+
+
+def check_target(target: Target, kept: Mapping[str, str], optional: Sequence[str]) -> None:
+    """Whether the rows fit a table with columns ``kept`` (name → our type); ``optional`` ones may be left out.
+
+    Whole numbers fit numbers and decimals, everything fits text columns of a database only when it is text.
+    Raises TargetError.
+    """
+    name = ".".join(target.path)
+    extra = [column for column in target.schema.names if column not in kept]
+    missing = [column for column in kept if column not in target.schema.names and column not in optional]
+    if extra or missing:
+        raise columns_differ(name, missing, extra)
+    for field in target.schema.fields:
+        if not _goes_into(field.type, kept[field.name]):
+            raise types_differ(name, field.name, kept[field.name], field.type)
+
+
+def _goes_into(given: str, kept: str) -> bool:
+    a, b = given.partition("(")[0], kept.partition("(")[0]
+    if a == b:
+        return True
+    if b in ("number", "decimal"):
+        return a in ("integer", "number", "decimal")
+    return (a, b) in (("date", "timestamp"), ("boolean", "integer"))
+
+
+def check_promised(promised: Schema, found: Sequence[str], name: str) -> None:
+    """Whether a source still has the columns that the catalogue promises. Raises SourceError naming those it lacks."""
+    missing = [column for column in promised.names if column not in found]
+    if missing:
+        listed = ", ".join(missing[:5])
+        message = text(
+            f"“{name}” has no column {listed} any more: the table has changed. Discover the node again, then adjust the "
+            "flow.",
+            f"“{name}”中已没有列 {listed}，表结构发生了变化。请重新发现该节点，再调整流程。",
+        )
+        raise SourceError("source.columns_moved", message, name)
+
+
+def missing_table(name: str) -> SourceError:
+    """The error for a table that is gone."""
+    message = text(
+        f"The table “{name}” is not in the database any more. Discover the node again, or choose another dataset.",
+        f"数据库中已没有表“{name}”。请重新发现该节点，或选择其他数据集。",
+    )
+    return SourceError("source.table_missing", message, name)

@@ -1,0 +1,304 @@
+"""Writing to SQLite exactly once: rows are staged in a file beside the database, then moved in one transaction.
+
+The database holds a fence (highest attempt seen per delivery) and a ledger (what has been delivered). See
+docs/adr/sqlite-sink.md for why rows travel as Python columns here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from node_catalog.sdk.contract import Committed, ConnectContext, Delivery, Output, Target
+from node_catalog.sdk.errors import TargetBusyError, TargetError
+from node_catalog.sdk.failpoint import failpoint
+from node_catalog.sdk.paths import allowed_path
+from node_catalog.sdk.ports import Schema
+from node_catalog.sdk.sql_node import FENCE, LEDGER, check_target, delivery_key, literal, quoted, stage_name
+from node_catalog.sdk.target_words import fenced, missing_target, of_system
+from node_catalog.sdk.text import text
+
+LOCK_SECONDS = 60.0
+"""How long a writer waits for another one of the same file."""
+_SQL_TYPES = {
+    "boolean": "BOOLEAN",
+    "integer": "INTEGER",
+    "number": "REAL",
+    "text": "TEXT",
+    "date": "DATE",
+    "time": "TIME",
+    "timestamp": "TIMESTAMP",
+    "binary": "BLOB",
+}
+_KEY = "sink text not null, run text not null, task text not null, attempt integer not null"
+_LEDGER_COLUMNS = f"{_KEY}, rows integer not null, committed_at text not null default (datetime('now'))"
+_OUR_TABLES = (
+    f"create table if not exists {LEDGER} ({_LEDGER_COLUMNS}, primary key (sink, run, task))",
+    f"create table if not exists {FENCE} ({_KEY}, primary key (sink, run, task))",
+)
+
+
+class SqliteOutput(Output):
+    """Append to or replace a table, in one transaction of the database."""
+
+    @classmethod
+    def committed(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> Committed | None:
+        """The ledger's row of this delivery."""
+        path = allowed_path(settings.path, context.file_roots)
+        with (
+            _words(path),
+            closing(connect(path, LOCK_SECONDS, context.statement_timeout, read_only=True)) as connection,
+        ):
+            return _ledger_row(connection, delivery) if _has_table(connection, LEDGER) else None
+
+    @classmethod
+    def open(cls, settings: Any, target: Target, delivery: Delivery, context: ConnectContext) -> SqliteWriter:
+        """Raise the fence, check (or make) the table, make this attempt's staging file."""
+        path = allowed_path(settings.path, context.file_roots)
+        with _words(path):
+            connection = connect(path, LOCK_SECONDS, context.statement_timeout)
+            try:
+                failpoint("sqlite.open.before_fence")
+                with _transaction(connection):
+                    for statement in _OUR_TABLES:
+                        connection.execute(statement)
+                    _raise_fence(connection, delivery)
+                    _check_table(connection, target)
+                failpoint("sqlite.open.after_fence")
+                return SqliteWriter(connection, path, target, delivery)
+            except BaseException:
+                connection.close()
+                raise
+
+    @classmethod
+    def clean(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> None:
+        """Remove staging files of older attempts of this delivery."""
+        path = allowed_path(settings.path, context.file_roots)
+        prefix = f".{path.name}.{stage_name(delivery).rpartition('_')[0]}_"
+        for file in path.parent.glob(f"{prefix}*"):
+            attempt = file.name.removeprefix(prefix)
+            if attempt.isdigit() and int(attempt) < delivery.attempt:
+                file.unlink(missing_ok=True)
+
+
+class SqliteWriter:
+    """One attempt's staging file, attached to the target database."""
+
+    def __init__(self, connection: Any, path: Path, target: Target, delivery: Delivery) -> None:
+        self._connection, self._path = connection, path
+        self._target, self._delivery = target, delivery
+        self._stage = path.with_name(f".{path.name}.{stage_name(delivery)}")
+        self._table = quoted(target.path[-1])
+        self._rows = 0
+        columns = ", ".join(quoted(name) for name in target.schema.names)
+        marks = ", ".join("?" * len(target.schema.names))
+        self._insert = f"insert into stage.rows ({columns}) values ({marks})"
+        self._columns = columns
+        failpoint("sqlite.stage.open")
+        self._stage.unlink(missing_ok=True)
+        connection.execute(f"attach {literal(str(self._stage))} as stage")
+        # The staging file is worthless after a crash, so it needs no journal; the target's own stays as it is.
+        connection.execute("pragma stage.journal_mode = off")
+        connection.execute("pragma stage.synchronous = off")
+        connection.execute(f"create table stage.rows ({columns})")
+
+    def write(self, batch: Any) -> None:
+        """Stage one batch in one bulk call."""
+        with _words(self._path):
+            failpoint("sqlite.stage.write")
+            columns = [_plain_column(column).to_pylist() for column in batch.columns]
+            with _transaction(self._connection, "begin"):
+                self._connection.executemany(self._insert, zip(*columns, strict=True))
+            self._rows += batch.num_rows
+
+    def commit(self) -> Committed:
+        """Ledger, fence check and rows in one transaction; an earlier delivery is adopted."""
+        with _words(self._path):
+            failpoint("sqlite.commit.before")
+            with _transaction(self._connection):
+                earlier = _ledger_row(self._connection, self._delivery)
+                if earlier is None:
+                    newest = _fence(self._connection, self._delivery)
+                    if newest != self._delivery.attempt:
+                        raise fenced(self._delivery, newest)
+                    self._move()
+                    failpoint("sqlite.commit.before_ledger")
+                    self._connection.execute(
+                        f"insert into {LEDGER} (sink, run, task, attempt, rows) values (?, ?, ?, ?, ?)",
+                        (*_identity(self._delivery), self._delivery.attempt, self._rows),
+                    )
+                    failpoint("sqlite.commit.before_commit")
+            failpoint("sqlite.commit.after_commit")
+            done = earlier or Committed(self._rows, self._delivery.attempt, None, self._target.path[-1])
+        self.abort()
+        return done
+
+    def abort(self) -> None:
+        """Close and remove the staging file."""
+        try:
+            self._connection.close()
+        finally:
+            self._stage.unlink(missing_ok=True)
+
+    def _move(self) -> None:
+        if not _has_table(self._connection, self._target.path[-1]):
+            if not self._target.create:
+                raise missing_target(self._target.path[-1])
+            self._connection.execute(_create_table(self._target))
+        if self._target.mode == "replace":
+            self._connection.execute(f"delete from main.{self._table}")
+        self._connection.execute(
+            f"insert into main.{self._table} ({self._columns}) select {self._columns} from stage.rows order by rowid"
+        )
+
+
+# ── the database ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def connect(path: Path, lock_seconds: float, statement_seconds: float, *, read_only: bool = False) -> Any:
+    """A connection without Python's own transactions; a statement longer than ``statement_seconds`` is interrupted."""
+    import sqlite3
+    from urllib.parse import quote
+
+    mode = "ro" if read_only else "rw"
+    uri = f"file:{quote(str(path))}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=lock_seconds, isolation_level=None, check_same_thread=False)
+    deadline = time.monotonic() + statement_seconds
+    connection.set_progress_handler(lambda: int(read_only and time.monotonic() > deadline), 100_000)
+    connection.execute("pragma trusted_schema = off")
+    if not read_only:
+        connection.execute("pragma synchronous = full")
+    return connection
+
+
+@contextmanager
+def _transaction(connection: Any, begin: str = "begin immediate") -> Iterator[None]:
+    """``begin immediate`` takes the target's write lock at once; a plain ``begin`` locks only what it touches."""
+    connection.execute(begin)
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def _identity(delivery: Delivery) -> tuple[str, str, str]:
+    return delivery.sink, delivery.run, delivery.task
+
+
+def _has_table(connection: Any, name: str) -> bool:
+    found = connection.execute("select 1 from main.sqlite_master where type = 'table' and name = ?", (name,)).fetchone()
+    return found is not None
+
+
+def _ledger_row(connection: Any, delivery: Delivery) -> Committed | None:
+    row = connection.execute(
+        f"select rows, attempt from main.{LEDGER} where sink = ? and run = ? and task = ?", _identity(delivery)
+    ).fetchone()
+    return Committed(row[0], row[1], None, delivery_key(delivery)) if row else None
+
+
+def _fence(connection: Any, delivery: Delivery) -> int:
+    row = connection.execute(
+        f"select attempt from main.{FENCE} where sink = ? and run = ? and task = ?", _identity(delivery)
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _raise_fence(connection: Any, delivery: Delivery) -> None:
+    newest = _fence(connection, delivery)
+    if newest > delivery.attempt:
+        raise fenced(delivery, newest)
+    connection.execute(
+        f"insert into {FENCE} (sink, run, task, attempt) values (?, ?, ?, ?) "
+        "on conflict (sink, run, task) do update set attempt = excluded.attempt",
+        (*_identity(delivery), delivery.attempt),
+    )
+
+
+def _check_table(connection: Any, target: Target) -> None:
+    name = target.path[-1]
+    if not _has_table(connection, name):
+        view = connection.execute("select 1 from sqlite_master where type = 'view' and name = ?", (name,)).fetchone()
+        if view:
+            message = text(f"“{name}” is a view; rows go into tables only.", f"“{name}”是视图，只能写入表。")
+            raise TargetError("target.view", message, name)
+        if not target.create:
+            raise missing_target(name)
+        return
+    rows = connection.execute(
+        "select name, \"notnull\" or pk, dflt_value is not null or (pk and lower(type) = 'integer') "
+        "from pragma_table_info(?)",
+        (name,),
+    ).fetchall()
+    # SQLite takes any value into any column, so only names can be held against the rows.
+    kept = {row[0]: _type_of(target.schema, row[0]) for row in rows}
+    check_target(target, kept, [row[0] for row in rows if not row[1] or row[2]])
+
+
+def _type_of(schema: Schema, name: str) -> str:
+    field = schema.get(name)
+    return field.type if field else "text"
+
+
+def _create_table(target: Target) -> str:
+    columns = ", ".join(
+        f"{quoted(field.name)} {_SQL_TYPES.get(field.type, field.type.upper())}" for field in target.schema.fields
+    )
+    return f"create table main.{quoted(target.path[-1])} ({columns})"
+
+
+def _plain_column(column: Any) -> Any:
+    """Types that sqlite3 does not know, as the text that SQLite's own functions understand (vectorised)."""
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_boolean(kind):
+        return column.cast(pa.int8())
+    if pa.types.is_date(kind) or pa.types.is_time(kind) or pa.types.is_timestamp(kind) or pa.types.is_decimal(kind):
+        return column.cast(pa.string())
+    return column
+
+
+@contextmanager
+def _words(path: Path) -> Iterator[None]:
+    import sqlite3
+
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _of_sqlite(error, path.name) from error
+    except OSError as error:
+        raise of_system(error, path.name) from error
+
+
+def _of_sqlite(error: Exception, name: str) -> TargetError:
+    import sqlite3
+
+    said = str(error).lower()
+    if "disk is full" in said:
+        message = text(
+            f"There is no room left where “{name}” is written. Nothing was changed; free space, then run again.",
+            f"写入“{name}”的磁盘空间不足，目标未被改动。请清理空间后重新运行。",
+        )
+        return TargetBusyError("target.disk_full", message, name)
+    if "locked" in said or "busy" in said:
+        message = text(f"“{name}” is locked by another program.", f"“{name}”正被其他程序锁定。")
+        return TargetBusyError("target.locked", message, name)
+    if "readonly" in said or "read-only" in said:
+        message = text(f"The studio may not write to “{name}”.", f"平台没有写入“{name}”的权限。")
+        return TargetError("target.forbidden", message, name)
+    if isinstance(error, sqlite3.IntegrityError):
+        message = text(
+            f"“{name}” refuses the rows: a value is missing where one is required, or a key occurs twice. Nothing was "
+            "changed.",
+            f"“{name}”拒绝写入：必填列有空值，或键重复。目标未被改动。",
+        )
+        return TargetError("target.constraint", message, name, str(error))
+    message = text(f"“{name}” could not be written. Nothing was changed.", f"写入“{name}”失败，目标未被改动。")
+    return TargetError("target.failed", message, name, str(error))
