@@ -12,7 +12,7 @@ import psycopg
 
 from tests.bench.data import PUSHDOWN, fill_postgres, fill_sqlite
 from tests.bench.measure import Comparison, Cost, measure, medians
-from tests.bench.ours import Ours
+from tests.bench.ours import ours as our_studio
 from tests.bench.peers import n8n
 from tests.services import PostgresServer, postgres_server
 
@@ -144,7 +144,7 @@ def run() -> list[Comparison]:
     server = postgres_server()
     server.create_database("d1")
     fill_postgres(server.url("d1"), ROWS)
-    with Ours() as ours:
+    with our_studio() as ours:
         fill_sqlite(ours.folder / "stations.sqlite3")
         target = ours.add_node("postgresql", "D1 PostgreSQL", server.settings("d1"))
         small = ours.add_node("sqlite", "D1 stations", {"path": str(ours.folder / "stations.sqlite3")})

@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.bench.data import fill_sqlite
 from tests.bench.measure import Comparison, cpu_seconds, process_tree
-from tests.bench.ours import Ours
+from tests.bench.ours import ours as our_studio
 from tests.bench.peers import n8n
 from tests.services import postgres_server
 
@@ -75,7 +75,7 @@ def run() -> list[Comparison]:
     """All figures of the work."""
     rows = []
     figures: dict[tuple[str, int], dict[str, float]] = {}
-    with Ours() as ours:
+    with our_studio() as ours:
         fill_sqlite(ours.folder / "stations.sqlite3")
         node = ours.add_node("sqlite", "Stations", {"path": str(ours.folder / "stations.sqlite3")})
         flow = ours.add_flow("Ten steps", document(ours.dataset(node, "station")))
