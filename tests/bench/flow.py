@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import time
 from collections.abc import Callable
@@ -33,7 +34,7 @@ def document(dataset: str) -> dict[str, Any]:
     return {
         "kind": "flow", "spec": "1", "title": {"en": "Ten steps", "zh-CN": "十步"}, "datasets": {"data": dataset},
         "steps": {key: {"type": steps[key][0], "version": 1, "settings": steps[key][1]} for key in order},
-        "wires": [{"from": f"{a}.out", "to": f"{b}.in"} for a, b in zip(order, order[1:], strict=False)],
+        "wires": [{"from": f"{a}.out", "to": f"{b}.in"} for a, b in itertools.pairwise(order)],
     }  # fmt: skip
 
 

@@ -26,8 +26,10 @@ class Ours(ApiClient):
 @contextlib.contextmanager
 def ours(**options: Any) -> Iterator[Ours]:
     """A studio whose file nodes may lie in ``folder`` and whose database nodes may lie on this machine."""
-    with tempfile.TemporaryDirectory(prefix="cg-bench-") as folder:
-        with running_studio(FILE_ROOTS=folder, ALLOWED_NETWORKS="127.0.0.1/32", **options) as studio:
-            client = Ours(studio, "li.qiang")
-            client.folder = Path(folder)
-            yield client
+    with (
+        tempfile.TemporaryDirectory(prefix="cg-bench-") as folder,
+        running_studio(FILE_ROOTS=folder, ALLOWED_NETWORKS="127.0.0.1/32", **options) as studio,
+    ):
+        client = Ours(studio, "li.qiang")
+        client.folder = Path(folder)
+        yield client
