@@ -87,19 +87,21 @@ export interface CatalogueNode {
   can_edit: boolean;
   is_personal: boolean;
 }
+/** What a discovery changed: exact counts, lists cut at 200 names. Empty before the first discovery. */
 export interface DiscoveryDifference {
-  added?: DifferenceItem[];
-  removed?: DifferenceItem[];
-  changed?: DifferenceItem[];
-  returned?: DifferenceItem[];
-  [key: string]: unknown;
+  seen?: number;
+  skipped?: number;
+  counts?: { added: number; changed: number; gone: number; returned: number };
+  added?: string[];
+  gone?: string[];
+  returned?: string[];
+  changed?: ({ dataset: string } & SchemaDifference)[];
 }
-export type DifferenceItem = string | { name?: string; number?: string; path?: string[]; difference?: SchemaDifference };
+/** `changed` is {column: {fact: [before, after]}}; empty for a dataset's first version. */
 export interface SchemaDifference {
-  added?: (string | { name: string; type?: string })[];
-  removed?: (string | { name: string; type?: string })[];
-  changed?: (string | { name: string; before?: unknown; after?: unknown; [key: string]: unknown })[];
-  [key: string]: unknown;
+  added?: string[];
+  removed?: string[];
+  changed?: Record<string, Record<string, [unknown, unknown]>>;
 }
 export interface HistogramBin {
   from: number | string;
