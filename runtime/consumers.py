@@ -109,7 +109,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             self._queue.put_nowait(frame_of({"type": "events", "topic": topic, "events": opening.events}))
         for frame in held_back:
             self._queue.put_nowait(frame)
-        self._hub.align(key, opening.seq)
+        self._hub.align(key, opening)
 
     def _leave_topic(self, topic: str) -> None:
         key = self._topics.pop(topic, None)

@@ -25,7 +25,7 @@ from django.utils import timezone
 from runtime import live
 from runtime.monitor import monitor_snapshot
 from runtime.reporting import events_after
-from runtime.topics import is_numbered, newest_notices, newest_numbers
+from runtime.topics import Opening, is_numbered, newest_notices, newest_numbers
 from security.access import Principal
 
 TICK = 0.05
@@ -76,6 +76,7 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="hub")
         self._forget_hints: Callable[[], None] = lambda: None
+        self._has_notice = False
 
     # ── Followers ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -105,11 +106,15 @@ class Hub:
             if not state.followers:
                 del self._topics[topic]
 
-    def align(self, topic: str, seq: int | None) -> None:
-        """A follower was given everything up to ``seq``: the hub goes on from there if it knew no number yet."""
+    def align(self, topic: str, opening: Opening) -> None:
+        """A follower was given ``opening``: the hub goes on from there if it knew nothing of the topic yet."""
         state = self._topics.get(topic)
-        if state is not None and state.last is None:
-            state.last = seq
+        if state is None:
+            return
+        if state.last is None:
+            state.last = opening.seq
+        if state.seen is None:
+            state.seen = opening.snapshot
 
     async def in_database(self, work: Callable[..., Any], *args: Any) -> Any:
         """Run ``work`` on one of the hub's threads, with a fresh enough connection."""
@@ -204,8 +209,8 @@ class Hub:
             self._take_events(str(message.get("topic")), message.get("events", ()))
         elif kind == "rights":
             self._recheck_all()
-        elif kind == "notice" and (state := self._topics.get(f"notices:{message.get('user')}")):
-            state.seen = None
+        elif kind == "notice" and f"notices:{message.get('user')}" in self._topics:
+            self._has_notice = True
 
     def _take_events(self, topic: str, events: Sequence[Mapping[str, Any]]) -> None:
         state = self._topics.get(topic)
@@ -234,6 +239,9 @@ class Hub:
     # ── What goes out ─────────────────────────────────────────────────────────────────────────────────────
 
     async def _tick(self) -> None:
+        if self._has_notice:
+            self._has_notice = False
+            await self._follow_notices()
         for topic, state in list(self._topics.items()):
             if not state.pending or state.last is None:
                 continue
@@ -295,14 +303,11 @@ class Hub:
             return
         for user, newest in (await self.in_database(newest_notices, users)).items():
             state = self._topics.get(f"notices:{user}")
-            if state is None or state.seen == newest:
+            if state is None or state.seen is None or state.seen == newest:
                 continue
-            is_first, state.seen = state.seen is None, newest
-            if not is_first:
-                event = {"seq": None, "kind": "notice", "at": timezone.now().isoformat(), "data": newest}
-                frame = frame_of({"type": "events", "topic": "notices", "events": [event]})
-                for follower in tuple(state.followers):
-                    follower.push(f"notices:{user}", frame)
+            state.seen = newest
+            event = {"seq": None, "kind": "notice", "at": timezone.now().isoformat(), "data": newest}
+            self._send(f"notices:{user}", state, frame_of({"type": "events", "topic": "notices", "events": [event]}))
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}

@@ -136,6 +136,7 @@ class Event(models.Model):
     class Meta:
         ordering = ("topic", "seq")
         constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["topic", "seq"], name="one_event_per_seq")]
+        indexes: ClassVar[list[Any]] = [models.Index(fields=["at"], name="events_by_time")]
 
 
 class Outbox(models.Model):

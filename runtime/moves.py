@@ -36,7 +36,7 @@ def cas_task(task_id: Any, old: str, new: str, attempt: int, **fields: Any) -> b
 def _always(new: str) -> dict[str, Any]:
     """What goes with a state whoever sets it: a claim is a new attempt, an end has a time and no lease."""
     if new == states.CLAIMED:
-        return {"attempt": F("attempt") + 1}
+        return {"attempt": F("attempt") + 1, "error": None}
     if new in states.FINISHED:
         return {"finished_at": db_now(), "lease_until": None}
     if new == states.READY:

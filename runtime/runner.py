@@ -74,8 +74,8 @@ def _attempt(claim: Claim, pool: Pool, progress: Progress) -> None:
     def on_report(report: Report) -> None:
         progress.note(claim, report)
         if report.phase == "committing" and claim.state == states.RUNNING and claim.task.payload.get("sink") == "write":
-            # Shown on screen and kept from being cancelled; if it fails, the sink's fence still decides.
-            _when_database_answers(claim, lambda: begin_commit(claim))
+            # Shown on screen, and kept from being cancelled from now on. The sink's fence decides all the same.
+            _when_database_answers(claim, lambda: _say_committing(claim))
 
     failpoint("runner.before_work")
     outcome = pool.run(work, on_report, claim.stop)
@@ -84,6 +84,11 @@ def _attempt(claim: Claim, pool: Pool, progress: Progress) -> None:
     ending = handler.finish(claim, outcome)
     _when_database_answers(claim, lambda: _complete(claim, ending))
     failpoint("runner.after_done")
+
+
+def _say_committing(claim: Claim) -> None:
+    if not begin_commit(claim):
+        raise LeaseLostError()
 
 
 def _complete(claim: Claim, ending: Ending) -> None:

@@ -83,10 +83,10 @@ class Worker:
             allowed_networks=tuple(settings.OPTIONS["ALLOWED_NETWORKS"]),
             statement_seconds=settings.OPTIONS["STATEMENT_SECONDS"],
         )
-        quick = max(1, slots // 2)
+        quick, failpoints = max(1, slots // 2), settings.OPTIONS["FAILPOINTS"]
         self._lanes = (
-            Lane(HEAVY, slots, ChildPool(slots, limits)),
-            Lane(LIGHT, quick, ChildPool(quick, limits)),
+            Lane(HEAVY, slots, ChildPool(slots, limits, failpoints=failpoints)),
+            Lane(LIGHT, quick, ChildPool(quick, limits, failpoints=failpoints)),
         )
         self._claims: dict[Any, Claim] = {}
         self._lock = threading.Lock()
@@ -103,6 +103,9 @@ class Worker:
     @property
     def busy(self) -> int:
         return sum(lane.busy for lane in self._lanes)
+
+    def _processes(self) -> list[int]:
+        return [os.getpid(), *(pid for lane in self._lanes for pid in lane.pool.pids)]
 
     def start(self) -> None:
         """Announce the worker and start its threads; the children warm up in the background."""
@@ -232,7 +235,7 @@ class Worker:
             "process": os.getpid(),
             "slots": self.slots,
             "busy": self.busy,
-            "memory_bytes": resident_bytes(),
+            "memory_bytes": sum(resident_bytes(process) for process in self._processes()),
             "version": settings.VERSION,
             "seen_at": now,
         }
@@ -242,35 +245,13 @@ class Worker:
             WorkerRow.objects.update_or_create(pk=self.name, defaults=row, create_defaults={**row, "started_at": now})
 
 
-def resident_bytes() -> int:
-    """Memory that this process and its children hold now; 0 where the system does not say."""
-    try:
-        mine = os.getpid()
-        total = _resident(mine)
-        for child in _children(mine):
-            total += _resident(child)
-        return total
-    except OSError:
-        return 0
-
-
-def _resident(process: int) -> int:
+def resident_bytes(process: int) -> int:
+    """Memory that a process holds now; 0 when it is gone or the system does not say."""
     try:
         with open(f"/proc/{process}/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 0
-
-
-def _children(process: int) -> list[int]:
-    found: list[int] = []
-    for task in os.listdir(f"/proc/{process}/task"):
-        try:
-            with open(f"/proc/{process}/task/{task}/children", encoding="ascii") as file:
-                found += [int(pid) for pid in file.read().split()]
-        except OSError:
-            continue
-    return found
 
 
 _current: Worker | None = None
