@@ -19,7 +19,8 @@ find_python() {
   done
 }
 
-if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c '' 2>/dev/null; then
+make_venv() {
+  local python
   python=$(find_python)
   [ -n "$python" ] || { say "Python 3.11 or newer is needed. 需要 Python 3.11 或更高版本。"; exit 1; }
   say "· virtual environment (.venv) with $("$python" --version)"
@@ -29,11 +30,9 @@ if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c '' 2>/dev/null; then
     rm -rf .venv
     exit 1
   }
-fi
+}
 
-wanted_run=$(hash_of requirements.txt)
-wanted_dev=$(hash_of requirements-dev.txt)
-install() { # file, stamp, hash
+install_packages() { # file, stamp, hash
   if [ ! -x .venv/bin/uv ]; then
     say "· uv (pinned by hash)"
     awk '/^uv==/ {on=1} on {print} on && !/\\$/ {exit}' requirements-dev.txt >.venv/uv.txt
@@ -43,38 +42,51 @@ install() { # file, stamp, hash
   VIRTUAL_ENV="$PWD/.venv" .venv/bin/uv pip install --quiet --require-hashes -r "$1"
   echo "$3" >"$2"
 }
-if [ "$purpose" = run ]; then
-  is_stamped .venv/.dev "$wanted_dev" || is_stamped .venv/.run "$wanted_run" ||
-    install requirements.txt .venv/.run "$wanted_run"
-else
-  is_stamped .venv/.dev "$wanted_dev" || install requirements-dev.txt .venv/.dev "$wanted_dev"
-fi
+
+set_up_python() {
+  if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c '' 2>/dev/null; then make_venv; fi
+  local for_run for_dev
+  for_run=$(hash_of requirements.txt)
+  for_dev=$(hash_of requirements-dev.txt)
+  is_stamped .venv/.dev "$for_dev" && return
+  if [ "$purpose" = run ]; then
+    is_stamped .venv/.run "$for_run" || install_packages requirements.txt .venv/.run "$for_run"
+  else
+    install_packages requirements-dev.txt .venv/.dev "$for_dev"
+  fi
+}
 
 # ── Front end ─────────────────────────────────────────────────────────────────────────────────────────────
-sources=$(find frontend/src frontend/public frontend/*.json frontend/*.ts frontend/*.html -type f 2>/dev/null | LC_ALL=C sort || true)
-wanted_pages=$(printf '%s' "$sources" | (xargs sha256sum 2>/dev/null || xargs shasum -a 256) | hash_of -)
-wanted_modules=$(hash_of frontend/package-lock.json frontend/package.json)
-needs_modules=no
-is_stamped frontend/node_modules/.stamp "$wanted_modules" || needs_modules=yes
-needs_build=no
-is_stamped frontend/dist/.stamp "$wanted_pages" || needs_build=yes
+set_up_pages() {
+  local sources for_pages for_modules needs_build=no
+  sources=$(find frontend/src frontend/public frontend/*.json frontend/*.ts frontend/*.html -type f 2>/dev/null | LC_ALL=C sort || true)
+  for_pages=$(printf '%s' "$sources" | (xargs sha256sum 2>/dev/null || xargs shasum -a 256) | hash_of -)
+  for_modules=$(hash_of frontend/package-lock.json frontend/package.json)
+  is_stamped frontend/dist/.stamp "$for_pages" || needs_build=yes
+  if [ "$purpose" = run ] && [ "$needs_build" = no ]; then
+    return # the pages are there: Node.js is not needed
+  fi
+  if ! command -v npm >/dev/null || ! node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' 2>/dev/null; then
+    say "Node.js 20 or newer with npm is needed to build the pages, and was not found. Install it (nodejs.org, or your"
+    say "system's packages) and start again; a release package carries the built pages and needs no Node.js."
+    say "构建网页需要 Node.js 20 或更高版本（含 npm），当前未找到。请安装后重试；正式发布包已包含构建好的网页，无需 Node.js。"
+    exit 1
+  fi
+  if ! is_stamped frontend/node_modules/.stamp "$for_modules"; then
+    say "· front-end packages (npm ci)"
+    (cd frontend && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error >/dev/null)
+    echo "$for_modules" >frontend/node_modules/.stamp
+  fi
+  if [ "$needs_build" = yes ]; then
+    say "· pages (vite build)"
+    (cd frontend && npx vite build --logLevel warn)
+    echo "$for_pages" >frontend/dist/.stamp
+  fi
+}
 
-if [ "$purpose" = run ] && [ "$needs_build" = no ]; then
-  exit 0 # the pages are there: Node.js is not needed
-fi
-if ! command -v npm >/dev/null || ! node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' 2>/dev/null; then
-  say "Node.js 20 or newer with npm is needed to build the pages, and was not found. Install it (nodejs.org, or your"
-  say "system's packages) and start again; a release package carries the built pages and needs no Node.js."
-  say "构建网页需要 Node.js 20 或更高版本（含 npm），当前未找到。请安装后重试；正式发布包已包含构建好的网页，无需 Node.js。"
-  exit 1
-fi
-if [ "$needs_modules" = yes ]; then
-  say "· front-end packages (npm ci)"
-  (cd frontend && npm ci --no-audit --no-fund --loglevel=error)
-  echo "$wanted_modules" >frontend/node_modules/.stamp
-fi
-if [ "$needs_build" = yes ]; then
-  say "· pages (vite build)"
-  (cd frontend && npx vite build --logLevel warn)
-  echo "$wanted_pages" >frontend/dist/.stamp
-fi
+# Side by side: one waits for the network while the other unpacks.
+set_up_pages &
+pages=$!
+trap 'kill $pages 2>/dev/null || true' EXIT
+set_up_python
+wait $pages
