@@ -36,7 +36,14 @@ def dataset_text(dataset: Dataset, node: Node, tags: Iterable[str], columns: Ite
     column_words = [word for column in columns for word in _words(column.name, column.title)]
     return _joined(
         _words(
-            dataset.title, dataset.name, list(tags), dataset.summary, column_words, node.name, node.number, dataset.path
+            dataset.title,
+            dataset.name,
+            list(tags),
+            dataset.summary,
+            column_words,
+            node.name,
+            dataset.number,
+            dataset.path,
         )
     )
 

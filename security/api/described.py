@@ -75,7 +75,13 @@ PAGING = (
 )
 
 
+_lists: dict[str, Any] = {}
+
+
 def list_of(item: type[serializers.Serializer], **more: Any) -> Any:  # type: ignore[type-arg]
-    """The shape of a list: results, next, and what ``more`` adds."""
-    fields = {"results": item(many=True), "next": serializers.CharField(allow_null=True), **more}
-    return inline_serializer(f"{item.__name__}List", fields)
+    """The shape of a list: results, next, and what ``more`` adds. The same list is one component of the schema."""
+    name = f"{item.__name__}List" + "".join(part.title() for part in sorted(more))
+    if name not in _lists:
+        fields = {"results": item(many=True), "next": serializers.CharField(allow_null=True), **more}
+        _lists[name] = inline_serializer(name, fields)
+    return _lists[name]
