@@ -97,7 +97,8 @@ def stop_long_runs() -> int:
     """Fail runs that are older than RUN_HOURS; their workers notice within half a second."""
     limit = Soon(-3600 * settings.OPTIONS["RUN_HOURS"])
     ids = list(
-        Run.objects.filter(state=states.RUNNING, started_at__lt=limit, error__isnull=True).values_list("pk", flat=True)[:50]
+        Run.objects.filter(state=states.RUNNING, started_at__lt=limit, error__isnull=True)
+        .values_list("pk", flat=True)[:50]
     )
     for pk in ids:
         with transaction.atomic():
