@@ -9,8 +9,10 @@ GraphError             base: code, message (both languages), where (RFC 6901 poi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+
+from flows.graph.findings import Finding
 
 
 class GraphError(Exception):
@@ -52,4 +54,15 @@ class StepError(GraphError):
 
 
 class PlanError(GraphError):
-    """The document is right but cannot be planned today."""
+    """The document cannot be planned today; ``findings`` says everything that stands in the way."""
+
+    def __init__(
+        self,
+        code: str,
+        message: dict[str, str],
+        where: str = "",
+        fix: Mapping[str, Any] | None = None,
+        findings: Sequence[Finding] = (),
+    ) -> None:
+        super().__init__(code, message, where, fix)
+        self.findings = tuple(findings)

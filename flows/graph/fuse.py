@@ -1,0 +1,73 @@
+"""Which steps run together: chains to a sink are one stage; a step with several wires is a stage of its own.
+
+Such a step is computed once per run and handed on as a file (one float sum over two threads can give another last
+digit each time, so computing it twice would let two outputs disagree).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flows.graph.document import Document, Wire
+from flows.graph.topology import Topology
+from node_catalog.sdk.contract import Transform
+
+MAX_STEPS = 100
+"""Longest chain in one statement: the engine limits how deeply queries may be nested."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """The steps of one stage in order; ``last`` is where its rows come out, ``cuts`` the steps it takes rows from."""
+
+    last: str
+    steps: tuple[str, ...]
+    cuts: tuple[str, ...] = ()
+
+
+def regions(document: Document, topology: Topology, types: Mapping[str, type[Transform]]) -> list[Region]:
+    """The stages of a whole flow, each after those it needs. Steps that no sink needs are left out."""
+    sinks = [step for step, value in document.steps.items() if types[value.type].role == "sink"]
+    needed = topology.upstream(sinks)
+    cut = _cut_steps(topology, needed, set(sinks))
+    ends = [step for step in topology.order if step in needed and (step in cut or step in sinks)]
+    return [_region(topology, step, cut) for step in ends]
+
+
+def single_region(topology: Topology, step: str) -> Region:
+    """Everything upstream of ``step`` as one stage (a preview keeps nothing)."""
+    needed = topology.upstream([step])
+    return Region(step, tuple(name for name in topology.order if name in needed))
+
+
+def _cut_steps(topology: Topology, needed: set[str], sinks: set[str]) -> set[str]:
+    cut: set[str] = set()
+    depth: dict[str, int] = {}
+    for step in topology.order:
+        if step not in needed:
+            continue
+        feeding = [source for source in topology.sources_of(step) if source not in cut]
+        depth[step] = 1 + sum(depth[source] for source in feeding)
+        wires = used_wires(topology, step, needed)
+        if step not in sinks and (len(wires) > 1 or depth[step] >= MAX_STEPS):
+            cut.add(step)
+    return cut
+
+
+def used_wires(topology: Topology, step: str, needed: set[str]) -> list[Wire]:
+    """The wires from ``step`` to steps that run."""
+    return [wire for wire in topology.out_of[step] if wire.target_step in needed]
+
+
+def _region(topology: Topology, last: str, cut: set[str]) -> Region:
+    inside, cuts, stack = {last}, set(), [last]
+    while stack:
+        for source in topology.sources_of(stack.pop()):
+            if source in cut:
+                cuts.add(source)
+            elif source not in inside:
+                inside.add(source)
+                stack.append(source)
+    order = {step: place for place, step in enumerate(topology.order)}
+    return Region(last, tuple(sorted(inside, key=order.__getitem__)), tuple(sorted(cuts, key=order.__getitem__)))

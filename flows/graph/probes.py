@@ -1,0 +1,38 @@
+"""How the row counts of inner steps can be read from the engine's profile once a stage has ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis.expr.operations as ops
+
+from flows.graph.plan import Probe
+
+_JOINS = (
+    "HASH_JOIN",
+    "NESTED_LOOP_JOIN",
+    "BLOCKWISE_NL_JOIN",
+    "CROSS_PRODUCT",
+    "PIECEWISE_MERGE_JOIN",
+    "IE_JOIN",
+    "POSITIONAL_JOIN",
+)
+_GROUPS = ("HASH_GROUP_BY", "PERFECT_HASH_GROUP_BY", "UNGROUPED_AGGREGATE", "PARTITIONED_AGGREGATE")
+_OPERATORS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (ops.Filter, ("FILTER",)),
+    (ops.Aggregate, _GROUPS),
+    (ops.Distinct, _GROUPS),
+    (ops.JoinChain, _JOINS),
+    (ops.Limit, ("LIMIT", "STREAMING_LIMIT", "TOP_N", "LIMIT_PERCENT")),
+    (ops.Union, ("UNION",)),
+)
+
+
+def probe_of(step: str, relation: Any, keeps_rows: bool, before: str) -> Probe:
+    """The probe of a step: as many rows as the step ``before``, or the operators whose output is this step's."""
+    if keeps_rows and before:
+        return Probe(step, same_as=before)
+    node = relation.op()
+    while isinstance(node, ops.Project | ops.Sort) and not isinstance(node, ops.JoinChain):
+        node = node.parent
+    return Probe(step, next((names for kind, names in _OPERATORS if isinstance(node, kind)), ()))

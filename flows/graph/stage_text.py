@@ -1,0 +1,88 @@
+"""The SQL text of one stage: each step a named part over the parts before it, every source read once.
+
+A stream can be read only once, so a part or a source that is named several times is written ``AS MATERIALIZED``;
+everything else is ``NOT MATERIALIZED``, so that the engine optimises through the steps as if they were one query.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from typing import Any
+
+import sqlglot.expressions as sge
+from ibis.backends.sql.datatypes import DuckDBType
+
+from flows.graph.render import text_of, tree_of
+from node_catalog.sdk.ports import Schema, ibis_type
+
+
+class StageText:
+    """Collects the parts of a statement in the order in which they build on each other."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, tuple[str, ...]] = {}
+        self._parts: list[tuple[str, sge.Expression]] = []
+        self._uses: Counter[str] = Counter()
+
+    def add(self, name: str, relation: Any) -> None:
+        """A step's relation over tables that are sources or earlier parts."""
+        self._columns[name] = tuple(relation.columns)
+        self._add(name, tree_of(relation))
+
+    def add_padded(self, name: str, source: str, schema: Schema, present: Collection[str]) -> None:
+        """A source with fewer columns than its step promises: a column that nobody needs is NULL, and costs nothing."""
+        self._columns[name] = schema.names
+        columns = [
+            _column(field.name) if field.name in present else sge.alias_(_null(field.type), field.name, quoted=True)
+            for field in schema.fields
+        ]
+        self._add(name, sge.select(*columns).from_(_table(source)))
+
+    def finish(self, last: str, schema: Schema) -> str:
+        """The statement; ``last`` is the part (or source) whose rows come out, ``schema`` which of its columns."""
+        if not self._parts or self._parts[-1][0] != last or self._columns[last] != schema.names:
+            self._add("", sge.select(*(_column(name) for name in schema.names)).from_(_table(last)))
+        *parts, (_, body) = self._parts
+        named = {name for name, _ in parts}
+        twice = {name for name, count in self._uses.items() if count > 1 and name not in named}
+        for name in twice:
+            for tree in (*(tree for _, tree in parts), body):
+                _rename(tree, name, f"m_{name}")
+        heads = [_part(f"m_{name}", f'SELECT * FROM "{name}"', True) for name in sorted(twice)]
+        heads += [_part(name, text_of(tree), self._uses[name] > 1) for name, tree in parts]
+        return f"WITH {', '.join(heads)} {text_of(_body(body))}" if heads else text_of(body)
+
+    def _add(self, name: str, tree: sge.Expression) -> None:
+        inner = Counter(table.name for table in tree.find_all(sge.Table))
+        for cte in tree.find_all(sge.CTE):
+            cte.set("materialized", inner[cte.alias] > 1)
+        self._uses.update(inner)
+        self._parts.append((name, tree))
+
+
+def _body(tree: sge.Expression) -> sge.Expression:
+    """The last part stands behind our WITH: when it brings its own, it goes into parentheses."""
+    return sge.select("*").from_(sge.Subquery(this=tree, alias="body")) if tree.args.get("with_") else tree
+
+
+def _part(name: str, body: str, materialized: bool) -> str:
+    return f'"{name}" AS {"" if materialized else "NOT "}MATERIALIZED ({body})'
+
+
+def _rename(tree: sge.Expression, old: str, new: str) -> None:
+    for table in tree.find_all(sge.Table):
+        if table.name == old:
+            table.set("this", sge.to_identifier(new, quoted=True))
+
+
+def _table(name: str) -> sge.Table:
+    return sge.Table(this=sge.to_identifier(name, quoted=True))
+
+
+def _column(name: str) -> sge.Column:
+    return sge.column(sge.to_identifier(name, quoted=True))
+
+
+def _null(kind: str) -> sge.Cast:
+    return sge.Cast(this=sge.Null(), to=DuckDBType.from_ibis(ibis_type(kind)))

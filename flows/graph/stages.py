@@ -1,0 +1,334 @@
+"""Makes the stages of a plan: builds each step's relation, finds what its sources need, writes the text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+import ibis
+
+from flows.graph.bindings import dataset_binding, exchange_binding
+from flows.graph.check_access import is_write
+from flows.graph.check_graph import step_name
+from flows.graph.context import StepContext
+from flows.graph.document import Document, Wire
+from flows.graph.errors import PlanError
+from flows.graph.expressions.parameters import Parameter
+from flows.graph.fuse import Region
+from flows.graph.guard import dialect_of, hides_rows_or_values, narrowed_source
+from flows.graph.optimise import can_push, conjuncts, filter_of, limit_of, needed_columns
+from flows.graph.plan import Binding, Probe, Sink, Stage
+from flows.graph.probes import probe_of
+from flows.graph.settings import fill_inputs, parse_settings
+from flows.graph.sources import DatasetInfo
+from flows.graph.stage_text import StageText
+from flows.graph.topology import Topology
+from flows.graph.typecheck import build
+from node_catalog.sdk.grant import GrantSpec
+from node_catalog.sdk.ports import Schema, from_ibis, to_ibis
+from node_catalog.sdk.registry import Registry
+from node_catalog.sdk.text import text
+
+
+class StageMaker:
+    """Makes stages of one document; ``notes`` say why something was not pushed to its source."""
+
+    def __init__(
+        self,
+        document: Document,
+        topology: Topology,
+        registry: Registry,
+        datasets: Mapping[str, DatasetInfo],
+        grants: Mapping[str, GrantSpec],
+        parameters: Mapping[str, Parameter],
+        schemas: Mapping[str, Schema],
+        sample_rows: int | None,
+    ) -> None:
+        self.document, self.topology, self.registry = document, topology, registry
+        self.datasets, self.grants, self.schemas = datasets, grants, schemas
+        self.sample_rows = sample_rows
+        self.context = StepContext(parameters)
+        self.notes: list[dict[str, Any]] = []
+
+    def stages(self, regions: Sequence[Region], collect: int | None = None) -> tuple[Stage, ...]:
+        """The stages of regions (in order); ``collect`` makes the last one return at most so many rows.
+
+        What later stages need is found first, so that a handed-on file holds no column that nobody reads.
+        """
+        drafts = [_StageDraft(self, region) for region in regions]
+        handed_on: dict[str, set[str]] = {}
+        for draft in reversed(drafts):
+            for wire, needed in draft.find_wanted(handed_on.get(draft.region.last)).items():
+                handed_on.setdefault(wire.source_step, set()).update(needed)
+        return tuple(draft.make(collect) for draft in drafts)
+
+    def parsed(self, step: str) -> tuple[Any, Any]:
+        """The type and the parsed settings of a step (the check has accepted them)."""
+        value = self.document.steps[step]
+        kind = self.registry.transforms[value.type]
+        filled, _ = fill_inputs(value.settings, self.context.parameters)
+        settings, _ = parse_settings(kind, filled)
+        return kind, settings
+
+    def is_ordered(self, step: str) -> bool:
+        """Whether the step's rows come in an order that means something."""
+        seen: set[str] = set()
+        while step not in seen:
+            seen.add(step)
+            kind = self.registry.transforms[self.document.steps[step].type]
+            if self.document.steps[step].type == "sort":
+                return True
+            wires = self.topology.into[step]
+            if not (kind.keeps_order or kind.role == "sink") or len(wires) != 1:
+                return False
+            step = wires[0].source_step
+        return False
+
+
+class _StageDraft:
+    """One stage while it is made."""
+
+    def __init__(self, maker: StageMaker, region: Region) -> None:
+        self.maker, self.region = maker, region
+        self.inside = set(region.steps)
+        self.text = StageText()
+        self.bindings: list[Binding] = []
+        self.relations: dict[str, dict[str, Any]] = {}
+        self.tables: dict[str, str] = {}
+        """``step.port`` (or the wire into an exchange) → the name to read it from."""
+        self.replaced: set[str] = set()
+        """Filters that the source has done already."""
+        self.wire_names: dict[str, str] = {}
+        self.exchanges: list[Wire] = []
+        self.wanted: dict[str, set[str]] = {}
+        """For every table of the stage: the columns without which its result cannot be computed."""
+        for step in region.steps:
+            self.relations[step] = self._relation(step)
+        self.result = self._schema(None)
+
+    def find_wanted(self, handed_on: set[str] | None) -> dict[Wire, set[str]]:
+        """Find what the stage needs when ``handed_on`` of its columns are used later (all when None).
+
+        The answer is what it needs of earlier stages, by wire.
+        """
+        self.result = self._schema(handed_on)
+        for step in reversed(self.region.steps):
+            for port, relation in self.relations[step].items():
+                columns = (
+                    set(self.result.names) if step == self.region.last else self.wanted.get(_part(step, port), set())
+                )
+                if self._kind(step).role != "source":
+                    for table, needed in needed_columns(relation, columns).items():
+                        self.wanted.setdefault(table, set()).update(needed)
+        return {wire: self.wanted.get(self._name(wire), set()) for wire in self.exchanges}
+
+    def make(self, collect: int | None) -> Stage:
+        """The finished stage."""
+        probes = [self._write(step) for step in self.region.steps]
+        last, schema = self.region.last, self.result
+        port = next(iter(self.relations[last]))
+        name = self.tables[f"{last}.{port}"]
+        return Stage(
+            key=last,
+            steps=self.region.steps,
+            bindings=tuple(self.bindings),
+            text=self.text.finish(name, schema),
+            schema=schema,
+            sink=self._sink(schema, collect),
+            probes=tuple(probe for probe in probes if probe is not None),
+            ordered=any(self.maker.is_ordered(step) for step in self.region.steps),
+        )
+
+    # ── relations ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _relation(self, step: str) -> dict[str, Any]:
+        """The step's relations over tables named after what feeds them, with their full schemas."""
+        kind, settings = self.maker.parsed(step)
+        if kind.role == "source":
+            number = self.maker.document.dataset_number(settings.dataset)
+            source = narrowed_source(self.maker.datasets[number], self.maker.grants[number])
+            return build(kind, {"dataset": [source]}, settings, self.maker.context)
+        tables: dict[str, list[Any]] = {}
+        for port in kind.ports:
+            if port.direction == "in":
+                wires = [wire for wire in self.maker.topology.into[step] if wire.target_port == port.name]
+                tables[port.name] = [self._table(wire) for wire in wires]
+        return build(kind, tables, settings, self.maker.context)
+
+    def _table(self, wire: Wire) -> Any:
+        schema = self.maker.schemas[wire.source]
+        return ibis.table(to_ibis(schema), name=self._name(wire))
+
+    def _name(self, wire: Wire) -> str:
+        """Steps are named ``s_…``; every wire from an exchange reads it under a name of its own (``x_…``)."""
+        if wire.source_step in self.inside:
+            return _part(wire.source_step, wire.source_port)
+        key = f"{wire.source}>{wire.target}"
+        if key not in self.wire_names:
+            self.exchanges.append(wire)
+            self.wire_names[key] = f"x_{wire.source_step}_{len(self.wire_names) + 1}"
+        return self.wire_names[key]
+
+    def _kind(self, step: str) -> Any:
+        return self.maker.registry.transforms[self.maker.document.steps[step].type]
+
+    def _schema(self, columns: set[str] | None) -> Schema:
+        """The schema of the stage's rows, restricted to ``columns`` (at least one is kept)."""
+        fields = from_ibis(next(iter(self.relations[self.region.last].values())).schema()).fields
+        kept = tuple(field for field in fields if columns is None or field.name in columns)
+        return Schema(kept or fields[:1])
+
+    # ── text ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _write(self, step: str) -> Probe | None:
+        kind = self._kind(step)
+        if kind.role == "source":
+            self._read(step)
+            return None
+        for wire in self.maker.topology.into[step]:
+            if wire.source_step not in self.inside:
+                self._exchange(wire)
+        sources = self.maker.topology.sources_of(step)
+        before = sources[0] if len(sources) == 1 else ""
+        if step in self.replaced:
+            self.tables[f"{step}.out"] = f"s_{step}"
+            return None
+        for port, relation in self.relations[step].items():
+            name = _part(step, port)
+            self.tables[f"{step}.{port}"] = name
+            self.text.add(name, relation)
+        keeps = kind.keeps_rows or kind.role == "sink"
+        return probe_of(step, next(iter(self.relations[step].values())), keeps, before)
+
+    def _exchange(self, wire: Wire) -> None:
+        """Rows of an earlier stage: only the needed columns of its file are read."""
+        name, schema = self._name(wire), self.maker.schemas[wire.source]
+        needed = self.wanted.get(name, set())
+        fields = tuple(field for field in schema.fields if field.name in needed) or schema.fields[:1]
+        alias = name if len(fields) == len(schema.fields) else f"b_{name}"
+        self.bindings.append(exchange_binding(alias, wire.source_step, Schema(fields)))
+        if alias != name:
+            self.text.add_padded(name, alias, schema, {field.name for field in fields})
+
+    def _read(self, step: str) -> None:
+        """The binding of a read with the filters behind it that its source can do, and only the needed columns."""
+        maker = self.maker
+        _, settings = maker.parsed(step)
+        number = maker.document.dataset_number(settings.dataset)
+        info, grant = maker.datasets[number], maker.grants[number]
+        dialect = dialect_of(info.node_type, maker.registry)
+        relation = next(iter(self.relations[step].values()))
+        schema = from_ibis(relation.schema())
+        relation, pushed, limit = self._push(step, relation, dialect, hides_rows_or_values(grant))
+        last = pushed[-1] if pushed else step
+        needed = set(self.result.names) if last == self.region.last else self.wanted.get(f"s_{last}", set())
+        if self.maker.sample_rows is not None:
+            limit = min(limit, self.maker.sample_rows) if limit is not None else self.maker.sample_rows
+        binding = dataset_binding(
+            step,
+            info,
+            grant,
+            dialect=dialect,
+            relation=relation,
+            columns=needed,
+            limit=limit,
+            pushed=pushed,
+        )
+        self.bindings.append(binding)
+        self.replaced.update(pushed)
+        self.text.add_padded(f"s_{last}", binding.alias, schema, set(binding.schema.names))
+        self.tables[f"{step}.out"] = self.tables[f"{last}.out"] = f"s_{last}"
+
+    def _push(self, step: str, relation: Any, dialect: str, is_guarded: bool) -> tuple[Any, list[str], int | None]:
+        """Add the filters right behind a read to its source, as far as they mean the same there; then a limit."""
+        pushed: list[str] = []
+        current = step
+        while True:
+            following = self._only_follower(current)
+            if following is None:
+                return relation, pushed, None
+            kind, settings = self.maker.parsed(following)
+            over = build(kind, {"in": [relation]}, settings, self.maker.context)
+            after = next(iter(over.values()))
+            rows = limit_of(after, relation)
+            if rows is not None:
+                return relation, pushed, rows
+            conditions = filter_of(after, relation)
+            if conditions is None:
+                return relation, pushed, None
+            parts = conjuncts(conditions)
+            good = [part for part in parts if can_push(part, dialect, is_guarded)]
+            if good:
+                relation = relation.filter(reduce(lambda a, b: a & b, (part.to_expr() for part in good)))
+            if len(good) < len(parts):
+                self._note(following, dialect, is_guarded)
+                return relation, pushed, None
+            pushed.append(following)
+            current = following
+
+    def _only_follower(self, step: str) -> str | None:
+        """The step behind when nothing else reads ``step`` and it has one input; not a sink."""
+        if step == self.region.last:
+            return None
+        wires = [wire for wire in self.maker.topology.out_of[step] if wire.target_step in self.inside]
+        if len(wires) != 1:
+            return None
+        following = wires[0].target_step
+        kind = self._kind(following)
+        ports = [port for port in kind.ports if port.direction == "in"]
+        is_plain = len(ports) == 1 and ports[0].name == "in" and not ports[0].many and kind.role == "transform"
+        return following if is_plain else None
+
+    def _note(self, step: str, dialect: str, is_guarded: bool) -> None:
+        named = step_name(self.maker.document, step, "en"), step_name(self.maker.document, step, "zh-CN")
+        if is_guarded:
+            why = text("the dataset hides rows or values from you", "该数据集对您隐藏了部分行或值")
+        else:
+            why = text(f"it may mean something else in {dialect}", f"它在 {dialect} 中含义可能不同")
+        message = text(
+            f"A part of “{named[0]}” is done after reading, because {why['en']}.",
+            f"“{named[1]}”的部分条件在读取之后执行，因为{why['zh-CN']}。",
+        )
+        self.maker.notes.append({"step": step, "code": "plan.not_pushed", "message": message})
+
+    # ── sink ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _sink(self, schema: Schema, collect: int | None) -> Sink:
+        step = self.region.last
+        if collect is not None:
+            return Sink("collect", step, schema, limit=collect)
+        kind, settings = self.maker.parsed(step)
+        if kind.role != "sink":
+            return Sink("exchange", step, schema)
+        if not is_write(kind, settings):
+            return Sink("result", step, schema, name=str(getattr(settings, "name", "")) or step)
+        if not settings.dataset:
+            return Sink(
+                "write",
+                step,
+                schema,
+                node=settings.node,
+                path=tuple(settings.path),
+                mode=settings.mode,
+                create=settings.create,
+            )
+        number = self.maker.document.dataset_number(settings.dataset)
+        info = self.maker.datasets.get(number)
+        if info is None:
+            raise PlanError("dataset.unknown", text(f"There is no dataset “{number}”.", f"没有数据集“{number}”。"))
+        return Sink(
+            "write",
+            step,
+            schema,
+            dataset=number,
+            node=info.node,
+            path=info.path,
+            mode=settings.mode,
+            create=settings.create,
+        )
+
+
+def _part(step: str, port: str) -> str:
+    """The name of a step's rows inside the statement."""
+    return f"s_{step}" if port in ("out", "in") else f"s_{step}_{port}"
