@@ -15,9 +15,7 @@ from rest_framework.views import APIView
 from flows.models import Flow, Version
 from flows.policy import is_editor
 from node_catalog.models import Dataset, Node
-from node_catalog.palette import registry
-from node_catalog.sdk.errors import SettingsError
-from node_catalog.sdk.schema import parse, secret_fields
+from node_catalog.node_settings import check_settings
 from node_catalog.sdk.text import text
 from runtime import requests
 from runtime.api import serializers
@@ -263,26 +261,9 @@ class NodeTryView(APIView):
         principal = principal_of(request)
         require_right(principal, "node.create")
         body = parsed(serializers.TrySerializer, request)
-        connector = registry().connectors.get(body["type"])
-        if connector is None:
-            message = text("There is no such node type.", "没有这种节点类型。")
-            raise InvalidError(problems=[Problem("/type", "type.unknown", message)])
         kept = _node(principal, body["node"]) if body["node"] else None
-        values = dict(body["settings"])
-        probe = dict(values)
-        if kept is not None:
-            # A stored secret passes the check without being opened here; the worker puts it in.
-            stored = [name for name in secret_fields(connector.Settings) if name in kept.secrets]
-            probe |= {name: "stored" for name in stored if not values.get(name)}
-        try:
-            parse(connector.Settings, probe)
-        except SettingsError as error:
-            problems = [
-                Problem(f"/settings{found.pointer}", found.code, found.message, dict(found.extra))
-                for found in error.problems
-            ]
-            raise InvalidError(problems=problems) from error
-        return _accepted(requests.request_try(body["type"], values, principal, kept))
+        check_settings(body["type"], body["settings"], kept)
+        return _accepted(requests.request_try(body["type"], body["settings"], principal, kept))
 
 
 class TaskView(APIView):

@@ -174,9 +174,10 @@ async def test_lost_hints_do_no_harm(shared_world: World, monkeypatch: pytest.Mo
 
 async def test_two_browsers_see_the_same(shared_world: World) -> None:
     run = await do(start, shared_world)
-    async with Browser(await do(cookie, shared_world.staff)) as one, Browser(
-        await do(cookie, shared_world.operator)
-    ) as two:
+    async with (
+        Browser(await do(cookie, shared_world.staff)) as one,
+        Browser(await do(cookie, shared_world.operator)) as two,
+    ):
         snapshots = []
         for browser in (one, two):
             await browser.send(type="subscribe", topic=f"run:{run.pk}", after=None)
