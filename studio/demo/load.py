@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,11 +38,13 @@ class _City:
 
 def load_demo(say: Say) -> None:
     """Load what is missing; safe to repeat, and quick when everything is there."""
-    departments = load_departments()
-    people = load_people(departments)
-    say(f"demo people 演示用户: {len(people)}")
-    city = _City(Path(settings.DATA_HOME) / "demo", departments, people)
-    is_new = make_files(city.folder, say)
+    folder = Path(settings.DATA_HOME) / "demo"
+    with ThreadPoolExecutor(1) as background:
+        files = background.submit(make_files, folder, say)
+        departments = load_departments()
+        city = _City(folder, departments, load_people(departments))
+        say(f"demo people 演示用户: {len(city.people)}")
+        is_new = files.result()
     for node in NODES:
         if is_new or not Node.objects.filter(number=node.number, discovered_at__isnull=False).exists():
             found = _load_node(city, node)
