@@ -7,6 +7,7 @@ text runs in the source itself). An exchange is read from our own Parquet file.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,7 +15,7 @@ import pyarrow as pa
 
 from flows.graph.plan import Binding
 from flows.graph.render import with_relation
-from node_catalog.sdk.contract import Attach, ConnectContext, Connector, DatasetRef, Remote
+from node_catalog.sdk.contract import Attach, ConnectContext, Connector, DatasetRef, Remote, Stream
 from node_catalog.sdk.contract import Settings as ConnectorSettings
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.ports import Schema
@@ -102,21 +103,20 @@ def _batches(
         finally:
             _close(remote)
         return
-    with open_source(limits, cancel, access if isinstance(access, Attach) else None, where=where) as connection:
-        if isinstance(access, Attach):
+    rows: Iterator[pa.RecordBatch] = iter(())
+    try:
+        with open_source(limits, cancel, access if isinstance(access, Attach) else None, where=where) as connection:
+            if isinstance(access, Stream):
+                schema = _read_schema(binding, spec)
+                rows = _read(connector, settings, dataset, schema, context)
+                flow = Flow(binding.alias)
+                counted = flow.count(cast(rows, schema, where), cancel, lambda step, count, size: None)
+                connection.register(SOURCE, reader_of(counted, schema), flow)
             with connection.run(binding.text, (SOURCE,), limits.batch_rows) as reader:
                 yield reader
-            return
-        schema = _read_schema(binding, spec)
-        rows = _read(connector, settings, dataset, schema, context)
-        flow = Flow(binding.alias)
-        counted = flow.count(cast(rows, schema, where), cancel, lambda step, count, size: None)
-        connection.register(SOURCE, reader_of(counted, schema), flow)
-        try:
-            with connection.run(binding.text, (SOURCE,), limits.batch_rows) as reader:
-                yield reader
-        finally:
-            _close(rows)
+    finally:
+        # Only now: until the connection is closed its threads may still be pulling rows ahead of a LIMIT.
+        _close(rows)
 
 
 def _read(
@@ -146,7 +146,15 @@ def _read_schema(binding: Binding, spec: SourceSpec) -> Schema:
     return Schema(tuple(field for field in fields if field is not None))
 
 
-def _close(batches: object) -> None:
+def _close(batches: object, patience: float = 5.0) -> None:
+    """Close a generator of batches; a thread of DuckDB may still be inside it for the rest of one batch."""
     close = getattr(batches, "close", None)
-    if close is not None:
-        close()
+    deadline = time.monotonic() + patience
+    while close is not None:
+        try:
+            close()
+            return
+        except ValueError:  # "generator already executing"
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.005)
