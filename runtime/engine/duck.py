@@ -25,7 +25,7 @@ from runtime.engine.cancel import Cancel
 from runtime.engine.errors import CancelledError, EngineError, WorkError
 from runtime.engine.streams import Flow
 from runtime.engine.text_check import Tree, check_tree
-from runtime.engine.translate import memory_error, translate
+from runtime.engine.translate import memory_error, refused_error, translate
 from runtime.engine.work import Limits
 
 SOURCE_MEMORY_SHARE = 0.25
@@ -66,6 +66,8 @@ class Connection:
 
     def check(self, sql: str, relations: Collection[str]) -> Tree:
         """The syntax tree of ``sql`` when it is one SELECT over ``relations``; raises TextRefusedError."""
+        if "\x00" in sql:
+            raise refused_error("a NUL character", self._where)
         with self._words():
             row = self._raw.execute("select json_serialize_sql(?::varchar)", [sql]).fetchall()[0]
         return check_tree(str(row[0]), relations, self._where)

@@ -64,8 +64,13 @@ def _from_timestamp(value: float) -> Any:
     return (_EPOCH + datetime.timedelta(microseconds=int(value))).isoformat(timespec="seconds")
 
 
+def _edge(value: float) -> Any:
+    """An edge without the noise of binary fractions."""
+    return plain(float(f"{value:.12g}"))
+
+
 def _number(value: float) -> Any:
-    return plain(int(value)) if float(value).is_integer() and abs(value) < 2**53 else plain(value)
+    return plain(int(value)) if float(value).is_integer() and abs(value) < 2**53 else _edge(value)
 
 
 def _float(value: int | float | decimal.Decimal) -> float:
@@ -75,8 +80,8 @@ def _float(value: int | float | decimal.Decimal) -> float:
 _Axis = tuple[str, Callable[[Any], float], Callable[[float], Any]]
 _AXES: dict[str, _Axis] = {
     "integer": ("{}::double", _float, _number),
-    "number": ("{}", _float, plain),
-    "decimal": ("{}::double", _float, plain),
+    "number": ("{}", _float, _edge),
+    "decimal": ("{}::double", _float, _edge),
     "date": (
         "date_diff('day', date '1970-01-01', {})::double",
         lambda value: float((value - datetime.date(1970, 1, 1)).days),

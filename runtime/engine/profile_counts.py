@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flows.graph.plan import Probe
-from runtime.engine.text_check import Tree, nodes_of
+from runtime.engine.text_check import Tree, cte_entries, nodes_of
 
 _JOINS = ("HASH_JOIN", "NESTED_LOOP_JOIN", "PIECEWISE_MERGE_JOIN", "IE_JOIN", "LEFT_DELIM_JOIN", "RIGHT_DELIM_JOIN")
 _CUTTING = frozenset({"LIMIT", "STREAMING_LIMIT", "LIMIT_PERCENT", "ASOF_JOIN", *_JOINS})
@@ -83,7 +83,7 @@ def has_filter_above(tree: Tree) -> bool:
 
     Such a condition may be moved below it, and then the operator there has fewer rows than the step.
     """
-    bodies = {str(entry["key"]).lower(): entry["value"] for node in nodes_of(tree) for entry in _ctes(node)}
+    bodies = {str(entry["key"]).lower(): entry["value"] for node in nodes_of(tree) for entry in cte_entries(node)}
     for node in nodes_of(tree):
         if node.get("type") != "SELECT_NODE":
             continue
@@ -116,8 +116,3 @@ def _is_distinct(node: Tree) -> bool:
 def _aggregates(node: Tree) -> bool:
     """An aggregate without groups gives one row whatever was moved below it, yet its own inputs would change."""
     return node.get("aggregate_handling") not in (None, "STANDARD_HANDLING")
-
-
-def _ctes(node: Tree) -> list[Any]:
-    ctes = node.get("cte_map")
-    return list(ctes.get("map") or []) if isinstance(ctes, dict) else []

@@ -112,13 +112,13 @@ def _sorted_rows(file: pq.ParquetFile, order: Sequence[tuple[str, bool]], offset
         )
     keys = list(dict.fromkeys(name for name, _ in order))
     directions = dict(reversed([(name, "descending" if down else "ascending") for name, down in order]))
-    sort_keys = [*((name, directions[name]) for name in keys), (_ROW, "ascending")]
+    sort_keys = [*((name, directions[name], "at_end") for name in keys), (_ROW, "ascending", "at_end")]
     best: pa.Table | None = None
     for group, first, after in _groups(file):
         part = file.read_row_group(group, keys).select(keys)
         part = part.append_column(_ROW, pa.arange(first, after))
         both = part if best is None else pa.concat_tables([best, part])
-        best = both.take(pc.sort_indices(both, sort_keys=sort_keys, null_placement="at_end").slice(0, stop))
+        best = both.take(pc.sort_indices(both, sort_keys=sort_keys).slice(0, stop))
     assert best is not None
     rows: list[int] = best.column(_ROW).slice(offset, stop - offset).to_pylist()
     return rows

@@ -7,6 +7,7 @@ a FROM (files by name, table functions, other catalogues, SHOW, pragmas) is refu
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ _SCALARS = frozenset(
 _RELATIONS = frozenset({"BASE_TABLE", "SUBQUERY", "JOIN", "EMPTY", "EXPRESSION_LIST", "PIVOT", "TABLE_FUNCTION"})
 """All that may stand in a FROM; only relations have both ``alias`` and ``sample`` in the tree."""
 
+_DEPTH = 10_000
 Tree = Mapping[str, Any]
 
 
@@ -30,30 +32,40 @@ def check_tree(serialized: str, relations: Collection[str], where: str = "") -> 
 
     Raises TextRefusedError with what was reached for.
     """
-    tree = json.loads(serialized)
+    tree = _parse(serialized, where)
     if tree.get("error"):
         raise refused_error(str(tree.get("error_message", "not a SELECT")), where)
     statements = tree.get("statements") or []
     if len(statements) != 1:
         raise refused_error(f"{len(statements)} statements instead of one SELECT", where)
-    names = {name.lower() for name in relations}
-    _check(statements[0], names, where)
+    waiting: list[tuple[Any, frozenset[str]]] = [(statements[0], frozenset(name.lower() for name in relations))]
+    while waiting:
+        part, names = waiting.pop()
+        if isinstance(part, list):
+            waiting += [(item, names) for item in part]
+        elif isinstance(part, dict):
+            inner = names | {str(entry["key"]).lower() for entry in cte_entries(part)}
+            _check_node(part, inner, where)
+            waiting += [(value, inner) for value in part.values()]
     statement: Tree = statements[0]["node"]
     return statement
 
 
-def _check(part: Any, names: set[str], where: str) -> None:
-    if isinstance(part, list):
-        for item in part:
-            _check(item, names, where)
-        return
-    if not isinstance(part, dict):
-        return
-    entries = _cte_entries(part)
-    inner = names | {str(entry["key"]).lower() for entry in entries}
+def _parse(serialized: str, where: str) -> Tree:
+    """JSON as deep as DuckDB allows (1,000 expressions, several levels each): deeper than Python's own limit."""
+    if sys.getrecursionlimit() < _DEPTH:
+        sys.setrecursionlimit(_DEPTH)
+    try:
+        tree: Tree = json.loads(serialized)
+    except RecursionError:
+        raise refused_error("the text is nested too deeply", where) from None
+    return tree
+
+
+def _check_node(part: Tree, names: frozenset[str], where: str) -> None:
     kind = part.get("type") if isinstance(part.get("type"), str) else ""
     if kind == "BASE_TABLE":
-        _check_table(part, inner, where)
+        _check_table(part, names, where)
     elif kind == "TABLE_FUNCTION":
         name = str((part.get("function") or {}).get("function_name", "")).lower()
         if name not in _TABLE_FUNCTIONS:
@@ -62,31 +74,32 @@ def _check(part: Any, names: set[str], where: str) -> None:
         raise refused_error(str(kind), where)
     if part.get("class") == "FUNCTION" and str(part.get("function_name", "")).lower() in _SCALARS:
         raise refused_error(f"function {part.get('function_name')}", where)
-    for value in part.values():
-        _check(value, inner, where)
 
 
-def _check_table(part: Tree, names: set[str], where: str) -> None:
+def _check_table(part: Tree, names: frozenset[str], where: str) -> None:
     name = str(part.get("table_name", ""))
     qualified = [str(part.get(key) or "") for key in ("catalog_name", "schema_name")]
     if any(qualified) or name.lower() not in names:
         raise refused_error("relation " + ".".join([*filter(None, qualified), name]), where)
 
 
-def _cte_entries(part: Tree) -> list[Any]:
-    """WITH entries of a node. A name defined there may be used by its siblings too: wider than SQL's rule, but a
-    name that is only visible elsewhere cannot reach anything of the machine: every catalogue is empty.
+def cte_entries(part: Tree) -> list[Any]:
+    """WITH entries of a node.
+
+    A name defined there counts for all that stands below the node: wider than SQL's rule, but a name that SQL does
+    not see there reaches nothing either, since every catalogue of ours is empty.
     """
     ctes = part.get("cte_map")
     return list(ctes.get("map") or []) if isinstance(ctes, dict) else []
 
 
 def nodes_of(tree: Any) -> Iterator[Tree]:
-    """Every dictionary of a syntax tree, outermost first."""
-    if isinstance(tree, list):
-        for item in tree:
-            yield from nodes_of(item)
-    elif isinstance(tree, dict):
-        yield tree
-        for value in tree.values():
-            yield from nodes_of(value)
+    """Every dictionary of a syntax tree, in no particular order."""
+    waiting = [tree]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, dict):
+            yield part
+            waiting += part.values()
