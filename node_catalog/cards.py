@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Prefetch
 
 from node_catalog.grants import grants_for
-from node_catalog.models import Column, Grant, Node
+from node_catalog.models import Column, Dataset, Grant, Node
 from node_catalog.palette import registry
 from node_catalog.policy import node_target, request_target
 from node_catalog.sdk.grant import GrantSpec, visible_values
@@ -62,6 +62,11 @@ def card(dataset: Any) -> dict[str, Any]:
 def cards(datasets: Iterable[Any]) -> list[dict[str, Any]]:
     """The cards of one page."""
     return [card(dataset) for dataset in datasets]
+
+
+def cards_by_id(ids: Iterable[Any], principal: Principal) -> dict[Any, dict[str, Any]]:
+    """Cards of datasets that a visible request or grant names, also when they are no longer visible by themselves."""
+    return {dataset.pk: card(dataset) for dataset in for_cards(Dataset.objects.filter(pk__in=list(ids)), principal)}
 
 
 def dataset_detail(dataset: Any, principal: Principal) -> dict[str, Any]:

@@ -52,7 +52,12 @@ class _Difference:
 
     def as_json(self) -> dict[str, Any]:
         """Counts are exact; lists are cut at 200 names."""
-        lists = {"added": self.added, "changed": self.changed, "gone": self.gone, "returned": self.returned}
+        lists: dict[str, list[Any]] = {
+            "added": self.added,
+            "changed": self.changed,
+            "gone": self.gone,
+            "returned": self.returned,
+        }
         counts = {name: len(found) for name, found in lists.items()}
         short = {name: found[:MAX_NAMES] for name, found in lists.items()}
         return {"seen": self.seen, "skipped": self.skipped, "counts": counts, **short}

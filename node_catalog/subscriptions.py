@@ -15,7 +15,7 @@ from node_catalog.grants import grant_for
 from node_catalog.models import Dataset, Grant, SubscriptionRequest
 from node_catalog.numbers import ALPHABET
 from node_catalog.policy import node_target, request_target
-from node_catalog.sdk.grant import is_mask
+from node_catalog.request_checks import column_problems, narrowing_problems, term_problems
 from node_catalog.selectors import title_of
 from security import audit
 from security.access import Principal, require_right
@@ -43,7 +43,7 @@ def submit_request(
     """Ask for some columns of a visible dataset; the data admins who keep it are told. Raises all problems at once."""
     require_right(principal, "request.submit")
     wanted = list(dict.fromkeys(columns))
-    problems = _column_problems(dataset, wanted) + _term_problems(valid_until)
+    problems = column_problems(dataset, wanted) + term_problems(valid_until)
     if len(purpose.strip()) < MIN_PURPOSE:
         why = text("Say in a few words what the data is for.", "请简要说明数据用途。")
         problems.append(Problem("/purpose", "purpose.short", why))
@@ -122,7 +122,7 @@ def approve_request(
     columns = list(dict.fromkeys(narrowed.get("columns") or asked.columns))
     masks = dict(narrowed.get("masks") or {})
     until = narrowed.get("valid_until") or asked.valid_until
-    problems = _narrowing_problems(asked, columns, masks, until)
+    problems = narrowing_problems(asked, columns, masks, until)
     if problems:
         raise InvalidError(problems=problems)
     grant = _save_numbered(
@@ -242,49 +242,6 @@ def _with_free_columns(dataset: Dataset, columns: list[str], masks: Mapping[str,
         return columns
     free = dataset.columns.filter(sensitivity="").values_list("name", flat=True)
     return list(dict.fromkeys([*free, *columns]))
-
-
-def _narrowing_problems(
-    asked: SubscriptionRequest, columns: list[str], masks: Mapping[str, str], until: date | None
-) -> list[Problem]:
-    problems = []
-    outside = [name for name in columns if name not in asked.columns]
-    if outside:
-        names = ", ".join(outside[:5])
-        wrong = text(f"These columns were not asked for: {names}.", f"以下列不在申请范围内：{names}。")
-        problems.append(Problem("/columns", "columns.outside", wrong))
-    for name, mask in masks.items():
-        if name not in columns or not is_mask(str(mask)):
-            wrong = text(
-                "A mask needs a granted column and one of: null, constant, year, keep_first:n, keep_last:n.",
-                "脱敏需针对已授权的列，方式为：null、constant、year、keep_first:n、keep_last:n。",
-            )
-            problems.append(Problem(f"/masks/{name}", "mask.unknown", wrong))
-    problems.extend(_term_problems(until))
-    if until and asked.valid_until and until > asked.valid_until:
-        later = text("This is later than asked for.", "有效期晚于申请的期限。")
-        problems.append(Problem("/valid_until", "term.later", later))
-    return problems + _column_problems(asked.dataset, columns)
-
-
-def _column_problems(dataset: Dataset, columns: list[str]) -> list[Problem]:
-    if not columns:
-        return [Problem("/columns", "columns.none", text("Choose at least one column.", "请至少选择一列。"))]
-    known = set(dataset.columns.values_list("name", flat=True))
-    unknown = [name for name in columns if name not in known]
-    if not unknown:
-        return []
-    names = ", ".join(str(name)[:60] for name in unknown[:5])
-    wrong = text(f"The dataset has no such columns: {names}.", f"该数据集没有以下列：{names}。")
-    return [Problem("/columns", "column.unknown", wrong)]
-
-
-def _term_problems(until: date | None) -> list[Problem]:
-    today = timezone.localdate()
-    if until is None or today <= until <= today + timedelta(days=366 * 10):
-        return []
-    wrong = text("Choose a day from today on, at most ten years ahead.", "请选择今天起十年以内的日期。")
-    return [Problem("/valid_until", "term.range", wrong)]
 
 
 def _end_of(day: date | None) -> datetime | None:

@@ -101,7 +101,7 @@ def _check_ids(values: list[str]) -> None:
 
 def find_dataset(principal: Principal, dataset_id: Any) -> Any:
     """The visible dataset with what its JSON needs, or NotFoundError."""
-    datasets = for_cards(Dataset.objects.all(), principal).prefetch_related("columns", "versions")
+    datasets = for_cards(Dataset.objects.visible_to(principal), principal).prefetch_related("columns", "versions")
     return datasets.get_visible(principal, pk=dataset_id)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.utils import timezone
@@ -12,7 +11,7 @@ from rest_framework.views import APIView
 
 from node_catalog.api.inputs import ApproveInput, ReasonInput, RequestInput
 from node_catalog.api.outputs import GrantOutput, RequestOutput
-from node_catalog.cards import card, for_cards, request_json
+from node_catalog.cards import cards_by_id, request_json
 from node_catalog.errors import invalid
 from node_catalog.models import Dataset, Grant, SubscriptionRequest
 from node_catalog.policy import node_target
@@ -33,14 +32,8 @@ TAG = "subscriptions"
 RELATED = ("applicant", "organisation", "decided_by", "dataset__node__organisation")
 
 
-def _cards(ids: Iterable[Any], principal: Principal) -> dict[Any, dict[str, Any]]:
-    """Cards by id, also of datasets that are no longer visible by themselves: the request or grant names them."""
-    datasets = for_cards(Dataset.objects.filter(pk__in=list(ids)), principal)
-    return {dataset.pk: card(dataset) for dataset in datasets}
-
-
 def _requests(asked: list[Any], principal: Principal) -> Any:
-    known = _cards([item.dataset_id for item in asked], principal)
+    known = cards_by_id([item.dataset_id for item in asked], principal)
     return RequestOutput([request_json(item, known[item.dataset_id], principal) for item in asked], many=True).data
 
 
@@ -168,7 +161,7 @@ def grant_json(grant: Grant, dataset_card: Any, principal: Principal) -> dict[st
 
 
 def _grants(grants: list[Any], principal: Principal) -> Any:
-    known = _cards([grant.dataset_id for grant in grants], principal)
+    known = cards_by_id([grant.dataset_id for grant in grants], principal)
     return GrantOutput([grant_json(grant, known[grant.dataset_id], principal) for grant in grants], many=True).data
 
 

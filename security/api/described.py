@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
 from security.api.inputs import LocalText
-
-F = TypeVar("F")
 
 
 class ProblemItem(serializers.Serializer):  # type: ignore[type-arg]
@@ -48,7 +46,7 @@ def described(
     parameters: Sequence[OpenApiParameter] = (),
     tag: str = "",
     anonymous: bool = False,
-) -> Callable[[F], F]:
+) -> Callable[[Any], Any]:
     """Annotate a view method: operation id, body, answer (None: 204) and the problems it may answer with."""
     status = 204 if answer is None and status == 200 else status
     responses: dict[int, Any] = {status: answer}

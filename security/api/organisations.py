@@ -39,9 +39,16 @@ class OrganisationChange(OrganisationInput):
     is_active = serializers.BooleanField(required=False)
 
 
-def _organisations(principal: Principal) -> Any:
+def _organisations(principal: Principal) -> list[Organisation]:
+    """The tree as a list: parents before children, siblings by code."""
     people = Count("people", filter=Q(people__is_active=True))
-    return Organisation.objects.visible_to(principal).annotate(people_total=people).order_by("path")
+    found = list(Organisation.objects.visible_to(principal).annotate(people_total=people))
+    codes = {organisation.pk.hex: organisation.code for organisation in found}
+
+    def place(organisation: Organisation) -> list[str]:
+        return [codes.get(step, step) for step in organisation.path.split("/")]
+
+    return sorted(found, key=place)
 
 
 def find_organisation(principal: Principal, organisation_id: Any, pointer: str) -> Organisation | None:

@@ -86,7 +86,8 @@ class NewTokenOutput(TokenOutput):
 
     token = serializers.CharField()
 
-    class Meta(TokenOutput.Meta):
+    class Meta:
+        model = Token
         fields = (*TokenOutput.Meta.fields, "token")
 
 

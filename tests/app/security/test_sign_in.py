@@ -27,7 +27,8 @@ def test_me_after_sign_in(city: City) -> None:
     assert body["organisation"]["code"] == "air"
     assert body["roles"] == ["business"]
     assert set(body) == {
-        "id", "username", "name", "email", "organisation", "roles", "language", "theme", "must_change_password", "unread",
+        "id", "username", "name", "email", "organisation", "roles", "language", "theme", "must_change_password",
+        "unread",
     }  # fmt: skip
 
 
