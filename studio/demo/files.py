@@ -50,10 +50,15 @@ INDUSTRIES = ("餐饮", "零售", "机械制造", "软件", "物流", "建筑", 
 STATES = ("存续", "存续", "存续", "存续", "注销", "吊销")
 
 
+def are_made(folder: Path) -> bool:
+    """Whether this edition of the files lies in ``folder``."""
+    marker = folder / "edition"
+    return marker.exists() and marker.read_text() == EDITION
+
+
 def make_files(folder: Path, say: Callable[[str], None]) -> bool:
     """Put all files below ``folder``; whether anything had to be made."""
-    marker = folder / "edition"
-    if marker.exists() and marker.read_text() == EDITION:
+    if are_made(folder):
         return False
     folder.mkdir(parents=True, exist_ok=True)
     say("copying air quality, making synthetic weather, enterprises and trips 正在生成演示数据")
@@ -66,7 +71,7 @@ def make_files(folder: Path, say: Callable[[str], None]) -> bool:
         _database(folder / "results.sqlite", "PRAGMA user_version = 1;", {})
         for done in days:
             done.result()
-    marker.write_text(EDITION)
+    (folder / "edition").write_text(EDITION)
     return True
 
 

@@ -23,6 +23,7 @@ from security.models import Organisation, User
 from studio.demo.files import make_files
 from studio.demo.nodes import NODES, DemoDataset, DemoNode
 from studio.demo.people import load_departments, load_people
+from studio.demo.state import demo_folder
 
 Say = Callable[[str], None]
 
@@ -38,7 +39,7 @@ class _City:
 
 def load_demo(say: Say) -> None:
     """Load what is missing; safe to repeat, and quick when everything is there."""
-    folder = Path(settings.DATA_HOME) / "demo"
+    folder = demo_folder()
     with ThreadPoolExecutor(1) as background:
         files = background.submit(make_files, folder, say)
         departments = load_departments()

@@ -15,6 +15,7 @@ from django.db import DatabaseError
 
 from studio import env
 from studio.demo.accounts import PEOPLE
+from studio.demo.state import is_loaded
 from studio.frontend import is_built
 from studio.supervisor.children import StartError
 from studio.supervisor.supervisor import Supervisor
@@ -58,7 +59,7 @@ class Command(BaseCommand):
             f"processes 进程: {settings.OPTIONS['WEB_PROCESSES']} web, "
             f"{settings.OPTIONS['WORKER_PROCESSES']} worker, 1 scheduler; logs 日志: {supervisor.home / 'logs'}"
         )
-        if settings.OPTIONS["DEMO"]:
+        if settings.OPTIONS["DEMO"] and not is_loaded():
             self.load_demo(supervisor)
         supervisor.await_ready()
         if not supervisor.is_stopping:
