@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 
 from flows.graph.expressions.functions import function, native, where
 from flows.graph.expressions.values import Value
@@ -66,7 +68,7 @@ def _right(a: Sequence[Value]) -> Value:
     group="text",
 )
 def _concat(a: Sequence[Value]) -> Value:
-    return native("concat", "text", *a)
+    return Value("text", reduce(add, (value.expr.fill_null("") for value in a)))
 
 
 @function(

@@ -1,0 +1,246 @@
+"""Random typed flows for Hypothesis: every step is built from the columns that really arrive."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from flows.graph.validate import check
+from node_catalog.sdk.ports import Schema
+from tests.unit.graph.support import (
+    AIR,
+    AIR_COLUMNS,
+    STATION_COLUMNS,
+    STATIONS,
+    Json,
+    all_rights,
+    arrow,
+    catalogue,
+    flow,
+    load,
+    registry,
+    step,
+)
+
+NUMBERS = ("integer", "number", "decimal")
+MOMENTS = ("date", "timestamp")
+
+
+def family(kind: str) -> str:
+    return kind.partition("(")[0]
+
+
+@dataclass
+class Drawn:
+    """A flow while it grows: steps, wires, and the schema of every step that gives rows."""
+
+    steps: dict[str, Json] = field(default_factory=dict)
+    wires: list[str] = field(default_factory=list)
+    schemas: dict[str, Schema] = field(default_factory=dict)
+
+    def document(self) -> Json:
+        return flow(self.steps, *self.wires)
+
+    def try_add(self, kind: str, settings: Json, *sources: str) -> bool:
+        """Add a step when the type check accepts it."""
+        name = f"n{len(self.steps)}"
+        self.steps[name] = step(kind, **settings)
+        ports = ("left", "right") if kind == "join" else ("in",) * len(sources)
+        made = [f"{source} > {name}.{port}" for source, port in zip(sources, ports)]
+        self.wires.extend(made)
+        datasets = catalogue()
+        checked = check(load(self.document()), registry(), datasets, all_rights(datasets), upto="L3", only=name)
+        if checked.ok("L3", name) and len(checked.schemas[f"{name}.out"].fields) <= 24:
+            self.schemas[name] = checked.schemas[f"{name}.out"]
+            return True
+        del self.steps[name]
+        del self.wires[len(self.wires) - len(made) :]
+        return False
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+@st.composite
+def scalars(draw: Any, schema: Schema) -> str:
+    """An expression over the columns that stays small and never raises at run time."""
+    columns = list(schema.fields)
+    column = draw(st.sampled_from(columns))
+    name, kind = quoted(column.name), family(column.type)
+    if kind in NUMBERS:
+        constant = draw(st.sampled_from(["1", "2", "0.5", "10", "0"]))
+        return draw(
+            st.sampled_from(
+                [
+                    f"{name} + {constant}",
+                    f"{name} - {constant}",
+                    f"{name} / {constant}",
+                    f"abs({name})",
+                    f"coalesce({name}, {constant})",
+                    f"case when {name} > {constant} then 1 else 0 end",
+                    f"round({name}, 1)",
+                    f"{name} % {constant}",
+                ]
+            )
+        )
+    if kind == "text":
+        return draw(
+            st.sampled_from(
+                [
+                    f"upper({name})",
+                    f"{name} || '-x'",
+                    f"substring({name}, 1, 2)",
+                    f"length({name})",
+                    f"coalesce({name}, '–')",
+                    f"try_cast({name} as integer)",
+                    f"replace({name}, 'a', 'B')",
+                ]
+            )
+        )
+    if kind in MOMENTS:
+        return draw(
+            st.sampled_from(
+                [
+                    f"year({name})",
+                    f"date_trunc('month', {name})",
+                    f"{name} + interval '1' day",
+                    f"date_diff('day', date '2024-01-01', {name})",
+                    f"strftime({name}, '%Y-%m')",
+                ]
+            )
+        )
+    return draw(st.sampled_from([f"{name} is null", f"not {name}", f"if({name}, 'y', 'n')"]))
+
+
+@st.composite
+def conditions(draw: Any, schema: Schema) -> str:
+    column = draw(st.sampled_from(list(schema.fields)))
+    name, kind = quoted(column.name), family(column.type)
+    operator = draw(st.sampled_from([">", ">=", "<", "<=", "=", "<>"]))
+    if kind in NUMBERS:
+        test = f"{name} {operator} {draw(st.sampled_from(['1', '2.5', '10', '-3', '1e0']))}"
+    elif kind == "text":
+        test = draw(st.sampled_from([f"{name} {operator} 'b'", f"{name} in ('a', 'B', '12')", f"{name} like '%a%'"]))
+    elif kind in MOMENTS:
+        test = f"{name} {operator} date '2024-01-03'"
+    else:
+        test = f"{name} is not true"
+    more = draw(st.sampled_from(["", f" or {name} is null", f" and {name} is not null"]))
+    return test + more
+
+
+@st.composite
+def flows(draw: Any) -> Drawn:
+    """A flow of up to a dozen steps with one to three outputs."""
+    made = Drawn()
+    made.try_add("read", {"dataset": "air"})
+    if draw(st.booleans()):
+        made.try_add("read", {"dataset": "stations"})
+    for _ in range(draw(st.integers(1, 9))):
+        _grow(draw, made)
+    ends = [name for name in made.schemas if not any(wire.startswith(f"{name} >") for wire in made.wires)]
+    more = draw(st.lists(st.sampled_from(list(made.schemas)), max_size=2, unique=True))
+    for name in dict.fromkeys([*ends[:2], *more]):
+        made.steps[f"o_{name}"] = step("output", name=name)
+        made.wires.append(f"{name} > o_{name}")
+    return made
+
+
+def _grow(draw: Any, made: Drawn) -> None:
+    source = draw(st.sampled_from(list(made.schemas)))
+    schema = made.schemas[source]
+    names = [column.name for column in schema.fields]
+    kind = draw(
+        st.sampled_from(
+            ["filter", "filter", "derive", "select", "cast", "join", "union", "aggregate", "sort", "limit", "distinct"]
+        )
+    )
+    some = draw(st.lists(st.sampled_from(names), min_size=1, max_size=min(4, len(names)), unique=True))
+    if kind == "filter":
+        made.try_add("filter", {"where": draw(conditions(schema))}, source)
+    elif kind == "derive":
+        columns = [
+            {"name": name, "expression": draw(scalars(schema))}
+            for name in draw(st.sampled_from([["z1"], ["z1", "z2"], [names[0]]]))
+        ]
+        made.try_add("derive", {"columns": columns}, source)
+    elif kind == "select":
+        made.try_add(
+            "select",
+            {
+                "columns": [
+                    {"column": name, "as": f"r_{name}"[:40]} if i % 2 else {"column": name}
+                    for i, name in enumerate(some)
+                ]
+            },
+            source,
+        )
+    elif kind == "cast":
+        target = draw(st.sampled_from(["text", "integer", "number", "decimal(20,3)"]))
+        made.try_add("cast", {"columns": [{"column": some[0], "type": target, "on_error": "null"}]}, source)
+    elif kind == "join":
+        other = draw(st.sampled_from(list(made.schemas)))
+        how = draw(st.sampled_from(["inner", "left", "right", "full", "semi", "anti"]))
+        on = [{"left": some[0], "right": draw(st.sampled_from([column.name for column in made.schemas[other].fields]))}]
+        settings = {"how": how, "on": on, "nulls_equal": draw(st.booleans())}
+        made.try_add("join", settings, source, other)
+    elif kind == "union":
+        made.try_add("union", {"distinct": draw(st.booleans())}, source, draw(st.sampled_from(list(made.schemas))))
+    elif kind == "aggregate":
+        _aggregate(draw, made, source, some)
+    elif kind == "distinct":
+        made.try_add("distinct", {}, source)
+    else:
+        by = [{"column": name, "descending": draw(st.booleans())} for name in names]
+        if made.try_add("sort", {"by": by}, source) and kind == "limit":
+            made.try_add(
+                "limit", {"rows": draw(st.integers(0, 20)), "offset": draw(st.integers(0, 2))}, list(made.schemas)[-1]
+            )
+
+
+def _aggregate(draw: Any, made: Drawn, source: str, by: list[str]) -> None:
+    measures: list[Json] = [{"name": "rows", "function": "count"}]
+    for column in draw(st.lists(st.sampled_from(made.schemas[source].fields), max_size=2)):
+        numeric = family(column.type) in NUMBERS
+        function = draw(st.sampled_from(["sum", "min", "max", "mean"] if numeric else ["min", "max", "count_distinct"]))
+        if column.type == "number" and function in ("sum", "mean"):
+            function = "max"
+        measures.append({"name": f"m{len(measures)}", "function": function, "column": column.name})
+    made.try_add("aggregate", {"by": by if draw(st.booleans()) else [], "measures": measures}, source)
+
+
+# ── data ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def tables() -> dict[str, Any]:
+    """Small tables full of NULLs, equal values and edge cases."""
+    air = []
+    for index in range(60):
+        air.append(
+            {
+                "station": ["a", "b", "B", None, "é", "北京", ""][index % 7],
+                "ts": None if index % 11 == 0 else datetime.datetime(2024, 1, 1 + index % 28, index % 24, 30),
+                "pm25": None if index % 5 == 0 else (index % 13) / 4 - 1,
+                "pm10": None if index % 6 == 0 else index % 9 - 3,
+                "cost": None if index % 8 == 0 else Decimal(index * 37 % 1000) / 100,
+                "day": None if index % 9 == 0 else datetime.date(2024, 1 + index % 3, 1 + index % 28),
+                "valid": [True, False, None][index % 3],
+                "code": ["12", "x", None, "-3", "1e2", "a%"][index % 6],
+            }
+        )
+    stations = [
+        {"id": key, "district": district, "people": people}
+        for key, district, people in [
+            ("a", "东城", 10),
+            ("b", "西城", None),
+            ("b", "西城", 7),
+            (None, None, 1),
+            ("é", "", 0),
+        ]
+    ]
+    return {AIR: arrow(AIR_COLUMNS, air), STATIONS: arrow(STATION_COLUMNS, stations)}
