@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import importlib.resources
 import json
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,14 +73,16 @@ class Connection:
         return check_tree(str(row[0]), relations, self._where)
 
     @contextmanager
-    def run(self, sql: str, relations: Collection[str], batch_rows: int) -> Iterator[pa.RecordBatchReader]:
-        """Check and run a text; its rows as a reader of batches of about ``batch_rows``, streamed.
+    def run(self, sql: str, relations: Collection[str], batch_rows: int) -> Iterator[Rows]:
+        """Check and run a text; its rows in batches of about ``batch_rows``, streamed.
 
-        Errors inside the block are told in words; the cause inside a registered stream wins over DuckDB's remark.
+        Errors of the text are told in words; the cause inside a registered stream wins over DuckDB's remark.
         """
         self.check(sql, relations)
-        with self._words(), self._cancel.interrupts(self._raw.interrupt):
-            yield self._raw.execute(sql).to_arrow_reader(batch_rows)
+        with self._cancel.interrupts(self._raw.interrupt):
+            with self._words():
+                reader = self._raw.execute(sql).to_arrow_reader(batch_rows)
+            yield Rows(reader, self._words)
 
     def script(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a statement of our own (never one with a user's words in it) and fetch all its rows."""
@@ -122,6 +124,27 @@ class Connection:
         if isinstance(error, duckdb.InterruptException):
             return CancelledError(where=self._where)
         return translate(message, self._where, source=self._is_source)
+
+
+class Rows:
+    """The rows of a running text: iterate over its batches, once."""
+
+    def __init__(self, reader: pa.RecordBatchReader, words: Callable[[], AbstractContextManager[None]]) -> None:
+        self._reader = reader
+        self._words = words
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        while True:
+            with self._words():
+                try:
+                    batch = self._reader.read_next_batch()
+                except StopIteration:
+                    return
+            yield batch
+
+    def read_all(self) -> pa.Table:
+        """All rows that are left."""
+        return pa.Table.from_batches(list(self), self._reader.schema)
 
 
 class OneScan:

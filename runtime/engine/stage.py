@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pyarrow as pa
@@ -150,23 +150,26 @@ class _StageRun:
                 self._flows.append(flow)
                 main.register(binding.alias, reader, flow)
             failpoint("engine.sources_open")
-            with main.run(stage.text, aliases, limits.batch_rows) as rows:
-                consume(self._sink_rows(rows, main))
+            with (
+                main.run(stage.text, aliases, limits.batch_rows) as rows,
+                closing(self._sink_rows(rows, main)) as outgoing,
+            ):
+                consume(outgoing)
             self._raise_failures()
             failpoint("engine.rows_read")
             self._count_inner(main, aliases)
 
-    def _sink_rows(self, rows: Iterable[pa.RecordBatch], main: Connection) -> Iterator[pa.RecordBatch]:
+    def _sink_rows(self, rows: Iterable[pa.RecordBatch], main: Connection) -> Generator[pa.RecordBatch]:
         """The stage's rows, cast to its schema and counted for the sink's step."""
         step = self._stage.sink.step
         is_counted_at_source = any(flow.step == step for flow in self._flows)
-        pulled = ahead(rows, main.interrupt)
-        for batch in rechunk(cast(pulled, self._stage.schema, step), self._work.limits.batch_rows):
-            self._cancel.check()
-            self._reporter.phase("writing")
-            if not is_counted_at_source:
-                self._reporter.count(step, batch.num_rows)
-            yield batch
+        with closing(ahead(rows, main.interrupt)) as pulled:
+            for batch in rechunk(cast(pulled, self._stage.schema, step), self._work.limits.batch_rows):
+                self._cancel.check()
+                self._reporter.phase("writing")
+                if not is_counted_at_source:
+                    self._reporter.count(step, batch.num_rows)
+                yield batch
         if step and not is_counted_at_source:
             self._reporter.count(step, 0)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 
 import pyarrow as pa
 
@@ -40,6 +40,7 @@ class Flow:
     ) -> Iterator[pa.RecordBatch]:
         """Pass batches on, counting each and telling ``tell(step, rows, bytes)``; stops when asked to."""
         try:
+            tell(self.step, 0, 0)
             for batch in batches:
                 cancel.check()
                 size = batch.nbytes
@@ -150,7 +151,7 @@ def _cut(batch: pa.RecordBatch, rows: int) -> Iterator[pa.RecordBatch]:
         yield batch.slice(start, rows)
 
 
-def ahead(batches: Batches, stop: Callable[[], None], depth: int = 2) -> Iterator[pa.RecordBatch]:
+def ahead(batches: Batches, stop: Callable[[], None], depth: int = 2) -> Generator[pa.RecordBatch]:
     """Pull batches in a thread of their own, at most ``depth`` ahead: making rows and writing them overlap.
 
     ``stop`` is called when the reader gives up early; it must make a blocked ``batches`` return soon.

@@ -71,7 +71,7 @@ def test_a_flow_counts_and_keeps_the_error_itself() -> None:
     flow = Flow("air", "read1")
     with pytest.raises(ZeroDivisionError):
         list(flow.count(broken(), Cancel(), lambda step, rows, size: told.append((step, rows))))
-    assert told == [("read1", 1000), ("read1", 1000)]
+    assert told == [("read1", 0), ("read1", 1000), ("read1", 1000)]
     assert flow.rows == 2000 and not flow.is_exhausted
     assert isinstance(flow.failure, ZeroDivisionError)
 
