@@ -195,15 +195,17 @@ def test_a_leavers_files_are_handed_over(city: City) -> None:
 
 
 def test_an_upload_asks_for_discovery(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Any] = []
+    from runtime.requests import request_discovery
 
-    class Task:
-        pk = "01a2035d-084c-7f93-b24f-7568eb79c213"
+    monkeypatch.setattr(uploads, "discoverers", [request_discovery])
+    anna = city.client("anna")
+    body = upload(anna, "air.csv", CSV).json()
+    task = anna.get(f"/api/tasks/{body['task']}").json()
+    assert (task["kind"], task["state"]) == ("discover", "waiting")
+    is_problem(city.client("adam").get(f"/api/tasks/{body['task']}"), 404)
 
-    def ask(node: Node, user: Any) -> Task:
-        asked.append((node.owner, user))
-        return Task()
 
-    monkeypatch.setattr(uploads, "discoverers", [ask])
-    assert upload(city.client("anna"), "air.csv", CSV).json()["task"] == Task.pk
-    assert asked == [(city["anna"], city["anna"])]
+def test_the_runtime_is_asked_when_the_studio_runs() -> None:
+    from runtime.requests import request_discovery
+
+    assert request_discovery in uploads.discoverers
