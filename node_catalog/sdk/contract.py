@@ -201,7 +201,7 @@ class Attach:
 
 @dataclass(frozen=True)
 class Remote:
-    """The SQL runs in the source: ``relation`` is the quoted name that stands for ``src`` in the text.
+    """The SQL runs in the source: ``relation`` (a quoted name, or a subselect in parentheses) stands for ``src``.
 
     The engine calls ``Connector.run_sql`` with the final text in ``dialect``.
     """

@@ -6,7 +6,6 @@ docs/adr/sqlite-sink.md for why rows travel as Python columns here and nowhere e
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.sql_node import FENCE, LEDGER, check_target, delivery_key, literal, quoted, stage_name
 from node_catalog.sdk.target_words import fenced, missing_target, of_system
 from node_catalog.sdk.text import text
+from node_catalog.types.connectors.sqlite.connection import connect
 
 LOCK_SECONDS = 60.0
 """How long a writer waits for another one of the same file."""
@@ -156,22 +156,6 @@ class SqliteWriter:
 
 
 # ── the database ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-def connect(path: Path, lock_seconds: float, statement_seconds: float, *, read_only: bool = False) -> Any:
-    """A connection without Python's own transactions; a statement longer than ``statement_seconds`` is interrupted."""
-    import sqlite3
-    from urllib.parse import quote
-
-    mode = "ro" if read_only else "rw"
-    uri = f"file:{quote(str(path))}?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, timeout=lock_seconds, isolation_level=None, check_same_thread=False)
-    deadline = time.monotonic() + statement_seconds
-    connection.set_progress_handler(lambda: int(read_only and time.monotonic() > deadline), 100_000)
-    connection.execute("pragma trusted_schema = off")
-    if not read_only:
-        connection.execute("pragma synchronous = full")
-    return connection
 
 
 @contextmanager

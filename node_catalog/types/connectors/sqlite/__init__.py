@@ -26,8 +26,9 @@ from node_catalog.sdk.parquet_read import sql_type
 from node_catalog.sdk.paths import allowed_path
 from node_catalog.sdk.ports import DECIMAL, is_type
 from node_catalog.sdk.sql_node import OUR_PREFIX, check_promised, literal, missing_table, quoted
-from node_catalog.sdk.sqlite_output import SqliteOutput, connect
 from node_catalog.sdk.text import text
+from node_catalog.types.connectors.sqlite.connection import connect
+from node_catalog.types.connectors.sqlite.writing import SqliteOutput
 
 LOOKED_AT = 1_000_000
 """So many rows of a table are looked at to see what its columns really hold (SQLite does not enforce types)."""

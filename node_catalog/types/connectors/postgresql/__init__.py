@@ -1,0 +1,216 @@
+"""PostgreSQL: a database (one schema of it) is the node; its tables and views are the datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from node_catalog.sdk.contract import (
+    Access,
+    Check,
+    ConnectContext,
+    Connector,
+    DatasetRef,
+    DiscoveredDataset,
+    Remote,
+    Settings,
+)
+from node_catalog.sdk.errors import NodeTypeError, Problem
+from node_catalog.sdk.fields import setting
+from node_catalog.sdk.sql_node import check_promised, missing_table, quoted
+from node_catalog.sdk.text import text
+from node_catalog.types.connectors.postgresql.catalog import columns_of, count_tables, find_table, tables_of
+from node_catalog.types.connectors.postgresql.connection import connect_arrow, control, words
+from node_catalog.types.connectors.postgresql.writing import PostgresqlOutput
+
+BATCH_BYTES = 4 << 20
+"""The driver cuts its Arrow batches at about this size; without the hint one batch may hold hundreds of MB."""
+
+_INFINITE_DAYS = (-2147472692, -2147472691)
+"""What the driver makes of ``infinity`` and ``-infinity``: days since 2000 carried over to 1970, wrapped around."""
+_INFINITE_MICROS = (-9222425352054775809, -9222425352054775808)
+
+
+class PostgresqlSettings(Settings):
+    """Where the server is and as whom to sign in."""
+
+    host: Annotated[
+        str,
+        setting(
+            text("Server", "服务器"),
+            text(
+                "Name or address. Private networks must be opened by the platform administrator.",
+                "名称或地址。内网地址需由平台管理员开放。",
+            ),
+            min_length=1,
+            max_length=253,
+            pattern=r"^[^\s/,@?#\\']+$",
+            extra={"x-pattern-words": text("one host name or address", "一个主机名或地址")},
+        ),
+    ]
+    database: Annotated[str, setting(text("Database", "数据库"), min_length=1, max_length=63)]
+    user: Annotated[str, setting(text("User", "用户"), min_length=1, max_length=63)]
+    password: Annotated[
+        str,
+        setting(
+            text("Password", "密码"),
+            text("Kept sealed and never shown again.", "加密保存，不再显示。"),
+            secret=True,
+            max_length=1000,
+        ),
+    ] = ""
+    port: Annotated[int, setting(text("Port", "端口"), ge=1, le=65535)] = 5432
+    schema: Annotated[
+        str,
+        setting(
+            text("Schema", "模式"),
+            text("Whose tables are the node's datasets.", "该模式下的表即为节点的数据集。"),
+            min_length=1,
+            max_length=63,
+        ),
+    ] = "public"
+    sslmode: Annotated[
+        Literal["disable", "prefer", "require", "verify-full"],
+        setting(
+            text("Encryption", "加密方式"),
+            choices={
+                "disable": text("none", "不加密"),
+                "prefer": text("if the server offers it", "服务器支持时加密"),
+                "require": text("always", "始终加密"),
+                "verify-full": text("always, and check the server's certificate", "始终加密并校验服务器证书"),
+            },
+        ),
+    ] = "prefer"
+
+    def problems(self) -> Iterable[Problem]:
+        """NUL characters end a parameter early in the driver."""
+        for name in ("database", "user", "password", "schema"):
+            if "\0" in getattr(self, name):
+                yield Problem(
+                    f"/{name}",
+                    "settings.pattern",
+                    text("This value holds a forbidden character.", "含有不允许的字符。"),
+                )
+
+
+class Postgresql(Connector):
+    """A PostgreSQL database. Filters and column lists run in the server; rows arrive as Arrow."""
+
+    key = "postgresql"
+    title = text("PostgreSQL", "PostgreSQL")
+    summary = text("Tables of a PostgreSQL database", "PostgreSQL 数据库中的表")
+    help = text(
+        "Reads tables and views of one schema; filters and the choice of columns run in the server, read-only and with a time "
+        "limit. Writing goes through a staging table and one transaction, so each row arrives once. The user needs SELECT, "
+        "and for writing also CREATE on the schema.",
+        "读取一个模式下的表和视图，筛选和选列在服务器内以只读、限时方式执行。写入先进入暂存表，再在一个事务中完成，每行只写入一次。"
+        "读取需要 SELECT 权限，写入还需要在该模式上的 CREATE 权限。",
+    )
+    icon = "DatabaseOutlined"
+    Settings = PostgresqlSettings
+    output = PostgresqlOutput
+
+    @classmethod
+    def dialect(cls) -> str:
+        """Texts run in the server."""
+        return "postgres"
+
+    @classmethod
+    def check(cls, settings: PostgresqlSettings, context: ConnectContext) -> Check:
+        """Sign in and count the tables."""
+        try:
+            with control(settings, context, read_only=True) as connection:
+                version = connection.execute("show server_version").fetchone()[0]
+                tables = count_tables(connection, settings.schema)
+                there = connection.execute(
+                    "select 1 from pg_namespace where nspname = %s", (settings.schema,)
+                ).fetchone()
+                encrypted = bool(connection.pgconn.ssl_in_use)
+        except NodeTypeError as error:
+            return Check(False, error.code, error.message)
+        if not there:
+            message = text(
+                f"The database has no schema “{settings.schema}”, or the user may not see it.",
+                f"数据库中没有模式“{settings.schema}”，或当前用户无权查看。",
+            )
+            return Check(False, "postgresql.no_schema", message)
+        facts = {"product": "PostgreSQL", "version": version, "tables": tables, "encrypted": encrypted}
+        words_ = text(
+            f"Connected; schema “{settings.schema}” has {tables} tables.",
+            f"连接成功，模式“{settings.schema}”下有 {tables} 张表。",
+        )
+        return Check(True, "ok", words_, facts)
+
+    @classmethod
+    def discover(
+        cls,
+        settings: PostgresqlSettings,
+        context: ConnectContext,
+        known: Mapping[tuple[str, ...], Mapping[str, Any]] | None = None,
+    ) -> Iterator[DiscoveredDataset]:
+        """Tables and views with keys, comments and sizes; small tables are counted, large ones estimated."""
+        with control(settings, context, read_only=True) as connection:
+            yield from tables_of(connection, settings.schema)
+
+    @classmethod
+    def access(cls, settings: PostgresqlSettings, dataset: DatasetRef, context: ConnectContext) -> Access:
+        """The SQL runs in the server, over a subquery that gives the promised columns in our types."""
+        schema, name = split_path(dataset.path, settings.schema)
+        with control(settings, context, read_only=True) as connection:
+            table = find_table(connection, schema, name)
+            if table is None:
+                raise missing_table(f"{schema}.{name}")
+            columns = {column.name: column for column in columns_of(connection, [table[0]])[table[0]]}
+        check_promised(dataset.schema, list(columns), f"{schema}.{name}")
+        chosen = ", ".join(f"{columns[part].expression} AS {quoted(part)}" for part in dataset.schema.names)
+        return Remote(f"(SELECT {chosen} FROM {quoted(schema)}.{quoted(name)})", "postgres")
+
+    @classmethod
+    def run_sql(cls, settings: PostgresqlSettings, sql: str, context: ConnectContext) -> Iterator[Any]:
+        """Batches of one SELECT, streamed by binary COPY inside the driver."""
+        with words(settings):
+            connection = connect_arrow(settings, context, read_only=True)
+            try:
+                with connection.cursor() as cursor:
+                    cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
+                    cursor.execute(sql)
+                    with cursor.fetch_record_batch() as reader:
+                        for batch in reader:
+                            yield plain_batch(batch)
+            finally:
+                connection.close()
+
+
+def split_path(path: Sequence[str], schema: str) -> tuple[str, str]:
+    """Schema and table of a dataset path; the schema may be left out."""
+    return (path[0], path[-1]) if len(path) > 1 else (schema, path[-1])
+
+
+def plain_batch(batch: Any) -> Any:
+    """Types that only the driver knows (numeric as text, zoned timestamps, infinite dates) in plain Arrow."""
+    import pyarrow as pa
+
+    arrays = [_plain(array) for array in batch.columns]
+    if all(new is old for new, old in zip(arrays, batch.columns, strict=True)):
+        return batch
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+
+
+def _plain(array: Any) -> Any:
+    import pyarrow as pa
+
+    if isinstance(array, pa.ExtensionArray):
+        return array.storage
+    if pa.types.is_timestamp(array.type):
+        micros = array.cast(pa.timestamp("us", array.type.tz))
+        return _finite(micros.cast(pa.timestamp("us")), pa.int64(), _INFINITE_MICROS)
+    return _finite(array, pa.int32(), _INFINITE_DAYS) if pa.types.is_date32(array.type) else array
+
+
+def _finite(array: Any, storage: Any, infinite: tuple[int, int]) -> Any:
+    """``infinity`` has no counterpart among our types: it is read as NULL."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pc.is_in(array.view(storage), value_set=pa.array(infinite, storage))
+    return pc.if_else(found, pa.scalar(None, array.type), array) if pc.any(found).as_py() else array

@@ -1,0 +1,168 @@
+"""What a PostgreSQL database holds: tables, columns, keys, sizes; and how each native type is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from node_catalog.sdk.contract import DiscoveredColumn, DiscoveredDataset
+from node_catalog.sdk.ports import is_type
+from node_catalog.sdk.sql_node import OUR_PREFIX, quoted
+
+EXACT_BELOW_BYTES = 64 << 20
+"""Tables smaller than this are counted; of larger ones the server's own estimate is shown."""
+
+_RELATIONS = """
+select c.oid, n.nspname, c.relname, c.relkind, c.reltuples, pg_total_relation_size(c.oid),
+       coalesce(obj_description(c.oid, 'pg_class'), '')
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition
+  and has_table_privilege(c.oid, 'select') and left(c.relname, %(ours)s) <> %(prefix)s
+  and (%(name)s::text is null or c.relname = %(name)s)
+order by c.relname
+"""
+_COLUMNS = """
+select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull,
+       case when t.typtype = 'd' then format_type(t.typbasetype, t.typtypmod) else format_type(a.atttypid, a.atttypmod) end,
+       coalesce(col_description(a.attrelid, a.attnum), ''),
+       case when exists (select 1 from pg_constraint k where k.conrelid = a.attrelid and k.contype = 'p' and a.attnum = any(k.conkey))
+              then 'primary'
+            when exists (select 1 from pg_constraint k where k.conrelid = a.attrelid and k.contype = 'u' and k.conkey = array[a.attnum])
+              then 'unique'
+            when exists (select 1 from pg_constraint k where k.conrelid = a.attrelid and k.contype = 'f' and a.attnum = any(k.conkey))
+              then 'foreign'
+            else '' end,
+       a.atthasdef or a.attidentity <> '' or a.attgenerated <> '',
+       a.attgenerated <> ''
+from pg_attribute a join pg_type t on t.oid = a.atttypid
+where a.attrelid = any(%(oids)s) and a.attnum > 0 and not a.attisdropped
+order by a.attrelid, a.attnum
+"""
+_NUMERIC = re.compile(r"^numeric\((\d+),(-?\d+)\)$")
+_PLAIN = {
+    "boolean": "boolean",
+    "smallint": "integer",
+    "integer": "integer",
+    "bigint": "integer",
+    "oid": "integer",
+    "real": "number",
+    "double precision": "number",
+    "numeric": "number",
+    "money": "decimal(19,2)",
+    "text": "text",
+    "date": "date",
+    "bytea": "binary",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its declared type, the type under a domain, and what a writer must know."""
+
+    name: str
+    native: str
+    base: str
+    nullable: bool
+    description: str
+    key: Literal["", "primary", "unique", "foreign"]
+    has_default: bool
+    is_generated: bool
+
+    @property
+    def type(self) -> str:
+        """Our type."""
+        return our_type(self.base)
+
+    @property
+    def expression(self) -> str:
+        """SQL that reads it in our type. Plain columns stay plain, so that the server can use their indexes."""
+        name, base = quoted(self.name), self.base
+        if base in ("real", "double precision"):
+            return f"nullif({name}, 'NaN')"
+        if base == "numeric":
+            return f"nullif({name}, 'NaN')::double precision"
+        if base.startswith("numeric"):
+            return (
+                f"nullif({name}, 'NaN')"
+                if self.type.startswith("decimal")
+                else f"nullif({name}, 'NaN')::double precision"
+            )
+        if base == "money":
+            return f"{name}::numeric(19,2)"
+        if base == "oid":
+            return f"{name}::bigint"
+        if self.type != "text" or base == "text" or base.startswith("character varying"):
+            return name
+        return f"{name}::text"
+
+
+def our_type(base: str) -> str:
+    """Our type for a native one; what has no counterpart is read as text."""
+    found = _PLAIN.get(base)
+    if found:
+        return found
+    match = _NUMERIC.match(base)
+    if match:
+        kind = f"decimal({match[1]},{match[2]})"
+        return kind if is_type(kind) else "number"
+    if base.startswith("timestamp"):
+        return "timestamp"
+    if base.startswith("time") and "with time zone" not in base:
+        return "time"
+    return "text"
+
+
+def columns_of(connection: Any, oids: list[int]) -> dict[int, list[Column]]:
+    """Columns by table, in their order."""
+    found: dict[int, list[Column]] = {oid: [] for oid in oids}
+    for oid, name, native, nullable, base, description, key, has_default, generated in connection.execute(
+        _COLUMNS, {"oids": oids}
+    ).fetchall():
+        found[oid].append(Column(name, native, base, nullable, description, key, has_default, generated))
+    return found
+
+
+def find_table(connection: Any, schema: str, name: str) -> tuple[int, str] | None:
+    """The oid and kind of one table, or None when it is gone or may not be read."""
+    rows = connection.execute(_RELATIONS, _arguments(schema, name)).fetchall()
+    return (rows[0][0], rows[0][3]) if rows else None
+
+
+def tables_of(connection: Any, schema: str) -> Iterator[DiscoveredDataset]:
+    """All tables and views of a schema, by bulk queries on the server's catalogue."""
+    relations = connection.execute(_RELATIONS, _arguments(schema, None)).fetchall()
+    for start in range(0, len(relations), 500):
+        part = relations[start : start + 500]
+        columns = columns_of(connection, [row[0] for row in part])
+        for oid, namespace, name, kind, estimate, size, description in part:
+            rows, exact = _rows(connection, namespace, name, kind, estimate, size)
+            yield DiscoveredDataset(
+                path=(namespace, name),
+                kind="view" if kind in ("v", "m") else "table",
+                columns=tuple(
+                    DiscoveredColumn(c.name, c.native[:120], c.type, c.nullable, c.key, c.description)
+                    for c in columns[oid]
+                ),
+                rows=rows,
+                rows_exact=exact,
+                size_bytes=size if kind in ("r", "m") else None,
+                description=description,
+            )
+
+
+def count_tables(connection: Any, schema: str) -> int:
+    """How many datasets ``tables_of`` would find."""
+    return len(connection.execute(_RELATIONS, _arguments(schema, None)).fetchall())
+
+
+def _arguments(schema: str, name: str | None) -> dict[str, Any]:
+    return {"schema": schema, "name": name, "prefix": OUR_PREFIX, "ours": len(OUR_PREFIX)}
+
+
+def _rows(connection: Any, schema: str, name: str, kind: str, estimate: float, size: int) -> tuple[int | None, bool]:
+    if kind in ("r", "m") and size < EXACT_BELOW_BYTES:
+        query = f"select count(*) from {quoted(schema)}.{quoted(name)}"
+        return int(connection.execute(query.replace("%", "%%")).fetchone()[0]), True
+    return (int(estimate), False) if estimate >= 0 and kind in ("r", "m", "p") else (None, False)

@@ -1,0 +1,312 @@
+"""Writing to PostgreSQL exactly once: binary COPY into a staging table of the attempt, then one transaction.
+
+The schema holds a fence (highest attempt seen per delivery) and a ledger (what has been delivered). A new table is
+the staging table itself, renamed; an existing one takes the rows by ``insert … select`` inside the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from node_catalog.sdk.contract import Committed, ConnectContext, Delivery, Output, Target
+from node_catalog.sdk.errors import TargetError
+from node_catalog.sdk.failpoint import failpoint
+from node_catalog.sdk.sql_node import FENCE, LEDGER, STAGE, check_target, delivery_key, quoted, stage_name
+from node_catalog.sdk.target_words import fenced, missing_target
+from node_catalog.sdk.text import text
+from node_catalog.types.connectors.postgresql.catalog import Column, columns_of
+from node_catalog.types.connectors.postgresql.connection import connect, connect_arrow, control, words
+
+LOCK_SECONDS = 30
+"""How long a commit waits for locks of others on the target."""
+GATHER_BYTES = 8 << 20
+"""Batches are gathered to about this size before they are copied in."""
+_SQL_TYPES = {
+    "boolean": "boolean",
+    "integer": "bigint",
+    "number": "double precision",
+    "text": "text",
+    "date": "date",
+    "time": "time",
+    "timestamp": "timestamp",
+    "binary": "bytea",
+}
+_KEY = "sink text not null, run text not null, task text not null, attempt bigint not null"
+
+
+class PostgresqlOutput(Output):
+    """Append to or replace a table, in one transaction of the server."""
+
+    @classmethod
+    def committed(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> Committed | None:
+        """The ledger's row of this delivery."""
+        with control(settings, context, read_only=True) as connection:
+            there = connection.execute("select to_regclass(%s)", (_ours(settings, LEDGER),)).fetchone()[0]
+            return _ledger_row(connection, settings, delivery) if there else None
+
+    @classmethod
+    def open(cls, settings: Any, target: Target, delivery: Delivery, context: ConnectContext) -> PostgresqlWriter:
+        """Raise the fence, check the table, make this attempt's staging table."""
+        with words(settings, is_target=True):
+            connection = connect(settings, context, read_only=False)
+            try:
+                connection.execute(f"set lock_timeout = '{LOCK_SECONDS}s'")
+                _prepare(connection, settings)
+                failpoint("postgresql.open.before_fence")
+                _raise_fence(connection, settings, delivery)
+                failpoint("postgresql.open.after_fence")
+                return PostgresqlWriter(connection, settings, target, delivery, context)
+            except BaseException:
+                connection.close()
+                raise
+
+    @classmethod
+    def clean(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> None:
+        """Drop staging tables of older attempts; one that a stopped attempt still holds is left for the next time."""
+        import psycopg
+
+        prefix = f"{STAGE}_{delivery_key(delivery)}_"
+        with control(settings, context, read_only=False) as connection:
+            connection.execute("set lock_timeout = '2s'")
+            for schema, name in connection.execute(
+                "select schemaname, tablename from pg_tables where starts_with(tablename, %s)", (prefix,)
+            ).fetchall():
+                attempt = name.removeprefix(prefix)
+                if attempt.isdigit() and int(attempt) < delivery.attempt:
+                    try:
+                        connection.execute(f"drop table if exists {quoted(schema)}.{quoted(name)}")
+                    except psycopg.errors.LockNotAvailable:
+                        continue
+
+
+class PostgresqlWriter:
+    """One attempt's staging table."""
+
+    def __init__(
+        self, connection: Any, settings: Any, target: Target, delivery: Delivery, context: ConnectContext
+    ) -> None:
+        self._connection, self._settings, self._context = connection, settings, context
+        self._target, self._delivery = target, delivery
+        self._schema = target.path[0] if len(target.path) > 1 else settings.schema
+        self._name = target.path[-1]
+        self._stage = stage_name(delivery)
+        self._arrow: Any = None
+        self._held: list[Any] = []
+        self._held_bytes = self._rows = 0
+        columns = _check_table(connection, self._schema, self._name, target)
+        failpoint("postgresql.stage.open")
+        declared = ", ".join(f"{quoted(f.name)} {_sql_type(f.type)}" for f in target.schema.fields)
+        # A new table must be logged: it stays. Rows for an existing one are logged there, so staging need not be.
+        kind = "unlogged table" if columns else "table"
+        connection.execute(f"drop table if exists {self._stage_table}")
+        connection.execute(f"create {kind} {self._stage_table} ({declared})")
+
+    @property
+    def _stage_table(self) -> str:
+        return f"{quoted(self._schema)}.{quoted(self._stage)}"
+
+    @property
+    def _table(self) -> str:
+        return f"{quoted(self._schema)}.{quoted(self._name)}"
+
+    def write(self, batch: Any) -> None:
+        """Gather batches and copy them in."""
+        self._held.append(batch)
+        self._held_bytes += batch.nbytes
+        self._rows += batch.num_rows
+        if self._held_bytes >= GATHER_BYTES:
+            self._copy()
+
+    def commit(self) -> Committed:
+        """Ledger, fence check and rows in one transaction; an earlier delivery is adopted."""
+        with words(self._settings, is_target=True):
+            self._copy()
+            failpoint("postgresql.commit.before")
+            with self._connection.transaction():
+                earlier = _ledger_row(self._connection, self._settings, self._delivery)
+                if earlier is None:
+                    self._check_fence()
+                    self._move()
+                    failpoint("postgresql.commit.before_ledger")
+                    _write_ledger(self._connection, self._settings, self._delivery, self._rows)
+                failpoint("postgresql.commit.before_commit")
+            failpoint("postgresql.commit.after_commit")
+            done = earlier or Committed(self._rows, self._delivery.attempt, None, f"{self._schema}.{self._name}")
+        self.abort()
+        return done
+
+    def abort(self) -> None:
+        """Drop the staging table and close."""
+        import psycopg
+        from adbc_driver_manager import Error as AdbcError
+
+        try:
+            if self._arrow is not None:
+                self._arrow.close()
+            if not self._connection.closed:
+                self._connection.execute(f"drop table if exists {self._stage_table}")
+        except (psycopg.Error, AdbcError):
+            pass  # the next attempt's clean() removes it
+        finally:
+            self._arrow = None
+            self._connection.close()
+
+    def _copy(self) -> None:
+        """Hand the gathered batches to the driver, which streams them as binary COPY; visible to nobody else's query."""
+        import pyarrow as pa
+
+        if not self._held:
+            return
+        with self._fenced_first(), words(self._settings, is_target=True):
+            failpoint("postgresql.stage.write")
+            if self._arrow is None:
+                self._arrow = connect_arrow(self._settings, self._context, read_only=False)
+            reader = pa.RecordBatchReader.from_batches(self._held[0].schema, self._held)
+            with self._arrow.cursor() as cursor:
+                cursor.adbc_ingest(self._stage, reader, mode="append", db_schema_name=self._schema)
+            self._arrow.commit()
+        self._held, self._held_bytes = [], 0
+
+    @contextmanager
+    def _fenced_first(self) -> Iterator[None]:
+        """When staging fails because a newer attempt has dropped it, say that instead."""
+        try:
+            yield
+        except TargetError:
+            with words(self._settings, is_target=True), self._connection.transaction():
+                self._check_fence()
+            raise
+
+    def _check_fence(self) -> None:
+        row = self._connection.execute(
+            f"select attempt from {_ours(self._settings, FENCE)} where sink = %s and run = %s and task = %s for update",
+            _identity(self._delivery),
+        ).fetchone()
+        newest = int(row[0]) if row else 0
+        if newest != self._delivery.attempt:
+            raise fenced(self._delivery, newest)
+
+    def _move(self) -> None:
+        """Rows from staging into the target; a table that is not there yet is the staging table, renamed."""
+        connection = self._connection
+        connection.execute(
+            "select pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"citygo:{self._schema}.{self._name}",)
+        )
+        columns = _check_table(connection, self._schema, self._name, self._target)
+        if not columns:
+            connection.execute(f"alter table {self._stage_table} set logged")
+            connection.execute(f"alter table {self._stage_table} rename to {quoted(self._name)}")
+            return
+        if self._target.mode == "replace":
+            self._empty()
+        listed = ", ".join(quoted(name) for name in self._target.schema.names)
+        values = ", ".join(_into(columns[field.name], field.type) for field in self._target.schema.fields)
+        connection.execute(
+            f"insert into {self._table} ({listed}) select {values} from {self._stage_table}".replace("%", "%%")
+        )
+        connection.execute(f"drop table {self._stage_table}")
+
+    def _empty(self) -> None:
+        import psycopg
+
+        try:
+            with self._connection.transaction():
+                self._connection.execute(f"truncate {self._table}")
+        except (psycopg.errors.FeatureNotSupported, psycopg.errors.InsufficientPrivilege):
+            # Other tables refer to it, or the right is missing: slower, with the same outcome.
+            self._connection.execute(f"delete from {self._table}")
+
+
+# ── the server ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _sql_type(kind: str) -> str:
+    return _SQL_TYPES.get(kind) or "numeric" + kind.removeprefix("decimal")
+
+
+def _into(column: Column, kind: str) -> str:
+    """The staged value as the target column's own type.
+
+    Mostly the server's own assignment, which refuses what is too long; an explicit cast would cut it off silently.
+    """
+    name = quoted(column.name)
+    if kind == "timestamp" and column.base.startswith("timestamp") and column.base.endswith("with time zone"):
+        return f"{name} at time zone 'UTC'"
+    if kind == "boolean" and column.type == "integer":
+        return f"{name}::integer"
+    if kind == "text" and column.base != "text" and not column.base.startswith("character"):
+        return f"{name}::{column.base}"
+    return name
+
+
+def _ours(settings: Any, table: str) -> str:
+    return f"{quoted(settings.schema)}.{table}"
+
+
+def _identity(delivery: Delivery) -> tuple[str, str, str]:
+    return delivery.sink, delivery.run, delivery.task
+
+
+def _prepare(connection: Any, settings: Any) -> None:
+    """Ledger and fence; two workers that make them at once would collide in the server's catalogue, hence the lock."""
+    found = connection.execute(
+        "select to_regclass(%s), to_regclass(%s)", (_ours(settings, LEDGER), _ours(settings, FENCE))
+    ).fetchone()
+    if all(found):
+        return
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtextextended('citygo:prepare', 0))")
+        connection.execute(
+            f"create table if not exists {_ours(settings, LEDGER)} ({_KEY}, rows bigint not null, "
+            "committed_at timestamptz not null default now(), primary key (sink, run, task))"
+        )
+        connection.execute(
+            f"create table if not exists {_ours(settings, FENCE)} ({_KEY}, primary key (sink, run, task))"
+        )
+
+
+def _raise_fence(connection: Any, settings: Any, delivery: Delivery) -> None:
+    row = connection.execute(
+        f"insert into {_ours(settings, FENCE)} as f (sink, run, task, attempt) values (%s, %s, %s, %s) "
+        "on conflict (sink, run, task) do update set attempt = greatest(f.attempt, excluded.attempt) returning attempt",
+        (*_identity(delivery), delivery.attempt),
+    ).fetchone()
+    if row[0] > delivery.attempt:
+        raise fenced(delivery, int(row[0]))
+
+
+def _ledger_row(connection: Any, settings: Any, delivery: Delivery) -> Committed | None:
+    row = connection.execute(
+        f"select rows, attempt from {_ours(settings, LEDGER)} where sink = %s and run = %s and task = %s",
+        _identity(delivery),
+    ).fetchone()
+    return Committed(int(row[0]), int(row[1]), None, delivery_key(delivery)) if row else None
+
+
+def _write_ledger(connection: Any, settings: Any, delivery: Delivery, rows: int) -> None:
+    connection.execute(
+        f"insert into {_ours(settings, LEDGER)} (sink, run, task, attempt, rows) values (%s, %s, %s, %s, %s)",
+        (*_identity(delivery), delivery.attempt, rows),
+    )
+
+
+def _check_table(connection: Any, schema: str, name: str, target: Target) -> dict[str, Column]:
+    """The target's columns when the rows fit it, nothing when it is to be made. Raises TargetError."""
+    row = connection.execute(
+        "select c.oid::bigint, c.relkind from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+        "where n.nspname = %s and c.relname = %s",
+        (schema, name),
+    ).fetchone()
+    if row is None:
+        if not target.create:
+            raise missing_target(f"{schema}.{name}")
+        return {}
+    if row[1] not in ("r", "p"):
+        message = text(f"“{name}” is no table; rows go into tables only.", f"“{name}”不是表，只能写入表。")
+        raise TargetError("target.view", message, name)
+    columns = {column.name: column for column in columns_of(connection, [row[0]])[row[0]] if not column.is_generated}
+    optional = [column.name for column in columns.values() if column.nullable or column.has_default]
+    check_target(target, {column.name: column.type for column in columns.values()}, optional)
+    return columns
