@@ -53,11 +53,14 @@ export interface DatasetCard {
   rows: number | null;
   rows_exact: boolean;
   refreshed_at: string | null;
+  state: "published" | "gone";
+  size_bytes: number | null;
   right: Right;
   share: Share;
   columns: CardColumn[];
   columns_total: number;
   tags: string[];
+  is_personal: boolean;
 }
 export interface FacetValue {
   value: string;
@@ -131,7 +134,7 @@ export interface DatasetColumn {
   description: Text;
   sensitivity: Sensitivity;
   readable: boolean;
-  mask: JsonObject | string | null;
+  mask: string | null;
   profile: ColumnProfile | null;
 }
 export interface DatasetVersion {
@@ -145,41 +148,43 @@ export interface DatasetDetail extends Omit<DatasetCard, "columns"> {
   settings_schema: JsonObject | null;
   warnings: Text[];
   versions: DatasetVersion[];
-  state: "published" | "gone";
   profiled_at: string | null;
-  grant: { columns: string[]; masks: JsonObject; valid_until: string | null; source: string } | null;
+  grant: { columns: string[]; masks: Record<string, string>; is_filtered: boolean; valid_until: string | null; source: string; number: string } | null;
   can_edit: boolean;
   used_by: number;
-  size_bytes?: number | null;
 }
 export type RequestState = "submitted" | "approved" | "rejected" | "withdrawn";
 export interface SubscriptionRequest {
   id: string;
   number: string;
   dataset: DatasetCard;
-  applicant: { id?: string; name: string; organisation: Text | { id?: string; name: Text } };
+  applicant: { id: string; name: string; organisation: Text };
   columns: string[];
   purpose: string;
   valid_until: string | null;
   state: RequestState;
-  decided_by: { name: string } | string | null;
+  decided_by: string | null;
   decided_at: string | null;
   reason: string;
   created_at: string;
   can_decide: boolean;
-  can_withdraw?: boolean;
+  can_withdraw: boolean;
 }
 export interface GrantRecord {
   id: string;
   number: string;
   dataset: DatasetCard;
   organisation: { id: string; name: Text };
-  user?: { id: string; name: string } | null;
+  user: { id: string; name: string } | null;
   columns: string[];
-  masks: JsonObject;
+  masks: Record<string, string>;
+  is_filtered: boolean;
   purpose: string;
   valid_from: string;
   valid_until: string | null;
-  state: "active" | "revoked";
-  can_revoke?: boolean;
+  state: "active" | "ended" | "revoked";
+  revoked_reason: string;
+  revoked_at: string | null;
+  created_at: string;
+  can_revoke: boolean;
 }

@@ -137,5 +137,6 @@ export interface MonitorSnapshot {
   workers: WorkerInfo[];
   runs: RunCard[];
   throughput: { at: string; rows_per_s: number }[];
-  seq: number;
+  at: string;
+  seq: number | null;
 }
