@@ -96,6 +96,11 @@ export class SyncQueue<Check> {
     else this.show(this.phase === "saved" ? "waiting" : this.phase);
   }
 
+  /** Continue from a draft that was read anew; only while nothing is unsaved. */
+  adopt(revision: number): void {
+    if (this.status.unsaved === 0) this.revision = revision;
+  }
+
   /** Send what waits at once and tell when everything has arrived (or cannot). */
   async flush(): Promise<boolean> {
     while (this.waiting.length > 0 || this.flight !== null) {

@@ -26,7 +26,7 @@ export interface AddStepArgs {
 export const addStep: Command<AddStepArgs> = {
   id: "addStep",
   label: "command.addStep",
-  keys: ["mod+k"],
+  keys: ["a", "insert"],
   enabled: canEdit,
   apply(state, context, args) {
     const type = context.types.get(args.type);

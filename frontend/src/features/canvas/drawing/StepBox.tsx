@@ -1,0 +1,90 @@
+/** One step: 200 × 64, icon, title, a line in words, problems, and during a run its state and count. */
+import { memo } from "react";
+import { useTranslation } from "react-i18next";
+
+import { usePreferences } from "@/api/preferences";
+import { KindIcon, StateMark, exactNumber, plainState, shortNumber } from "@/components/ui";
+import type { StepProgress } from "@/graph/progress";
+import type { ProblemCount } from "@/graph/view";
+
+import { useProgress } from "./context";
+import styles from "./drawing.module.css";
+
+export interface StepBoxProps {
+  id: string;
+  title: string;
+  summary: string;
+  icon: string;
+  group: string;
+  errors: number;
+  warnings: number;
+  isSelected: boolean;
+  isRun: boolean;
+}
+
+export const StepBox = memo(function StepBox(props: StepBoxProps) {
+  const { id, title, summary, icon, group, errors, warnings, isSelected, isRun } = props;
+  const progress = useProgress(id);
+  const name = useStepName(title, { errors, warnings }, isRun, progress);
+  const classes = [styles.step, isSelected && styles.selected, errors > 0 && styles.error].filter(Boolean).join(" ");
+  const tone = isRun && progress ? `var(--state-${plainState(progress.state)})` : `var(--group-${group})`;
+  return (
+    <>
+      <div className={classes} title={summary ? `${title}\n${summary}` : title}>
+        <span className={styles.edge} style={{ "--tone": tone } as React.CSSProperties} />
+        <span className={styles.icon} style={{ "--tone": `var(--group-${group})` } as React.CSSProperties}>
+          <KindIcon name={icon} />
+        </span>
+        <span className={styles.words} aria-hidden="true">
+          <span className={styles.title}>{title}</span>
+          <span className={styles.summary}>{summary}</span>
+        </span>
+        {isRun && progress && (
+          <span className={styles.state}>
+            <StateMark state={progress.state} size={14} />
+          </span>
+        )}
+      </div>
+      <span id={`step-name-${id}`} className="visually-hidden">
+        {name}
+      </span>
+      {(errors > 0 || warnings > 0) && (
+        <span className={`${styles.badge} ${errors > 0 ? styles.badgeError : styles.badgeWarning}`} aria-hidden="true">
+          {errors > 0 ? errors : warnings}
+        </span>
+      )}
+      {isRun && progress && <Count progress={progress} />}
+    </>
+  );
+});
+
+/** "步骤 筛选，2 个问题", or in a run "步骤 筛选，运行中，280,512 行". */
+function useStepName(title: string, problems: ProblemCount, isRun: boolean, progress?: StepProgress): string {
+  const { t } = useTranslation("canvas");
+  const { language } = usePreferences();
+  if (isRun && progress) {
+    const state = t(`common:state.${plainState(progress.state)}`);
+    const rows = progress.rows === null ? "" : t("step.rows", { rows: exactNumber(progress.rows, language) });
+    return t("step.name", { title, state: [state, rows].filter(Boolean).join(t("comma")) });
+  }
+  const { errors, warnings } = problems;
+  const state = errors ? t("step.errors", { count: errors }) : warnings ? t("step.warnings", { count: warnings }) : t("step.fine");
+  return t("step.name", { title, state });
+}
+
+function Count({ progress }: { progress: StepProgress }) {
+  const { t } = useTranslation("canvas");
+  const { language } = usePreferences();
+  if (progress.rows === null && progress.state !== "running") return null;
+  const rows = progress.rows === null ? "…" : exactNumber(progress.rows, language);
+  const isMoving = progress.state === "running" && progress.rows_per_s;
+  return (
+    <span className={styles.count} aria-hidden="true" title={t(`counted.${progress.counted}_hint`)}>
+      {isMoving ? <span className={styles.counted}>{t("step.rate", { rate: shortNumber(progress.rows_per_s ?? 0, language) })}</span> : null}
+      <span className={styles.counted}>{t(`counted.${progress.counted}`)}</span>
+      <span>
+        <strong>{rows}</strong> {t("step.rows_unit")}
+      </span>
+    </span>
+  );
+}

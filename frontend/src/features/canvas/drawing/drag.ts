@@ -1,0 +1,2 @@
+/** What the palette puts into a drag. */
+export const DRAG_TYPE = "application/x-citygo-step";

@@ -1,0 +1,185 @@
+/** The open draft: document, selection, undo, check and autosave in one store. Every change goes through a command. */
+import { api } from "@/api/client";
+import { asProblem } from "@/api/problem";
+import type { AppCard, Checked, DraftAnswer } from "@/api/types";
+import type { Command, Context, Edit } from "@/graph/commands";
+import { normalise, sameJson, type FlowState, type Wire } from "@/graph/document";
+import { EMPTY_HISTORY, loadHistory, redo, remember, saveHistory, undo, type History } from "@/graph/history";
+import type { Operation } from "@/graph/operations";
+import type { StepTypes } from "@/graph/palette";
+import { SyncQueue, type Answer, type Batch, type SyncStatus } from "@/graph/sync";
+
+export interface EditorView {
+  flow: string;
+  app: AppCard;
+  state: FlowState;
+  history: History;
+  selection: readonly string[];
+  wires: readonly Wire[];
+  check: Checked;
+  /** The revision that `check` belongs to. */
+  checkedAt: number;
+  sync: SyncStatus;
+  canEdit: boolean;
+  /** Edits of ours that somebody else's changes made impossible. */
+  lost: Operation[];
+  focus?: { steps: string[]; at: number };
+}
+
+export class Editor {
+  private view: EditorView;
+  private readonly listeners = new Set<() => void>();
+  private readonly queue: SyncQueue<Checked>;
+
+  constructor(
+    readonly flow: string,
+    readonly types: StepTypes,
+    draft: DraftAnswer,
+  ) {
+    const state = normalise(draft.document as never, draft.layout as never);
+    this.queue = new SyncQueue<Checked>(draft.revision, {
+      send: (batch) => this.send(batch),
+      reload: () => this.reload(),
+      later: (ms, action) => {
+        const timer = setTimeout(action, ms);
+        return () => clearTimeout(timer);
+      },
+      now: () => Date.now(),
+      newKey: () => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`,
+      onCheck: (check, revision) => this.set({ check, checkedAt: revision }),
+      onStatus: (sync) => this.set({ sync }),
+      onRebase: (next, lost) => this.set({ state: next, lost: [...this.view.lost, ...lost] }),
+      store: localStorage,
+      storeKey: `citygo.unsaved.${flow}`,
+    });
+    this.view = {
+      flow,
+      app: draft.app,
+      state,
+      history: draft.app.can_edit ? loadHistory(localStorage, flow) : EMPTY_HISTORY,
+      selection: [],
+      wires: [],
+      check: draft.check,
+      checkedAt: draft.revision,
+      sync: this.queue.status,
+      canEdit: draft.app.can_edit,
+      lost: [],
+    };
+    if (this.view.canEdit) this.view = { ...this.view, state: this.queue.recover(state) };
+  }
+
+  getView = (): EditorView => this.view;
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  context(): Context {
+    const { selection, wires, canEdit, check } = this.view;
+    return { types: this.types, selection, wires, canEdit, columns: (end) => check.schemas[end] };
+  }
+
+  isEnabled(command: Command<never>): boolean {
+    return command.enabled(this.view.state, this.context());
+  }
+
+  /** Do an edit: show it at once, remember it for undo, and send it. `merge` joins quick edits of one field. */
+  run<Args>(command: Command<Args>, args: Args, merge = ""): Edit | null {
+    const context = this.context();
+    if (!this.view.canEdit) return null;
+    const edit = command.apply(this.view.state, context, args);
+    if (!edit) return null;
+    const history = remember(this.view.history, this.view.state, edit.operations, command.label, Date.now(), merge);
+    this.accept(edit.state, history, edit.operations, edit.select);
+    return edit;
+  }
+
+  undo(): void {
+    const step = this.view.canEdit ? undo(this.view.state, this.view.history) : null;
+    if (step) this.accept(step.state, step.history, step.operations);
+  }
+
+  redo(): void {
+    const step = this.view.canEdit ? redo(this.view.state, this.view.history) : null;
+    if (step) this.accept(step.state, step.history, step.operations);
+  }
+
+  select(selection: readonly string[], wires: readonly Wire[] = []): void {
+    if (sameJson(selection, this.view.selection) && sameJson(wires, this.view.wires)) return;
+    this.set({ selection, wires });
+  }
+
+  /** Select a step and bring it into view. */
+  reveal(steps: string[]): void {
+    this.set({ selection: steps, wires: [], focus: { steps, at: Date.now() } });
+  }
+
+  fit(): void {
+    this.set({ focus: { steps: [], at: Date.now() } });
+  }
+
+  setApp(app: AppCard): void {
+    this.set({ app });
+  }
+
+  forgetLost(): void {
+    this.set({ lost: [] });
+  }
+
+  /** Everything is with the server; false when it cannot be reached. */
+  flush(): Promise<boolean> {
+    return this.queue.flush();
+  }
+
+  /** Take the newest draft, e.g. after a version was restored or a request approved. */
+  async refresh(): Promise<void> {
+    if (!(await this.flush())) return;
+    const draft = await api.get<DraftAnswer>(`/api/flows/${this.flow}/draft`);
+    if (this.view.sync.unsaved > 0) return;
+    this.queue.adopt(draft.revision);
+    const state = normalise(draft.document as never, draft.layout as never);
+    const isSame = sameJson(state, this.view.state);
+    this.set({ app: draft.app, check: draft.check, checkedAt: draft.revision, ...(isSame ? {} : { state }) });
+  }
+
+  dispose(): void {
+    this.queue.dispose();
+  }
+
+  private accept(state: FlowState, history: History, operations: Operation[], select?: string[]): void {
+    const { selection, wires } = this.view;
+    const kept = (select ?? selection).filter((id) => id in state.document.steps);
+    const lines = select ? [] : wires.filter((wire) => state.document.wires.some((one) => sameJson(one, wire)));
+    this.set({ state, history, selection: kept, wires: lines });
+    saveHistory(localStorage, this.flow, history);
+    this.queue.push(operations);
+  }
+
+  private set(change: Partial<EditorView>): void {
+    this.view = { ...this.view, ...change };
+    this.listeners.forEach((listener) => listener());
+  }
+
+  private async send(batch: Batch): Promise<Answer<Checked>> {
+    try {
+      const answer = await api.post<{ revision: number; check: Checked }>(`/api/flows/${this.flow}/operations`, batch);
+      return { kind: "accepted", revision: answer.revision, check: answer.check };
+    } catch (error) {
+      const problem = asProblem(error);
+      if (problem.status === 409) {
+        const body = problem.body as { revision?: number; operations_since?: unknown };
+        return { kind: "stale", revision: body.revision ?? 0, since: null };
+      }
+      // A lost session (401) comes back after signing in; anything passing is tried again.
+      if (problem.isPassing || problem.status === 401 || problem.status === 500) return { kind: "unreachable" };
+      return { kind: "refused", message: problem.message };
+    }
+  }
+
+  private async reload(): Promise<{ state: FlowState; revision: number } | null> {
+    const draft = await api.get<DraftAnswer>(`/api/flows/${this.flow}/draft`);
+    this.set({ check: draft.check, checkedAt: draft.revision });
+    return { state: normalise(draft.document as never, draft.layout as never), revision: draft.revision };
+  }
+}

@@ -1,0 +1,34 @@
+/** Finding step types by words of either language. Pure. */
+import type { LocalText, Wire } from "@/graph/document";
+import { stepOf, type FlowDocument } from "@/graph/document";
+import type { StepType, StepTypes } from "@/graph/palette";
+import { fits, portAt } from "@/graph/ports";
+
+export const GROUPS = ["in", "shape", "combine", "summarise", "check", "flow", "out"] as const;
+
+function holds(text: LocalText | undefined, words: string): boolean {
+  return Object.values(text ?? {}).some((one) => one?.toLowerCase().includes(words));
+}
+
+/** Types whose title, key or summary hold the words; matches in the title come first. */
+export function findTypes(types: Iterable<StepType>, query: string): StepType[] {
+  const words = query.trim().toLowerCase();
+  const all = [...types];
+  if (!words) return all;
+  const inTitle = all.filter((type) => holds(type.title, words) || type.key.includes(words));
+  const rest = all.filter((type) => !inTitle.includes(type) && holds(type.summary, words));
+  return [...inTitle, ...rest];
+}
+
+/** Types that can stand after an out port, or in the middle of a wire. */
+export function fittingTypes(document: FlowDocument, types: StepTypes, from?: string, wire?: Wire | null): StepType[] {
+  const start = from ?? wire?.from;
+  if (!start) return [...types.values()];
+  const source = portAt(document, types, start);
+  const target = wire ? portAt(document, types, wire.to) : undefined;
+  if (!source || !(stepOf(start) in document.steps)) return [];
+  return [...types.values()].filter(
+    (type) =>
+      type.ports.some((port) => fits(source, port)) && (!target || type.ports.some((port) => fits(port, target))),
+  );
+}

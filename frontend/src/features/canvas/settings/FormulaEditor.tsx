@@ -1,0 +1,235 @@
+/** A formula to click: choose what kind it is, then its parts. */
+import { DeleteOutlined, PlusOutlined } from "@ant-design/icons";
+import { Button, InputNumber, Select } from "antd";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+
+import {
+  ARITHMETIC,
+  DATE_PARTS,
+  FORMULA_KINDS,
+  NUMBER_FUNCTIONS,
+  TEXT_FUNCTIONS,
+  UNITS,
+  literalType,
+  type Formula,
+  type FormulaKind,
+  type Value,
+} from "@/graph/expression";
+import type { Column } from "@/graph/palette";
+
+import { ClassesEditor } from "./ClassesEditor";
+import { ColumnSelect } from "./ColumnSelect";
+import type { SettingsContext } from "./context";
+import styles from "./settings.module.css";
+import { ValueInput } from "./ValueInput";
+
+interface FormulaProps {
+  formula: Formula;
+  onChange: (formula: Formula) => void;
+  context: SettingsContext;
+  label: string;
+  disabled?: boolean;
+}
+
+const NUMBER: Value = { kind: "literal", type: "number", text: "" };
+const TEXT: Value = { kind: "literal", type: "text", text: "" };
+const COLUMN: Value = { kind: "column", name: "" };
+
+export function emptyFormula(kind: FormulaKind): Formula {
+  switch (kind) {
+    case "arithmetic":
+      return { kind, first: COLUMN, rest: [{ operator: "*", value: NUMBER }] };
+    case "part":
+      return { kind, part: "hour", column: "" };
+    case "truncate":
+      return { kind, unit: "day", column: "" };
+    case "elapsed":
+      return { kind, unit: "day", from: COLUMN, to: { kind: "word", word: "today" } };
+    case "text":
+      return { kind, function: "trim", column: "" };
+    case "piece":
+      return { kind, column: "", start: 1, length: 4 };
+    case "joined":
+      return { kind, values: [COLUMN, COLUMN] };
+    case "number":
+      return { kind, function: "round", column: "", digits: 1 };
+    case "fill":
+      return { kind, column: "", value: NUMBER };
+    case "classes":
+      return { kind, cases: [{ when: { join: "and", items: [{ column: "", operator: "gt", values: [] }] }, then: TEXT }], otherwise: TEXT };
+  }
+}
+
+export function FormulaEditor(props: FormulaProps) {
+  const { formula, onChange, label, disabled } = props;
+  const { t } = useTranslation("canvas");
+  return (
+    <div className={styles.list}>
+      <Select
+        value={formula.kind}
+        onChange={(kind: FormulaKind) => onChange(emptyFormula(kind))}
+        options={FORMULA_KINDS.map((kind) => ({ value: kind, label: t(`formula.kind.${kind}`) }))}
+        aria-label={t("formula.kind_of", { label })}
+        disabled={disabled}
+        popupMatchSelectWidth={false}
+        listHeight={340}
+      />
+      <Parts {...props} />
+    </div>
+  );
+}
+
+const isNumber = (column: Column): boolean => literalType(column.type) === "number";
+const isMoment = (column: Column): boolean => ["date", "timestamp", "time"].includes(column.type);
+const isText = (column: Column): boolean => column.type === "text";
+
+function Parts({ formula, onChange, context, label, disabled }: FormulaProps) {
+  const { t } = useTranslation("canvas");
+  const column = (value: string, keep: (column: Column) => boolean = () => true): ReactNode => (
+    <ColumnSelect
+      columns={context.columns.filter(keep)}
+      value={value}
+      onChange={(name) => onChange({ ...formula, column: name } as Formula)}
+      label={t("formula.column", { label })}
+      disabled={disabled}
+    />
+  );
+  const choice = <T extends string>(value: T, known: readonly T[], words: string, set: (value: T) => Formula): ReactNode => (
+    <Select
+      style={{ width: 116, flex: "none" }}
+      value={value}
+      onChange={(next: T) => onChange(set(next))}
+      options={known.map((one) => ({ value: one, label: t(`formula.${words}.${one}`) }))}
+      aria-label={t(`formula.${words}_label`, { label })}
+      disabled={disabled}
+      popupMatchSelectWidth={false}
+    />
+  );
+  switch (formula.kind) {
+    case "arithmetic":
+      return <Arithmetic {...{ formula, onChange, context, label, disabled }} />;
+    case "joined":
+      return <Joined {...{ formula, onChange, context, label, disabled }} />;
+    case "classes":
+      return <ClassesEditor {...{ formula, onChange, context, label, disabled }} />;
+    case "part":
+      return <div className={styles.row}>{column(formula.column, isMoment)}{choice(formula.part, DATE_PARTS, "part", (part) => ({ ...formula, part }))}</div>;
+    case "truncate":
+      return <div className={styles.row}>{column(formula.column, isMoment)}{choice(formula.unit, UNITS, "unit", (unit) => ({ ...formula, unit }))}</div>;
+    case "text":
+      return <div className={styles.row}>{column(formula.column, isText)}{choice(formula.function, TEXT_FUNCTIONS, "text", (next) => ({ ...formula, function: next }))}</div>;
+    case "number":
+      return (
+        <div className={styles.row}>
+          {column(formula.column, isNumber)}
+          {choice(formula.function, NUMBER_FUNCTIONS, "number", (next) => ({ ...formula, function: next }))}
+          {formula.function === "round" && (
+            <InputNumber style={{ width: 64, flex: "none" }} min={-6} max={12} value={formula.digits} onChange={(digits) => onChange({ ...formula, digits: digits ?? 0 })} aria-label={t("formula.digits", { label })} title={t("formula.digits", { label })} disabled={disabled} />
+          )}
+        </div>
+      );
+    case "piece":
+      return (
+        <div className={styles.row}>
+          {column(formula.column, isText)}
+          {(["start", "length"] as const).map((part) => (
+            <InputNumber key={part} style={{ width: 72, flex: "none" }} min={1} value={formula[part]} onChange={(value) => onChange({ ...formula, [part]: value ?? 1 })} aria-label={t(`formula.${part}`, { label })} title={t(`formula.${part}`, { label })} disabled={disabled} />
+          ))}
+        </div>
+      );
+    case "fill": {
+      const type = literalType(context.columns.find((one) => one.name === formula.column)?.type);
+      return (
+        <div className={styles.list}>
+          <div className={styles.row}>{column(formula.column)}</div>
+          <div className={styles.row}>
+            <span className={styles.join}>{t("formula.fill_with")}</span>
+            <ValueInput value={typed(formula.value, type)} onChange={(value) => onChange({ ...formula, value })} type={type} label={t("formula.fill_value", { label })} context={context} helpColumn={formula.column} columns={context.columns} disabled={disabled} />
+          </div>
+        </div>
+      );
+    }
+    case "elapsed":
+      return (
+        <div className={styles.list}>
+          {(["from", "to"] as const).map((end) => (
+            <div key={end} className={styles.row}>
+              <span className={styles.join}>{t(`formula.${end}`)}</span>
+              <ValueInput value={formula[end]} onChange={(value) => onChange({ ...formula, [end]: value })} type="date" label={t(`formula.${end}_label`, { label })} context={context} columns={context.columns.filter(isMoment)} disabled={disabled} />
+            </div>
+          ))}
+          <div className={styles.row}>{choice(formula.unit, UNITS, "unit", (unit) => ({ ...formula, unit }))}</div>
+        </div>
+      );
+  }
+}
+
+/** A literal follows the type of the column it belongs to. */
+function typed(value: Value, type: ReturnType<typeof literalType>): Value {
+  return value.kind === "literal" && value.type !== type ? { kind: "literal", type, text: value.text } : value;
+}
+
+type Part<K extends FormulaKind> = Omit<FormulaProps, "formula"> & { formula: Extract<Formula, { kind: K }> };
+
+function Arithmetic({ formula, onChange, context, label, disabled }: Part<"arithmetic">) {
+  const { t } = useTranslation("canvas");
+  const columns = context.columns.filter(isNumber);
+  const setRest = (rest: typeof formula.rest): void => onChange({ ...formula, rest });
+  return (
+    <div className={styles.list}>
+      <div className={styles.row}>
+        <ValueInput value={formula.first} onChange={(first) => onChange({ ...formula, first })} type="number" label={t("formula.operand", { label, number: 1 })} context={context} columns={columns} disabled={disabled} />
+      </div>
+      {formula.rest.map((item, index) => (
+        <div key={index} className={styles.row}>
+          <Select
+            style={{ width: 64, flex: "none" }}
+            value={item.operator}
+            onChange={(operator) => setRest(formula.rest.map((one, at) => (at === index ? { ...one, operator } : one)))}
+            options={ARITHMETIC.map((operator) => ({ value: operator, label: t(`formula.sign.${operator}`) }))}
+            aria-label={t("formula.sign_label", { label, number: index + 1 })}
+            disabled={disabled}
+          />
+          <ValueInput
+            value={item.value}
+            onChange={(value) => setRest(formula.rest.map((one, at) => (at === index ? { ...one, value } : one)))}
+            type="number"
+            label={t("formula.operand", { label, number: index + 2 })}
+            context={context}
+            columns={columns}
+            disabled={disabled}
+          />
+          <Button type="text" size="small" icon={<DeleteOutlined />} aria-label={t("formula.remove_operand", { number: index + 2 })} onClick={() => setRest(formula.rest.filter((_, at) => at !== index))} disabled={disabled} />
+        </div>
+      ))}
+      <div>
+        <Button size="small" icon={<PlusOutlined />} onClick={() => setRest([...formula.rest, { operator: "+", value: COLUMN }])} disabled={disabled}>
+          {t("formula.add_operand")}
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function Joined({ formula, onChange, context, label, disabled }: Part<"joined">) {
+  const { t } = useTranslation("canvas");
+  const set = (values: Value[]): void => onChange({ ...formula, values });
+  return (
+    <div className={styles.list}>
+      {formula.values.map((value, index) => (
+        <div key={index} className={styles.row}>
+          <ValueInput value={value} onChange={(next) => set(formula.values.map((one, at) => (at === index ? next : one)))} type="text" label={t("formula.piece_of", { label, number: index + 1 })} context={context} columns={context.columns.filter(isText)} disabled={disabled} />
+          {formula.values.length > 2 && (
+            <Button type="text" size="small" icon={<DeleteOutlined />} aria-label={t("formula.remove_operand", { number: index + 1 })} onClick={() => set(formula.values.filter((_, at) => at !== index))} disabled={disabled} />
+          )}
+        </div>
+      ))}
+      <div>
+        <Button size="small" icon={<PlusOutlined />} onClick={() => set([...formula.values, TEXT])} disabled={disabled}>
+          {t("formula.add_piece")}
+        </Button>
+      </div>
+    </div>
+  );
+}

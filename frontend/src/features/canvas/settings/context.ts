@@ -1,0 +1,46 @@
+/** What the editors of settings know about the step around them. */
+import { useGet } from "@/api/hooks";
+import type { CheckedDataset, ColumnProfile, DatasetDetail } from "@/api/types";
+import type { FlowDocument } from "@/graph/document";
+import { originsOf } from "@/graph/lineage";
+import type { Column } from "@/graph/palette";
+
+export interface SettingsContext {
+  step: string;
+  type: string;
+  /** Columns that may be picked: those that arrive (of all inputs), or for a read step those of its dataset. */
+  columns: Column[];
+  /** By input port, in wire order. */
+  incoming: Record<string, Column[][]>;
+  dataset: CheckedDataset | undefined;
+  document: FlowDocument;
+  datasets: Record<string, CheckedDataset>;
+  parameters: string[];
+  /** Problems of the server at a pointer inside the settings, in words. */
+  problemsAt: (pointer: string) => string[];
+  onPickDataset: (number: string, title?: { en?: string; "zh-CN"?: string }) => void;
+}
+
+function originOf({ document, step, type, dataset, datasets }: SettingsContext, column: string): { id: string; column: string } | null {
+  if (!column) return null;
+  if (dataset && type === "read") return { id: dataset.id, column };
+  for (const one of originsOf(document, step, column)) {
+    const found = datasets[document.datasets[one.dataset] ?? one.dataset];
+    if (found?.columns.some((known) => known.name === one.column)) return { id: found.id, column: one.column };
+  }
+  return null;
+}
+
+/** The profile of the dataset column behind a column of this step: its frequent values, smallest and largest. */
+export function useColumnProfile(context: SettingsContext, column: string): ColumnProfile | null {
+  const origin = originOf(context, column);
+  const detail = useGet<DatasetDetail>(origin ? `/api/datasets/${origin.id}` : null, undefined, { staleTime: 300_000 });
+  return detail.data?.columns.find((one) => one.name === origin?.column)?.profile ?? null;
+}
+
+/** All columns of a step's inputs, each name once. */
+export function mergedColumns(incoming: Record<string, Column[][]>): Column[] {
+  const seen = new Map<string, Column>();
+  for (const column of Object.values(incoming).flat(2)) if (!seen.has(column.name)) seen.set(column.name, column);
+  return [...seen.values()];
+}
