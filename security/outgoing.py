@@ -22,10 +22,13 @@ METADATA = frozenset(
     ipaddress.ip_address(address)
     for address in (
         "169.254.169.254", "169.254.170.2", "169.254.170.23", "100.100.100.200", "192.0.0.192", "168.63.129.16",
-        "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254",
+        "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fe80::a9fe:a9fe",
     )
 )  # fmt: skip
 """Metadata services of the large clouds: an answer from one of them hands out credentials."""
+
+NEVER = (ipaddress.ip_network("169.254.0.0/16"),)
+"""Link-local IPv4: cloud metadata lives in it at several addresses, and no node of a city ever does."""
 
 DENIED = tuple(
     ipaddress.ip_network(network)
@@ -41,6 +44,10 @@ DENIED = tuple(
 
 NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 COMPATIBLE = ipaddress.ip_network("::/96")
+TRANSLATED = ipaddress.ip_network("::ffff:0:0:0/96")
+ISATAP = (0x00005EFE, 0x02005EFE)
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+"""The only part of IPv6 that is public at all; ``is_global`` also says yes to unassigned space outside it."""
 
 Resolver = Callable[[str, int], Sequence[str]]
 
@@ -100,9 +107,9 @@ class OutgoingGuard:
     def allows(self, address: Address, port: int) -> bool:
         """Whether a connection to ``address``:``port`` may be made."""
         forms = all_forms(address)
-        if any(form in METADATA for form in forms):
+        if any(form in METADATA or any(_within(form, network) for network in NEVER) for form in forms):
             return False
-        if all(any(opening.covers(form, port) for opening in self._openings) for form in forms[-1:]):
+        if any(opening.covers(_destination(address), port) for opening in self._openings):
             return True
         return all(_is_public(form) for form in forms)
 
@@ -122,7 +129,7 @@ class OutgoingGuard:
             raise AddressRefusedError(
                 "address.unknown",
                 text(
-                    f"The host name “{host[:100]}” is not known. Check how it is written, or ask your network's keeper.",
+                    f"The host name “{host[:100]}” is not known. Check its spelling, or ask your network's keeper.",
                     f"无法解析主机名“{host[:100]}”。请检查写法，或联系网络管理员。",
                 ),
             ) from error
@@ -133,7 +140,7 @@ class OutgoingGuard:
 
 
 def all_forms(address: Address) -> list[Address]:
-    """The address and every IPv4 address that hides in it (mapped, compatible, NAT64, 6to4, Teredo); innermost last."""
+    """The address and every IPv4 address in it: mapped, translated, compatible, NAT64, 6to4, Teredo, ISATAP."""
     forms: list[Address] = [address]
     if isinstance(address, ipaddress.IPv6Address):
         low = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
@@ -143,14 +150,30 @@ def all_forms(address: Address) -> list[Address]:
             forms.append(address.sixtofour)
         elif address.teredo is not None:
             forms.extend(address.teredo)
-        elif any(address in network for network in NAT64) or (address in COMPATIBLE and int(address) > 1):
+        elif (
+            any(address in network for network in (*NAT64, TRANSLATED))
+            or (address in COMPATIBLE and int(address) > 1)
+            or (int(address) >> 32) & 0xFFFFFFFF in ISATAP
+        ):
             forms.append(low)
     return forms
 
 
+def _destination(address: Address) -> Address:
+    """Where packets to ``address`` really go: an IPv4-mapped address is that IPv4 host, every other one is itself."""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def _within(address: Address, network: Network) -> bool:
+    return address.version == network.version and address in network
+
+
 def _is_public(address: Address) -> bool:
-    if any(address.version == network.version and address in network for network in DENIED):
+    if any(_within(address, network) for network in DENIED):
         # An IPv4 address in IPv6 clothes is never needed to reach a public host.
+        return False
+    if address.version == 6 and address not in GLOBAL_UNICAST:
         return False
     return address.is_global and not address.is_multicast
 

@@ -25,5 +25,5 @@ def pinned(context: ConnectContext, host: str, port: int) -> str:
         code = getattr(error, "code", "outgoing.refused")
         if not isinstance(message, dict):
             message = text(f"The address of “{host}” cannot be found.", f"找不到“{host}”的地址。")
-        kind = ConnectError if getattr(error, "retry", "fatal") == "retry" else RefusedError
+        kind = ConnectError if code == "address.unknown" else RefusedError
         raise kind(str(code), message, host) from error
