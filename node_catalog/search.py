@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, CharField, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 from django.db.models.functions import StrIndex
 
 from node_catalog.grants import DATA_ROLES, usable_condition
@@ -41,19 +53,26 @@ def search_datasets(principal: Principal, words: str, chosen: Mapping[str, list[
 
     A facet counts what its own values would find under the other facets' choices.
     """
-    base = with_right(Dataset.objects.visible_to(principal).filter(state=Dataset.State.PUBLISHED), principal)
+    base = Dataset.objects.visible_to(principal).filter(state=Dataset.State.PUBLISHED)
+    base = base.alias(right=right_of(principal))
     tokens = fold(words).split()[:MAX_WORDS]
     for token in tokens:
         base = base.filter(search_text__contains=token)
     if kind and kind != "dataset":
         base = base.filter(kind=kind)
     found = _chosen(base, chosen)
-    facets = {name: _facet(name, _chosen(base, {k: v for k, v in chosen.items() if k != name})) for name in FACETS}
+    others = {name: {key: values for key, values in chosen.items() if key != name} for name in FACETS}
+    facets = {name: _facet(name, _chosen(base, others[name]), principal) for name in FACETS}
     return Found(_placed(found, tokens), found.order_by().count(), facets)
 
 
 def with_right(datasets: Any, principal: Principal) -> Any:
-    """Adds ``right``: usable (a grant holds), pending (asked), request (may be asked for), none."""
+    """Adds ``right`` to each dataset."""
+    return datasets.annotate(right=right_of(principal))
+
+
+def right_of(principal: Principal) -> Case:
+    """Usable (a grant holds), pending (asked), request (may be asked for), none; as an expression on datasets."""
     asked = SubscriptionRequest.objects.filter(
         dataset=OuterRef("pk"), applicant_id=principal.id, state=SubscriptionRequest.State.SUBMITTED
     )
@@ -61,7 +80,7 @@ def with_right(datasets: Any, principal: Principal) -> Any:
     if principal.has_role(*DATA_ROLES):
         cases += [When(Exists(asked), then=Value("pending"))]
         cases += [When(Q(node__owner=None) & ~Q(share=Dataset.Share.NONE), then=Value("request"))]
-    return datasets.annotate(right=Case(*cases, default=Value("none"), output_field=CharField()))
+    return Case(*cases, default=Value("none"), output_field=CharField())
 
 
 def _chosen(datasets: Any, chosen: Mapping[str, list[str]]) -> Any:
@@ -81,11 +100,14 @@ def _chosen(datasets: Any, chosen: Mapping[str, list[str]]) -> Any:
 def _placed(datasets: Any, tokens: list[str]) -> Any:
     """Adds ``position``: the earlier the first word stands (title and name come first), the better."""
     place = StrIndex("search_text", Value(tokens[0])) if tokens else Value(0)
-    return datasets.annotate(position=Case(When(pk__isnull=False, then=place), output_field=IntegerField()))
+    placed = datasets.annotate(position=ExpressionWrapper(place, output_field=IntegerField()))
+    return placed.only("number")
 
 
-def _facet(name: str, datasets: Any) -> list[dict[str, Any]]:
+def _facet(name: str, datasets: Any, principal: Principal) -> list[dict[str, Any]]:
     field = FACETS[name]
+    if name == "right":
+        datasets = with_right(datasets, principal)
     rows = datasets.order_by().values_list(field).annotate(count=Count("pk", distinct=name == "tag"))
     counted = sorted(
         ((value, count) for value, count in rows if value is not None), key=lambda row: (-row[1], str(row[0]))

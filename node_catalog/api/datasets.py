@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from node_catalog.api.inputs import DatasetChange
 from node_catalog.api.outputs import DatasetCard, DatasetDetail, Facets
-from node_catalog.cards import cards, dataset_detail, for_cards
+from node_catalog.cards import cards, cards_by_id, dataset_detail, for_cards
 from node_catalog.change_dataset import change_dataset
 from node_catalog.errors import invalid
 from node_catalog.models import Dataset
@@ -73,10 +73,11 @@ class SearchView(APIView):
         found = search_datasets(
             principal, request.GET.get("q", "")[:MAX_QUERY], chosen, request.GET.get("kind", "")[:20]
         )
-        page = page_of(for_cards(found.datasets, principal), request, ORDER)
+        page = page_of(found.datasets, request, ORDER)
+        shown = cards_by_id([dataset.pk for dataset in page.objects], principal)
         return Response(
             {
-                "results": DatasetCard(cards(page.objects), many=True).data,
+                "results": DatasetCard([shown[dataset.pk] for dataset in page.objects], many=True).data,
                 "next": page.next,
                 "total": found.total,
                 "facets": found.facets,

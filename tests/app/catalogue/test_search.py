@@ -106,6 +106,13 @@ def test_ten_thousand_datasets_are_searched_quickly(sources: Sources) -> None:
     assert seconds < 2, seconds
 
 
+def test_a_page_costs_a_fixed_number_of_queries(sources: Sources, django_assert_max_num_queries: Any) -> None:
+    apply_discovery(sources.roads, iter([found(f"t{n}", {"id": "integer", "x": "text"}) for n in range(40)]))
+    anna = sources.city.client("anna")
+    with django_assert_max_num_queries(14):
+        assert search(anna, limit=40)["total"] == 44
+
+
 def test_profile_values_only_for_readable_unmasked_columns(sources: Sources) -> None:
     path = f"/api/datasets/{sources['hourly'].pk}"
     assert CANARY in sources.city.client("anna").get(path).content.decode()
