@@ -41,7 +41,7 @@ def check_character(coded: str) -> str:
 def is_node_number(value: str) -> bool:
     """Whether ``value`` is a well-formed node number with the right check character."""
     match = _NUMBER.match(value)
-    return bool(match) and check_character(match[1] + match[2]) == match[3]
+    return match is not None and check_character(match[1] + match[2]) == match[3]
 
 
 def dataset_number(node_number: str, ordinal: int) -> str:

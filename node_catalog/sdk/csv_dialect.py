@@ -162,9 +162,7 @@ def _has_header(body: list[list[str]]) -> bool:
     first = [value.strip() for value in body[0]]
     if any(_NUMBER.match(value) or _DATE.match(value) for value in first):
         return False
-    if len(set(first)) < len(first):
-        return False
-    return True
+    return len(set(first)) == len(first)
 
 
 def _not_text() -> NotTextError:

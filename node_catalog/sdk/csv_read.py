@@ -142,21 +142,26 @@ def _of_arrow(path: Path, settings: FileSettings, names: Sequence[str], said: st
         return _broken_encoding(path, settings)
     if width:
         message = text(
-            f"Line {line} of “{path.name}” has {width[2]} values where {width[1]} are expected. The row may be cut off, or "
+            f"Line {line} of “{path.name}” has {width[2]} values where {width[1]} are expected. The row may be "
+            "cut off, or "
             "the separator or quote may be set wrongly. Mend the file, or correct the dataset's settings.",
-            f"“{path.name}”第 {line} 行有 {width[2]} 个值，应为 {width[1]} 个。该行可能不完整，或分隔符、引号设置有误。请修正文件或数据集设置。",
+            f"“{path.name}”第 {line} 行有 {width[2]} 个值，应为 {width[1]} 个。该行可能不完整，或分隔符、"
+            "引号设置有误。请修正文件或数据集设置。",
         )
         return DataError("file.row_broken", message, where, said[:400])
     if column:
         name = column[2] or (names[int(column[1])] if int(column[1]) < len(names) else column[1])
         message = text(
-            f"Line {line} of “{path.name}”: a value of column “{name}” does not fit its type. Correct the column's type or "
+            f"Line {line} of “{path.name}”: a value of column “{name}” does not fit its type. Correct the "
+            "column's type or "
             "the values that mean “no value” in the dataset's settings, or mend the file.",
-            f"“{path.name}”第 {line} 行：列“{name}”的值与类型不符。请在数据集设置中修改该列类型或空值写法，或修正文件。",
+            f"“{path.name}”第 {line} 行：列“{name}”的值与类型不符。请在数据集设置中修改该列类型或空值写法，"
+            "或修正文件。",
         )
         return DataError("file.value", message, where, said[:400])
     message = text(
-        f"“{path.name}” cannot be read as a table (near line {line}). Check separator, quote and encoding in the dataset's "
+        f"“{path.name}” cannot be read as a table (near line {line}). Check separator, quote and encoding in "
+        "the dataset's "
         "settings.",
         f"“{path.name}”无法按表格读取（第 {line} 行附近）。请检查数据集设置中的分隔符、引号和编码。",
     )
@@ -166,9 +171,11 @@ def _of_arrow(path: Path, settings: FileSettings, names: Sequence[str], said: st
 def _broken_encoding(path: Path, settings: FileSettings) -> DataError:
     line = _first_bad_line(path, settings.encoding)
     message = text(
-        f"Line {line} of “{path.name}” is not valid {settings.encoding}. Choose another encoding in the dataset's settings "
+        f"Line {line} of “{path.name}” is not valid {settings.encoding}. Choose another encoding in the "
+        "dataset's settings "
         "(files from Chinese Windows are often gb18030), or save the file as UTF-8.",
-        f"“{path.name}”第 {line} 行不是有效的 {settings.encoding} 编码。请在数据集设置中更换编码（中文 Windows 的文件常为 gb18030），或另存为 UTF-8。",
+        f"“{path.name}”第 {line} 行不是有效的 {settings.encoding} 编码。请在数据集设置中更换编码（中文 Windows "
+        "的文件常为 gb18030），或另存为 UTF-8。",
     )
     return DataError("file.encoding", message, f"{path.name}:{line}")
 

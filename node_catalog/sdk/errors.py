@@ -60,13 +60,13 @@ class SettingsError(NodeTypeError):
 class ConnectError(NodeTypeError):
     """The system cannot be reached now; a later try may succeed."""
 
-    retry = "retry"
+    retry: ClassVar[Retry] = "retry"
 
 
 class RefusedError(ConnectError):
     """The system is there and says no: password, right, or address. Trying again changes nothing."""
 
-    retry = "fatal"
+    retry: ClassVar[Retry] = "fatal"
 
 
 class SourceError(NodeTypeError):
@@ -76,7 +76,7 @@ class SourceError(NodeTypeError):
 class SourceBusyError(SourceError):
     """The source did not answer in time or has no free connection."""
 
-    retry = "retry"
+    retry: ClassVar[Retry] = "retry"
 
 
 class DataError(NodeTypeError):
@@ -90,10 +90,10 @@ class TargetError(NodeTypeError):
 class TargetBusyError(TargetError):
     """The target cannot take the rows just now: locked, unreachable, or its disk is full."""
 
-    retry = "retry"
+    retry: ClassVar[Retry] = "retry"
 
 
 class FencedError(NodeTypeError):
     """A newer attempt has raised the fence; this one must stop without writing."""
 
-    retry = "skip"
+    retry: ClassVar[Retry] = "skip"

@@ -35,5 +35,7 @@ def setting(
     if choices:
         hints["x-choices"] = dict(choices)
     hints.update(extra or {})
-    words = {"description": description["en"]} if description else {}
-    return msgspec.Meta(title=title["en"], extra_json_schema=hints, **words, **limits)
+    words: dict[str, Any] = {"description": description["en"]} if description else {}
+    meta: Any = msgspec.Meta  # its overloads know single limits only
+    made: msgspec.Meta = meta(title=title["en"], extra_json_schema=hints, **words, **limits)
+    return made

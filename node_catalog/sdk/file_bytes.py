@@ -53,6 +53,7 @@ def words_for_system(path: Path) -> Iterator[None]:
 
 
 def of_system(path: Path, error: BaseException) -> DataError | SourceError:
+    """Our error for what the operating system or a decompressor said about ``path``."""
     said = str(error)
     if isinstance(error, FileNotFoundError):
         message = text(f"The file “{path.name}” is not there any more.", f"文件“{path.name}”已不存在。")

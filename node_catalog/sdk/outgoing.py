@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from node_catalog.sdk.contract import ConnectContext
 from node_catalog.sdk.errors import ConnectError, NodeTypeError, RefusedError
 from node_catalog.sdk.text import text
@@ -21,9 +23,8 @@ def pinned(context: ConnectContext, host: str, port: int) -> str:
         raise
     except Exception as error:
         # The guard lives below this package and has errors of its own, with the same facts.
-        message = getattr(error, "message", None)
+        said: Any = getattr(error, "message", None)
         code = getattr(error, "code", "outgoing.refused")
-        if not isinstance(message, dict):
-            message = text(f"The address of “{host}” cannot be found.", f"找不到“{host}”的地址。")
+        unknown = text(f"The address of “{host}” cannot be found.", f"找不到“{host}”的地址。")
         kind = ConnectError if code == "address.unknown" else RefusedError
-        raise kind(str(code), message, host) from error
+        raise kind(str(code), said if isinstance(said, dict) else unknown, host) from error

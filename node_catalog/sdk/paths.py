@@ -52,6 +52,7 @@ def _refused(path: str | Path) -> RefusedError:
     message = text(
         f"“{path}” does not lie in a folder that the studio may use. Use a folder under one of the configured file "
         "roots, or ask the platform administrator to add it to the option FILE_ROOTS.",
-        f"“{path}”不在平台允许使用的文件夹内。请改用已配置的文件根目录下的路径，或请平台管理员把它加入 FILE_ROOTS 选项。",
+        f"“{path}”不在平台允许使用的文件夹内。请改用已配置的文件根目录下的路径，或请平台管理员把它加入 "
+        "FILE_ROOTS 选项。",
     )
     return RefusedError("file.not_allowed", message, str(path))

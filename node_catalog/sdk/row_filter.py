@@ -132,7 +132,8 @@ def _decimal(value: Any) -> Any:
 
 def _refused(en: str, zh: str) -> SourceError:
     message = text(
-        f"The grant's row filter cannot be applied: {en}. No rows are shown; ask the dataset's owner to mend the grant.",
+        f"The grant's row filter cannot be applied: {en}. No rows are shown; ask the dataset's owner to mend "
+        "the grant.",
         f"授权的行过滤条件无法执行：{zh}。为保护数据，不返回任何行，请联系数据提供方修正授权。",
     )
     return SourceError("grant.row_filter", message)

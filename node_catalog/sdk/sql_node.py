@@ -67,7 +67,8 @@ def check_promised(promised: Schema, found: Sequence[str], name: str) -> None:
     if missing:
         listed = ", ".join(missing[:5])
         message = text(
-            f"“{name}” has no column {listed} any more: the table has changed. Discover the node again, then adjust the "
+            f"“{name}” has no column {listed} any more: the table has changed. Discover the node again, then "
+            "adjust the "
             "flow.",
             f"“{name}”中已没有列 {listed}，表结构发生了变化。请重新发现该节点，再调整流程。",
         )

@@ -22,7 +22,7 @@ from typing import Any
 
 from node_catalog.sdk.contract import Connector, Example, NodeType, Transform
 from node_catalog.sdk.fields import setting
-from node_catalog.sdk.ports import Schema, from_ibis, is_type, to_arrow, to_ibis
+from node_catalog.sdk.ports import Schema, from_ibis, is_type, to_arrow, to_ibis, type_of_arrow
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.schema import json_schema, parse, secret_fields
 from node_catalog.sdk.schema_problems import KEYWORDS
@@ -93,7 +93,8 @@ def check_words(kind: type[NodeType]) -> None:
             words = part.get(hint)
             if words is None and hint == "x-description":
                 continue
-            assert words and all(words.get(language) for language in LANGUAGES), f"{kind.key}{pointer} lacks {hint}"
+            assert words, f"{kind.key}{pointer} lacks {hint}"
+            assert all(words.get(language) for language in LANGUAGES), f"{kind.key}{pointer} lacks {hint}"
         for value, words in part.get("x-choices", {}).items():
             assert all(words.get(language) for language in LANGUAGES), f"{kind.key}{pointer} choice {value} lacks words"
 
@@ -188,17 +189,11 @@ def run_duckdb(connection: Any) -> Runner:
         for name in tables:
             connection.unregister(name)
         declared = [part.type for part in from_ibis(relation.schema()).fields]
-        found = [type_name for type_name in (_engine_type(part.type) for part in answer.schema)]
+        found = [type_of_arrow(part.type) for part in answer.schema]
         assert found == declared, f"the engine gives {found} where the type check says {declared}"
         return [tuple(row.values()) for row in answer.to_pylist()]
 
     return run
-
-
-def _engine_type(kind: Any) -> str:
-    from node_catalog.sdk.ports import type_of_arrow
-
-    return type_of_arrow(kind)
 
 
 def arrow_table(columns: Columns, rows: Rows) -> Any:

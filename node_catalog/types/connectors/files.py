@@ -91,10 +91,13 @@ class Files(Connector):
     title = text("Files", "文件")
     summary = text("CSV and Parquet files in a folder", "文件夹中的 CSV 和 Parquet 文件")
     help = text(
-        "Reads CSV (also .tsv, .txt, and compressed with .gz) and Parquet files of a folder and its subfolders. Separator, "
+        "Reads CSV (also .tsv, .txt, and compressed with .gz) and Parquet files of a folder and its subfolders. "
+        "Separator, "
         "encoding (UTF-8, GB18030 …), words for “no value” and column types are found out and can be corrected on each "
-        "dataset's page. Give patterns for files that belong together. New datasets are written as a folder of part files.",
-        "读取文件夹及其子文件夹中的 CSV（含 .tsv、.txt 及 .gz 压缩）和 Parquet 文件。分隔符、编码（UTF-8、GB18030 等）、空值写法和列类型会自动识别，"
+        "dataset's page. Give patterns for files that belong together. New datasets are written as a folder of "
+        "part files.",
+        "读取文件夹及其子文件夹中的 CSV（含 .tsv、.txt 及 .gz 压缩）和 Parquet 文件。分隔符、编码（UTF-8、"
+        "GB18030 等）、空值写法和列类型会自动识别，"
         "也可以在数据集页面修正。可用通配符把多个文件合并为一个数据集。写入的新数据集以文件夹形式保存。",
     )
     icon = "FolderOpenOutlined"
@@ -194,7 +197,7 @@ def _folder(settings: FilesSettings, context: ConnectContext) -> Path:
 
 
 def _walk(folder: Path, depth: int = 0) -> Iterator[Path]:
-    """Data files and written folders, sorted; hidden names (``.`` or ``_`` first) and links that lead out are left out."""
+    """Data files and written folders, sorted; without hidden names (``.`` or ``_`` first) and links that lead out."""
     count = 0
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         path = Path(entry.path)
@@ -386,7 +389,8 @@ def _moved(dataset: DatasetRef, missing: Sequence[str], file: str = "") -> Sourc
     shown = file or "/".join(dataset.path)
     listed = ", ".join(missing[:5])
     message = text(
-        f"“{shown}” has no column {listed} any more: its columns have changed. Discover the node again, then adjust the flow.",
+        f"“{shown}” has no column {listed} any more: its columns have changed. Discover the node again, then "
+        "adjust the flow.",
         f"“{shown}”中已没有列 {listed}，文件的列发生了变化。请重新发现该节点，再调整流程。",
     )
     return SourceError("source.columns_moved", message, shown)

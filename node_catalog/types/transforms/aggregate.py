@@ -282,7 +282,8 @@ class Aggregate(Transform):
             message = text(
                 f"“{figure['en']}” needs numbers, but “{measure.column or measure.name}” is {found['en']}. "
                 "Change its type before, or choose another figure.",
-                f"“{figure['zh-CN']}”需要数字，而“{measure.column or measure.name}”是{found['zh-CN']}。请先转换类型或改用其他统计方式。",
+                f"“{figure['zh-CN']}”需要数字，而“{measure.column or measure.name}”是{found['zh-CN']}。"
+                "请先转换类型或改用其他统计方式。",
             )
             raise context.problem(
                 "measure.not_number", message, f"{pointer}/{'column' if measure.column else 'expression'}"

@@ -72,9 +72,11 @@ class Cast(Transform):
     title = text("Change types", "转换类型")
     summary = text("Turn text into numbers or dates, and back", "把文本转换为数字、日期等类型")
     help = text(
-        "Changes the type of columns in place. Text must look like the new type: 12.5, 2024-01-31, 2024-01-31 08:00:00. "
+        "Changes the type of columns in place. Text must look like the new type: 12.5, 2024-01-31, 2024-01-31 "
+        "08:00:00. "
         "Decide for each column what happens to a value that does not fit: stop the run, or leave it empty.",
-        "原位转换列的类型。文本必须符合新类型的写法，如 12.5、2024-01-31、2024-01-31 08:00:00。对无法转换的值，可逐列选择停止运行或留空。",
+        "原位转换列的类型。文本必须符合新类型的写法，如 12.5、2024-01-31、2024-01-31 08:00:00。对无法转换的值，"
+        "可逐列选择停止运行或留空。",
     )
     icon = "SwapOutlined"
     Settings = CastSettings

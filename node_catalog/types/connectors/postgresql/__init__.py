@@ -100,8 +100,10 @@ class Postgresql(Connector):
     title = text("PostgreSQL", "PostgreSQL")
     summary = text("Tables of a PostgreSQL database", "PostgreSQL 数据库中的表")
     help = text(
-        "Reads tables and views of one schema; filters and the choice of columns run in the server, read-only and with a time "
-        "limit. Writing goes through a staging table and one transaction, so each row arrives once. The user needs SELECT, "
+        "Reads tables and views of one schema; filters and the choice of columns run in the server, read-only "
+        "and with a time "
+        "limit. Writing goes through a staging table and one transaction, so each row arrives once. The user "
+        "needs SELECT, "
         "and for writing also CREATE on the schema.",
         "读取一个模式下的表和视图，筛选和选列在服务器内以只读、限时方式执行。写入先进入暂存表，再在一个事务中完成，每行只写入一次。"
         "读取需要 SELECT 权限，写入还需要在该模式上的 CREATE 权限。",

@@ -25,15 +25,14 @@ order by c.relname
 """
 _COLUMNS = """
 select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull,
-       case when t.typtype = 'd' then format_type(t.typbasetype, t.typtypmod) else format_type(a.atttypid, a.atttypmod) end,
+       case when t.typtype = 'd' then format_type(t.typbasetype, t.typtypmod)
+            else format_type(a.atttypid, a.atttypmod) end,
        coalesce(col_description(a.attrelid, a.attnum), ''),
-       case when exists (select 1 from pg_constraint k where k.conrelid = a.attrelid and k.contype = 'p' and a.attnum = any(k.conkey))
-              then 'primary'
-            when exists (select 1 from pg_constraint k where k.conrelid = a.attrelid and k.contype = 'u' and k.conkey = array[a.attnum])
-              then 'unique'
-            when exists (select 1 from pg_constraint k where k.conrelid = a.attrelid and k.contype = 'f' and a.attnum = any(k.conkey))
-              then 'foreign'
-            else '' end,
+       coalesce((select case min(strpos('puf', k.contype::text)) when 1 then 'primary' when 2 then 'unique'
+                        when 3 then 'foreign' end
+                 from pg_constraint k
+                 where k.conrelid = a.attrelid and a.attnum = any(k.conkey)
+                   and (k.contype in ('p', 'f') or (k.contype = 'u' and cardinality(k.conkey) = 1))), ''),
        a.atthasdef or a.attidentity <> '' or a.attgenerated <> '',
        a.attgenerated <> ''
 from pg_attribute a join pg_type t on t.oid = a.atttypid

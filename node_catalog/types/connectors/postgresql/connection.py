@@ -25,7 +25,7 @@ IDLE_SECONDS = 60
 
 
 def parameters(settings: Any, context: ConnectContext, *, read_only: bool) -> dict[str, str]:
-    """Parameters for libpq. The address is resolved once, by the guard; nothing is taken from the environment's files."""
+    """Parameters for libpq. The guard resolves the address, once; nothing is taken from files of the environment."""
     statement = int(context.statement_timeout * 1000)
     options = [
         f"-c statement_timeout={statement}",
@@ -117,7 +117,8 @@ def of_postgres(error: Exception, settings: Any, *, is_target: bool = False) -> 
     low = said.lower()
     if state[:2] in ("53", "55", "57", "40") or state == "25P03" or "canceling statement" in low:
         message = text(
-            f"The database “{settings.database}” is overloaded or did not answer in time. Try again later, or read fewer rows.",
+            f"The database “{settings.database}” is overloaded or did not answer in time. Try again later, or "
+            "read fewer rows.",
             f"数据库“{settings.database}”负载过高或响应超时。请稍后重试，或减少读取的行数。",
         )
         return SourceBusyError("postgresql.busy", message, where, said[:400])
@@ -151,7 +152,8 @@ def _by_state(state: str, settings: Any) -> Found | None:
             return _no_database(settings)
         case "42501":
             message = text(
-                f"User “{settings.user}” may not do this in database “{settings.database}”. Ask its administrator for the right.",
+                f"User “{settings.user}” may not do this in database “{settings.database}”. Ask its "
+                "administrator for the right.",
                 f"用户“{settings.user}”在数据库“{settings.database}”中没有此权限，请联系其管理员授权。",
             )
             return RefusedError, "postgresql.no_right", message
@@ -191,7 +193,8 @@ def _by_words(said: str, settings: Any) -> Found | None:
         return RefusedError, "postgresql.not_admitted", message
     if "ssl" in low and ("not support" in low or "certificate" in low or "required" in low):
         message = text(
-            f"“{settings.host}” and this studio do not agree on encryption. Change the setting “Encryption”, or ask the "
+            f"“{settings.host}” and this studio do not agree on encryption. Change the setting “Encryption”, or "
+            "ask the "
             "server's administrator.",
             f"与“{settings.host}”的加密方式不一致。请修改“加密方式”设置，或联系服务器管理员。",
         )
@@ -207,7 +210,8 @@ def _by_words(said: str, settings: Any) -> Found | None:
         for part in ("connection refused", "timeout expired", "no route", "unreachable", "connection timed out")
     ):
         message = text(
-            f"Nothing answers at {settings.host}, port {settings.port}. Check address and port, and whether a firewall lies "
+            f"Nothing answers at {settings.host}, port {settings.port}. Check address and port, and whether a "
+            "firewall lies "
             "between.",
             f"{settings.host} 的 {settings.port} 端口没有响应。请检查地址和端口，以及中间是否有防火墙。",
         )
@@ -239,14 +243,16 @@ def _no_database(settings: Any) -> Found:
 def _of_target(state: str, settings: Any, where: str, said: str) -> TargetError:
     if state[:2] == "23":
         message = text(
-            "The table refuses the rows: a required value is missing, a key occurs twice, or a rule of the table is broken. "
+            "The table refuses the rows: a required value is missing, a key occurs twice, or a rule of the "
+            "table is broken. "
             "Nothing was changed.",
             "目标表拒绝写入：缺少必填值、键重复，或违反表的约束。目标未被改动。",
         )
         return TargetError("target.constraint", message, where, said[:400])
     if state[:2] == "22":
         message = text(
-            "A value does not fit its column in the table (too long, out of range, or a forbidden character). Nothing was changed.",
+            "A value does not fit its column in the table (too long, out of range, or a forbidden character). "
+            "Nothing was changed.",
             "有值与目标列不符（过长、超出范围或含有不允许的字符）。目标未被改动。",
         )
         return TargetError("target.value", message, where, said[:400])

@@ -154,7 +154,7 @@ class PostgresqlWriter:
             self._connection.close()
 
     def _copy(self) -> None:
-        """Hand the gathered batches to the driver, which streams them as binary COPY; visible to nobody else's query."""
+        """Hand the gathered batches to the driver, which streams them into the staging table as binary COPY."""
         import pyarrow as pa
 
         if not self._held:

@@ -73,9 +73,11 @@ class Sqlite(Connector):
     title = text("SQLite", "SQLite")
     summary = text("Tables of a SQLite database file", "SQLite 数据库文件中的表")
     help = text(
-        "Reads tables and views of a SQLite file. SQLite does not enforce column types, so discovery looks at the values: "
+        "Reads tables and views of a SQLite file. SQLite does not enforce column types, so discovery looks at "
+        "the values: "
         "a number column that also holds words is offered as text and can be converted with “Change types”.",
-        "读取 SQLite 文件中的表和视图。SQLite 不强制列类型，因此发现时会检查实际取值：混有文字的数字列按文本提供，可用“转换类型”步骤处理。",
+        "读取 SQLite 文件中的表和视图。SQLite 不强制列类型，因此发现时会检查实际取值："
+        "混有文字的数字列按文本提供，可用“转换类型”步骤处理。",
     )
     icon = "DatabaseOutlined"
     Settings = SqliteSettings
@@ -232,7 +234,8 @@ def _open(path: Path, context: ConnectContext) -> Any:
 
 def _tables(connection: Any) -> list[tuple[str, str]]:
     found = connection.execute(
-        "select name, type from sqlite_master where type in ('table', 'view') and name not like 'sqlite\\_%' escape '\\' "
+        "select name, type from sqlite_master where type in ('table', 'view') and name not like 'sqlite\\_%' "
+        "escape '\\' "
         "order by name"
     ).fetchall()
     return [(name, kind) for name, kind in found if not name.startswith(OUR_PREFIX)]
@@ -288,7 +291,8 @@ def _looked_at(
     for start in range(0, len(names), 200):
         part = names[start : start + 200]
         figures = ", ".join(
-            f"sum(typeof({c}) = 'integer'), sum(typeof({c}) = 'real'), sum(typeof({c}) = 'text'), sum(typeof({c}) = 'blob'), "
+            f"sum(typeof({c}) = 'integer'), sum(typeof({c}) = 'real'), sum(typeof({c}) = 'text'), "
+            f"sum(typeof({c}) = 'blob'), "
             f"sum(typeof({c}) = 'text' and julianday({c}) is null), sum({c} not in (0, 1))"
             for c in map(quoted, part)
         )
