@@ -11,7 +11,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,7 +74,7 @@ def worker_name() -> str:
 class Worker:
     """One worker process. ``start`` returns at once; ``stop`` hands unfinished tasks back."""
 
-    def __init__(self, slots: int | None = None) -> None:
+    def __init__(self, slots: int | None = None, packages: Sequence[str] = ("node_catalog.types",)) -> None:
         self.name = worker_name()
         slots = slots or settings.OPTIONS["WORKER_SLOTS"]
         limits = Limits(
@@ -85,8 +85,8 @@ class Worker:
         )
         quick, failpoints = max(1, slots // 2), settings.OPTIONS["FAILPOINTS"]
         self._lanes = (
-            Lane(HEAVY, slots, ChildPool(slots, limits, failpoints=failpoints)),
-            Lane(LIGHT, quick, ChildPool(quick, limits, failpoints=failpoints)),
+            Lane(HEAVY, slots, ChildPool(slots, limits, packages=packages, failpoints=failpoints)),
+            Lane(LIGHT, quick, ChildPool(quick, limits, packages=packages, failpoints=failpoints)),
         )
         self._claims: dict[Any, Claim] = {}
         self._lock = threading.Lock()

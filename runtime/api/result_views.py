@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -81,8 +82,17 @@ class ChartView(APIView):
         return Response(chart(path, wanted))
 
 
+class OneAnswer(DefaultContentNegotiation):
+    """``format`` is our own parameter here, not a choice among renderers."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
 class DownloadView(APIView):
     """A result as a file; the audit trail remembers who took it."""
+
+    content_negotiation_class = OneAnswer
 
     @extend_schema(
         operation_id="results_download",

@@ -1,0 +1,167 @@
+"""Worker processes to kill, freeze and replace, and targets whose rows are counted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import psycopg
+from psycopg import sql
+
+from tests.integration.runtime import city
+
+LEASE = 2.0
+ENVIRONMENT = {
+    "DJANGO_SETTINGS_MODULE": "tests.settings",
+    "CITYGO_TEST_CHILD": "1",
+    "LEASE_SECONDS": str(LEASE),
+    "HEARTBEAT_SECONDS": "0.5",
+    "POLL_SECONDS": "0.1",
+    "WORKER_SLOTS": "1",
+}
+
+
+class WorkerProcess:
+    """One process that is ready to become a worker."""
+
+    started: ClassVar[list[WorkerProcess]] = []
+
+    def __init__(self, *arguments: str) -> None:
+        self.started.append(self)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.integration.runtime.worker_process", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, **ENVIRONMENT},
+            cwd=Path(__file__).resolve().parents[3],
+        )
+        self._is_ready = False
+
+    def tell(self, line: str, answer: str) -> None:
+        if not self._is_ready:
+            self._expect("ready")
+            self._is_ready = True
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        self._expect(answer)
+
+    def _expect(self, word: str) -> None:
+        assert self.process.stdout is not None
+        heard = self.process.stdout.readline().strip()
+        assert heard == word, f"the worker process said {heard!r} instead of {word!r}"
+
+    def go(self, failpoints: str = "") -> None:
+        self.tell(f"go {failpoints}", "started")
+
+    def pause(self) -> None:
+        self.tell("pause", "paused")
+
+    @property
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def send(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.process.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it and its pipes are gone."""
+        self.send(signal.SIGKILL)
+        self.process.wait(timeout=20)
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+
+    def children(self) -> list[int]:
+        """The child processes that do the work."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with suppress(OSError, IndexError):
+                    if _stat(int(entry.name))[1] == str(self.process.pid):
+                        found.append(int(entry.name))
+        return found
+
+    def stopped_child(self) -> int | None:
+        """A child that a failpoint has stopped."""
+        for child in self.children():
+            with suppress(OSError, IndexError):
+                if _stat(child)[0] == "T":
+                    return child
+        return None
+
+
+def _stat(process: int) -> list[str]:
+    """State, parent and so on of a process."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+
+
+def kill_all() -> None:
+    """End every worker process of this test."""
+    while WorkerProcess.started:
+        WorkerProcess.started.pop().kill()
+
+
+class TargetNode(Protocol):
+    """Where the runs write."""
+
+    name: str
+    node: Any
+
+    def count(self, table: str) -> tuple[int, int]:
+        """Rows, and different ids."""
+
+
+@dataclass
+class SqliteTarget:
+    """A SQLite file."""
+
+    staff: Any
+    name: str = "SQLite"
+    node: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.path = city.home("killed.sqlite3")
+        city.make_target(self.path)
+        self.node = city.add_node(self.staff, "sqlite", "Killed", {"path": str(self.path)})
+
+    def count(self, table: str) -> tuple[int, int]:
+        with closing(sqlite3.connect(self.path)) as connection:
+            if not connection.execute("select 1 from sqlite_master where name = ?", (table,)).fetchone():
+                return 0, 0
+            row = connection.execute(f'select count(*), count(distinct id) from "{table}"').fetchone()
+            return row[0], row[1]
+
+
+@dataclass
+class PostgresTarget:
+    """A PostgreSQL database that is not the control database."""
+
+    staff: Any
+    server: Any
+    name: str = "PostgreSQL"
+    node: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.url = self.server.create_database("killed")
+        self.node = city.add_node(self.staff, "postgresql", "Killed too", self.server.settings("killed"))
+
+    def count(self, table: str) -> tuple[int, int]:
+        with psycopg.connect(self.url) as connection:
+            if connection.execute("select to_regclass(%s)", (f'public."{table}"',)).fetchone() == (None,):
+                return 0, 0
+            query = sql.SQL("select count(*), count(distinct id) from {}").format(sql.Identifier(table))
+            row = connection.execute(query).fetchone()
+            assert row is not None
+            return row[0], row[1]

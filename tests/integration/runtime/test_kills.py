@@ -1,0 +1,220 @@
+"""Runs that write, and workers that are killed: every row once. Without the fence: duplicates. Frozen: nothing.
+
+Each trial prints the fault, the attempts and the rows. A fault is a SIGKILL of the whole worker: at a named point of
+the worker or of its child process, or at a random moment.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from node_catalog.models import Dataset
+from runtime import states
+from runtime.models import Attempt, Event, Run, SinkCommit, Task, Worker
+from runtime.scheduler import start_run
+from runtime.service import run_scheduler_forever
+from security.models import User
+from tests import services
+from tests.integration.runtime import city
+from tests.integration.runtime.killing import PostgresTarget, SqliteTarget, TargetNode, WorkerProcess, kill_all
+
+ROWS = 20_000
+KILLS = 30
+SEED = 20261122
+IN_WORKER = (
+    "claim.before_commit", "claim.after_commit", "runner.prepared", "runner.before_work", "runner.after_work",
+    "finish.before_commit", "finish.after_commit",
+)  # fmt: skip
+IN_CHILD = {
+    "SQLite": (
+        "sqlite.open.after_fence", "sqlite.stage.write", "sqlite.commit.before", "sqlite.commit.before_ledger",
+        "sqlite.commit.before_commit", "sqlite.commit.after_commit",
+    ),
+    "PostgreSQL": (
+        "postgresql.open.after_fence", "postgresql.stage.write", "postgresql.commit.before",
+        "postgresql.commit.before_commit", "postgresql.commit.after_commit",
+    ),
+}  # fmt: skip
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@dataclass
+class Field:
+    """One city, a scheduler, a worker that takes over, and spare ones to be killed."""
+
+    staff: User
+    readings: Dataset
+    heir: WorkerProcess
+    spare: WorkerProcess
+
+    def next_victim(self) -> WorkerProcess:
+        """The spare process; the next one starts to load meanwhile."""
+        victim, self.spare = self.spare, WorkerProcess()
+        return victim
+
+    def start(self, target: TargetNode, table: str) -> Run:
+        flow = city.make_flow(
+            self.staff,
+            {
+                "read": city.read_step(self.readings),
+                "put": {
+                    "type": "write",
+                    "settings": {"node": target.node.number, "path": [table], "mode": "append", "create": True},
+                },
+            },
+            [("read.out", "put.in")],
+        )
+        return start_run(flow, None, self.staff)
+
+
+@pytest.fixture
+def field(transactional_db: None) -> Iterator[Field]:
+    shutil.rmtree(city.home(""), ignore_errors=True)
+    city.make_readings(city.home("source.sqlite3"), ROWS)
+    staff = city.make_staff()
+    ended = threading.Event()
+    scheduler = threading.Thread(target=run_scheduler_forever, args=(ended,))
+    scheduler.start()
+    try:
+        heir, spare = WorkerProcess(), WorkerProcess()
+        heir.go()
+        source = city.add_node(staff, "sqlite", "Readings", {"path": str(city.home("source.sqlite3"))})
+        (readings,) = city.discover(source, staff)
+        heir.pause()
+        yield Field(staff, readings, heir, spare)
+    finally:
+        ended.set()
+        kill_all()
+        scheduler.join()
+
+
+def strike(victim: WorkerProcess, run: Run, fault: str, rng: random.Random) -> None:
+    """Let the victim take the run, and kill it as the fault says."""
+    if fault.startswith("moment"):
+        victim.go()
+        city.wait_for(lambda: _attempts(run) or victim.has_ended, 30, "the victim claims the run")
+        # A random moment, without oversleeping the end of the run.
+        threading.Event().wait(rng.uniform(0, 0.6))
+    elif fault in IN_WORKER:
+        victim.go(f"{fault}=kill")
+        city.wait_for(lambda: victim.has_ended, 30, f"the victim comes to {fault}")
+    else:
+        victim.go(f"{fault}=stop")
+        city.wait_for(victim.stopped_child, 30, f"the child comes to {fault}")
+    victim.kill()
+
+
+def _attempts(run: Run) -> int:
+    return Attempt.objects.filter(task__run=run).count()
+
+
+def settle(field: Field, run: Run) -> Run:
+    """The heir takes over; the run must end."""
+    field.heir.go()
+    try:
+        return city.await_run(run, 60)
+    finally:
+        field.heir.pause()
+
+
+def faults_for(target: TargetNode, number: int, rng: random.Random) -> list[str]:
+    """Every named point once, then random moments."""
+    named = [*IN_WORKER, *IN_CHILD[target.name]]
+    rng.shuffle(named)
+    return (named + [f"moment {index}" for index in range(number)])[:number]
+
+
+def kill_again_and_again(field: Field, target: TargetNode, number: int) -> None:
+    rng = random.Random(SEED)
+    print(f"\n{target.name}, seed {SEED}")
+    for index, fault in enumerate(faults_for(target, number, rng)):
+        table = f"trial_{index}"
+        run = field.start(target, table)
+        strike(field.next_victim(), run, fault, rng)
+        ended = settle(field, run)
+        rows, once = target.count(table)
+        print(f"  kill {index + 1:2d} at {fault:32s} attempts {_attempts(run)}  rows {rows}  {ended.state}")
+        assert ended.state == states.DONE, ended.error
+        assert (rows, once) == (ROWS, ROWS), f"{fault}: {rows} rows, {once} different"
+        assert SinkCommit.objects.get(run=str(run.pk)).rows == ROWS
+        assert _attempts(run) <= 2
+    check_nothing_is_left()
+
+
+def check_nothing_is_left() -> None:
+    assert not Run.objects.exclude(state__in=states.RUN_FINISHED).exists()
+    assert not Task.objects.filter(state__in=states.ACTIVE).exists()
+    for run in Run.objects.all():
+        seqs = list(run_events(run))
+        assert seqs == list(range(1, run.seq + 1))
+
+
+def run_events(run: Run) -> Any:
+    return Event.objects.filter(topic=f"run:{run.pk}").order_by("seq").values_list("seq", flat=True)
+
+
+def test_killed_workers_write_every_row_once_to_sqlite(field: Field) -> None:
+    kill_again_and_again(field, SqliteTarget(field.staff), KILLS // 2)
+
+
+@pytest.mark.services
+def test_killed_workers_write_every_row_once_to_postgresql(
+    field: Field, postgres_server: services.PostgresServer
+) -> None:
+    kill_again_and_again(field, PostgresTarget(field.staff, postgres_server), KILLS // 2)
+
+
+def test_without_the_fence_there_are_duplicates(field: Field) -> None:
+    """The same faults, with outputs that ignore ledger and fence: the proof that the test can fail."""
+    target = SqliteTarget(field.staff)
+    field.heir.kill()
+    field.heir = WorkerProcess("--unfenced")
+    doubled = 0
+    for index, fault in enumerate(("runner.after_work", "finish.before_commit", "sqlite.commit.after_commit")):
+        run = field.start(target, f"trial_{index}")
+        victim = WorkerProcess("--unfenced")
+        strike(victim, run, fault, random.Random(SEED))
+        ended = settle(field, run)
+        rows, once = target.count(f"trial_{index}")
+        print(f"\n  unfenced, kill at {fault}: attempts {_attempts(run)}  rows {rows}, {once} different  {ended.state}")
+        doubled += rows > once
+    assert doubled == 3
+
+
+@pytest.mark.parametrize("point", ["sqlite.stage.write", "sqlite.commit.before"])
+def test_a_frozen_worker_that_wakes_up_writes_nothing(field: Field, point: str) -> None:
+    target = SqliteTarget(field.staff)
+    run = field.start(target, "frozen")
+    victim = field.next_victim()
+    victim.go(f"{point}=stop")
+    child = city.wait_for(victim.stopped_child, 30, f"the child comes to {point}")
+    victim.send(signal.SIGSTOP)
+    ended = settle(field, run)
+    assert ended.state == states.DONE, ended.error
+    assert target.count("frozen") == (ROWS, ROWS)
+    woken = timezone.now()
+    os.kill(child, signal.SIGCONT)
+    victim.send(signal.SIGCONT)
+    city.wait_for(lambda: is_idle(victim, woken), 30, "the woken worker has let go")
+    victim.kill()
+    assert target.count("frozen") == (ROWS, ROWS)
+    task = Task.objects.get(run=run)
+    assert (task.state, task.attempt) == (states.DONE, 2)
+    print(f"\n  frozen at {point}: attempts {_attempts(run)}  rows {target.count('frozen')[0]}")
+
+
+def is_idle(victim: WorkerProcess, since: datetime) -> bool:
+    """Whether the worker has said, since then, that nothing is at work in it."""
+    return Worker.objects.filter(process=victim.process.pid, busy=0, seen_at__gt=since).exists()
