@@ -148,7 +148,9 @@ def _connect(draft: _Draft, operation: Json) -> list[Json]:
         raise _Refused("wire_exists", "These two ports are already connected.", "这两个端口已经相连。")
     index = operation.get("index")
     whole = isinstance(index, int) and not isinstance(index, bool)
-    draft.wires.insert(min(max(int(index or 0), 0), len(draft.wires)) if whole else len(draft.wires), wire)
+    notes = {key: value for key, value in operation.items() if key.startswith("x-")}
+    place = min(max(int(index or 0), 0), len(draft.wires)) if whole else len(draft.wires)
+    draft.wires.insert(place, {**wire, **notes})
     return [{"op": "disconnect", **wire}]
 
 
@@ -157,8 +159,8 @@ def _disconnect(draft: _Draft, operation: Json) -> list[Json]:
     index = _position(draft, wire)
     if index is None:
         raise _Refused("no_such_wire", "This wire does not exist any more.", "这条连线已不存在。")
-    del draft.wires[index]
-    return [{"op": "connect", **wire, "index": index}]
+    removed = draft.wires.pop(index)
+    return [{"op": "connect", **removed, "index": index}]
 
 
 def _position(draft: _Draft, wire: Json) -> int | None:

@@ -60,7 +60,7 @@ def nodes() -> dict[str, NodeInfo]:
 
 
 def step(kind: str, **settings: Any) -> Json:
-    return {"type": kind, "settings": settings}
+    return {"type": kind, "version": 1, "settings": settings}
 
 
 def flow(steps: Mapping[str, Json], *wires: str, inputs: Json | None = None) -> Json:
