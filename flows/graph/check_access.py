@@ -8,10 +8,12 @@ from typing import Any
 from flows.graph.document import Document
 from flows.graph.findings import Finding
 from flows.graph.fixes import make_fix
+from flows.graph.guard import narrowed_schema
 from flows.graph.sources import DatasetInfo, NodeInfo, title_of
 from node_catalog.sdk.contract import Transform
-from node_catalog.sdk.grant import GrantSpec, narrow_schema
-from node_catalog.sdk.ports import Field, Schema
+from node_catalog.sdk.errors import NodeTypeError
+from node_catalog.sdk.grant import GrantSpec
+from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.text import text
 
 Datasets = Mapping[str, DatasetInfo]
@@ -22,20 +24,24 @@ USABLE = ("published", "")
 def readable_schema(info: DatasetInfo, grant: GrantSpec | None, wanted: Any = ()) -> Schema:
     """The columns a read may offer to the type check.
 
-    Without a grant all columns (L4 says that the right is missing; everything behind the step can still be checked);
-    columns that are asked for by name and not granted likewise stay, so that only L4 speaks about them.
+    Without a (usable) grant all columns: L4 says that the right is missing; everything behind the step can still be
+    checked. Columns that are asked for by name and not granted likewise stay, so that only L4 speaks about them.
     """
+    narrowed = _granted(info, grant)
+    if isinstance(narrowed, NodeTypeError):
+        return info.schema
+    known = {field.name: field for field in narrowed.fields}
+    named = set(wanted or ())
+    return Schema(tuple(known.get(field.name, field) for field in info.schema.fields if field.name in {*known, *named}))
+
+
+def _granted(info: DatasetInfo, grant: GrantSpec | None) -> Schema | NodeTypeError:
     if grant is None:
         return info.schema
-    narrowed = {field.name: field for field in narrow_schema(info.schema, grant).fields}
-    named = set(wanted or ())
-    fields: list[Field] = []
-    for field in info.schema.fields:
-        if field.name in narrowed:
-            fields.append(narrowed[field.name])
-        elif field.name in named:
-            fields.append(field)
-    return Schema(tuple(fields))
+    try:
+        return narrowed_schema(info, grant)
+    except NodeTypeError as error:
+        return error
 
 
 def read_findings(
@@ -75,14 +81,11 @@ def read_findings(
 
 def _columns(document: Document, step: str, settings: Any, info: DatasetInfo, grant: GrantSpec) -> Iterator[Finding]:
     pointer = f"/steps/{step}/settings"
-    granted = {field.name for field in narrow_schema(info.schema, grant).fields}
-    if not granted:
-        message = text(
-            "None of the granted columns exists in this dataset any more. Request it anew.",
-            "已授权的列在该数据集中都已不存在，请重新申请。",
-        )
-        yield Finding("grant.no_columns", "L4", message, pointer=f"{pointer}/dataset", step=step)
+    narrowed = _granted(info, grant)
+    if isinstance(narrowed, NodeTypeError):
+        yield Finding(narrowed.code, "L4", narrowed.message, pointer=f"{pointer}/dataset", step=step)
         return
+    granted = set(narrowed.names)
     chosen = list(getattr(settings, "columns", ()) or ())
     refused = [name for name in chosen if name not in granted and info.schema.get(name) is not None]
     if refused:

@@ -7,10 +7,11 @@ from typing import Any
 import ibis
 
 from flows.graph.render import SOURCE
+from flows.graph.settings import Cache
 from flows.graph.sources import DatasetInfo
 from node_catalog.sdk import grant as grants
 from node_catalog.sdk.grant import GrantSpec
-from node_catalog.sdk.ports import to_ibis
+from node_catalog.sdk.ports import Schema, from_ibis, to_ibis
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.row_filter import columns_of
 
@@ -22,6 +23,18 @@ def narrowed_source(info: DatasetInfo, grant: GrantSpec) -> Any:
     """The relation a holder of ``grant`` may read, over a table named ``src`` with the dataset's columns."""
     source = ibis.table(to_ibis(info.schema), name=SOURCE)
     return grants.narrow(source, grant)
+
+
+def narrowed_schema(info: DatasetInfo, grant: GrantSpec) -> Schema:
+    """The columns that ``narrow`` leaves, asked of ``narrow`` itself so that nothing else decides.
+
+    Raises NodeTypeError when no column is left or the row filter cannot be applied.
+    """
+    key = (grants.narrow, info.schema, grant.digest)
+    return _schemas.get(key, lambda: from_ibis(narrowed_source(info, grant).schema()))
+
+
+_schemas: Cache[Schema] = Cache(2_000)
 
 
 def source_columns(info: DatasetInfo, grant: GrantSpec, wanted: set[str]) -> tuple[str, ...]:

@@ -79,7 +79,7 @@ def _demand(node: Any, columns: set[str]) -> dict[Any, set[str]]:
             value for arg in node.args if isinstance(arg, tuple) for value in arg if isinstance(value, ops.Value)
         ]
         return _add(_fields([*own, *several], [node.parent]), node.parent, columns)
-    return {child: set(child.schema.names) for child in _relations_below(node)}
+    return {parent: set(parent.schema.names) for parent in _parents(node)}
 
 
 def _fields(values: Iterable[Any], tables: Iterable[Any]) -> dict[Any, set[str]]:
@@ -91,6 +91,14 @@ def _fields(values: Iterable[Any], tables: Iterable[Any]) -> dict[Any, set[str]]
         for field in value.find(ops.Field, filter=ops.Value):
             found.setdefault(field.rel, set()).add(field.name)
     return found
+
+
+def _parents(node: Any) -> list[Any]:
+    """The relations right below an operation that is not known here; all tables below when it holds anything odd."""
+    several = [item for arg in node.args for item in (arg if isinstance(arg, tuple) else (arg,))]
+    parents = [item for item in several if isinstance(item, ops.Relation)]
+    values = [item for item in several if isinstance(item, ops.Value)]
+    return parents if parents and not values else _relations_below(node)
 
 
 def _relations_below(node: Any) -> list[Any]:

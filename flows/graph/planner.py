@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import ibis
 import msgspec
 
 from flows.graph.bindings import dataset_binding
@@ -22,7 +23,8 @@ from flows.graph.sources import DatasetInfo, NodeInfo
 from flows.graph.stages import StageMaker
 from flows.graph.topology import Topology
 from flows.graph.validate import check
-from node_catalog.sdk.grant import GrantSpec, narrow_schema
+from node_catalog.sdk.grant import GrantSpec
+from node_catalog.sdk.ports import to_ibis
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.text import text
 
@@ -106,7 +108,7 @@ def dataset_plan(info: DatasetInfo, grant: GrantSpec, limit: int = 100, registry
         key="sample",
         steps=("sample",),
         bindings=(binding,),
-        text=render_all(binding),
+        text=_as_is(binding),
         schema=binding.schema,
         sink=Sink("collect", "sample", binding.schema, limit=limit),
     )
@@ -124,12 +126,8 @@ def profile_binding(info: DatasetInfo, grant: GrantSpec, registry: Registry | No
     return dataset_binding("profile", info, grant, dialect=dialect_of(info.node_type, registry))
 
 
-def render_all(binding: Binding) -> str:
+def _as_is(binding: Binding) -> str:
     """The text that passes a binding's rows on as they are."""
-    import ibis
-
-    from node_catalog.sdk.ports import to_ibis
-
     return render(ibis.table(to_ibis(binding.schema), name=binding.alias))
 
 
@@ -152,6 +150,3 @@ def _all_given(document: Document, steps: set[str], missing: set[str]) -> None:
                 if name in missing:
                     message = text(f"The input “{name}” needs a value.", f"参数“{name}”需要填写取值。")
                     raise PlanError("input.missing", message, f"/inputs/properties/{name}")
-
-
-__all__ = ["dataset_plan", "make_plan", "narrow_schema", "plan_digest", "profile_binding"]
