@@ -39,9 +39,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def patience() -> float:
+    """How much longer than on an idle machine things may take now: 1 when nobody else is at work."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def wait_until(check: Callable[[], object], seconds: float, what: str) -> None:
     """Poll ``check`` until it is true; a clear failure after ``seconds``."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * patience()
     while time.monotonic() < deadline:
         if check():
             return
@@ -49,7 +54,8 @@ def wait_until(check: Callable[[], object], seconds: float, what: str) -> None:
     raise AssertionError(f"Not within {seconds:g} s: {what}")
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """For a new process (``preexec_fn``): ends when the test run ends, however that ends (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
@@ -117,7 +123,7 @@ class _Server:
             stdin=subprocess.DEVNULL,
             cwd=self.folder,
             env={**os.environ, **(env or {})},
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
             start_new_session=True,
             user=user,
             group=user,
@@ -254,7 +260,7 @@ class RabbitServer(_Server):
         home.mkdir(exist_ok=True)
         plugins = self.folder / "enabled_plugins"
         plugins.write_text("[].")
-        (self.folder / "rabbitmq.conf").write_text("listeners.tcp.default = 127.0.0.1:%d\n" % self.port)
+        (self.folder / "rabbitmq.conf").write_text(f"listeners.tcp.default = 127.0.0.1:{self.port}\n")
         return {
             "HOME": str(home),
             "RABBITMQ_NODENAME": f"citygo{self.port}@localhost",

@@ -64,6 +64,7 @@ def start_studio(home: Path, port: int | None = None, seconds: float = 90.0, **o
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
+            preexec_fn=services.die_with_parent,
         )
 
     def is_ready() -> bool:
