@@ -25,6 +25,7 @@ from runtime.engine.errors import problem_of
 from runtime.engine.limits import die_with_parent, forget_peak, limit_address_space, resident_bytes
 from runtime.engine.perform import perform
 from runtime.engine.pipe import (
+    Began,
     ChildSettings,
     Do,
     Done,
@@ -81,6 +82,7 @@ class Child:
             self._current = (message.id, cancel)
             if message.id in self._stopped:
                 cancel.stop()
+        self._send(Began(message.id))
         forget_peak()
 
         def tell(report: Report) -> None:

@@ -43,6 +43,12 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     memory_bytes: int
 
 
+class Began(msgspec.Struct, frozen=True, tag="began"):
+    """Child → parent: the work with this id is being done. Before that a dead child has done nothing."""
+
+    id: int
+
+
 class Said(msgspec.Struct, frozen=True, tag="said"):
     """Child → parent: something on the way."""
 
@@ -67,7 +73,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
 
 Down = Do | Stop
-Up = Ready | Said | Done | Failed
+Up = Ready | Began | Said | Done | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _down = msgspec.msgpack.Decoder(Down)

@@ -16,7 +16,7 @@ import msgspec
 
 from node_catalog.sdk.text import text
 from runtime.engine.errors import CancelledError, ChildDiedError, ChildError, ChildStartError, error_from
-from runtime.engine.pipe import Do, Done, Down, Failed, PipeClosedError, Ready, Said, Stop, Up, UpReader, encode
+from runtime.engine.pipe import Began, Do, Done, Down, Failed, PipeClosedError, Ready, Said, Stop, Up, UpReader, encode
 from runtime.engine.work import Outcome, Report, Work
 
 TICK_MS = 50
@@ -46,6 +46,7 @@ class ChildProcess:
         os.set_blocking(self._out, False)
         self._messages = UpReader()
         self._number = 0
+        self._has_begun = False
         self._first_memory = 0
         self.works = 0
         self.memory_bytes = 0
@@ -69,14 +70,20 @@ class ChildProcess:
         """Do one work and wait for its outcome; ``tell`` is called in this thread.
 
         Raises what the work raised, CancelledError once ``cancel`` is set (within a second, by force if need be),
-        ChildStartError when the child never gets ready, ChildDiedError when it dies. Only a child that has answered
-        is used again.
+        ChildStartError when the child dies before it has begun (nothing was done), ChildDiedError when it dies
+        afterwards. Only a child that has answered is used again.
         """
         self._number += 1
+        self._has_begun = False
         try:
             self._await_ready(cancel)
             self._send(Do(self._number, work), cancel)
             answer = self._await_answer(tell, cancel)
+        except ChildDiedError as error:
+            self.kill()
+            if not self._has_begun:
+                raise _no_start(f"died while it waited: {error}") from error
+            raise
         except BaseException:
             self.kill()
             raise
@@ -130,7 +137,9 @@ class ChildProcess:
             if kill_at is not None and time.monotonic() > kill_at:
                 raise CancelledError()
             for message in self._receive():
-                if isinstance(message, Said) and message.id == self._number:
+                if isinstance(message, Began) and message.id == self._number:
+                    self._has_begun = True
+                elif isinstance(message, Said) and message.id == self._number:
                     tell(message.report)
                 elif isinstance(message, Done | Failed) and message.id == self._number:
                     return message

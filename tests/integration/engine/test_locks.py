@@ -1,0 +1,227 @@
+"""The attacks on an embedded SQL engine: files, hosts, settings, Python variables. All must be refused.
+
+First with the text check in front (as every stage text meets it), then past it, straight at the locked connection.
+"""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from node_catalog.sdk.contract import Attach
+from runtime.engine.cancel import Cancel
+from runtime.engine.duck import Connection, has_extension, open_main, open_source
+from runtime.engine.errors import EngineError, TextRefusedError
+from runtime.engine.work import Limits
+
+LIMITS = Limits(memory_mb=128, threads=1)
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    """Files outside of every allowed folder."""
+    folder = tmp_path / "secret"
+    folder.mkdir()
+    (folder / "x.csv").write_text("a,b\n1,canary\n")
+    pq.write_table(pa.table({"a": ["canary"]}), folder / "x.parquet")
+    with closing(sqlite3.connect(folder / "x.sqlite")) as database:
+        database.execute("create table t (a text)")
+        database.execute("insert into t values ('canary')")
+        database.commit()
+    return folder
+
+
+@pytest.fixture
+def main() -> Iterator[Connection]:
+    with open_main(LIMITS, Cancel()) as connection:
+        connection.register("src", pa.table({"a": [1]}).to_reader())
+        yield connection
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Iterator[Connection]:
+    """A source connection with the SQLite scanner, open for one folder."""
+    folder = tmp_path / "open"
+    folder.mkdir()
+    with closing(sqlite3.connect(folder / "air.sqlite")) as database:
+        database.execute("create table t (a integer)")
+        database.execute("create table hidden (a text)")
+        database.commit()
+    attach = Attach(
+        (f"attach '{folder}/air.sqlite' as node (type sqlite, read_only)", "create view src as select a from node.t"),
+        ("sqlite_scanner",),
+        (str(folder),),
+    )
+    with open_source(LIMITS, Cancel(), attach) as connection:
+        yield connection
+
+
+def attacks(folder: Path, port: int) -> list[str]:
+    """Statements that reach for files, hosts, settings and variables. ``{folder}`` holds the canary."""
+    outside = str(folder)
+    return [
+        f"select * from '{outside}/x.csv'",
+        f"select * from '{outside}/x.parquet'",
+        f"from read_csv('{outside}/x.csv')",
+        f"from read_csv_auto('{outside}/../secret/x.csv')",
+        f"from read_parquet(['{outside}/x.parquet'])",
+        f"from parquet_metadata('{outside}/x.parquet')",
+        f"from parquet_schema('{outside}/x.parquet')",
+        f"select content from read_text('{outside}/x.csv')",
+        f"select content from read_blob('{outside}/x.csv')",
+        f"from read_json('{outside}/x.csv')",
+        f"from glob('{outside}/*')",
+        f"from sniff_csv('{outside}/x.csv')",
+        "select content from read_text('/etc/passwd')",
+        "select content from read_text('/proc/self/environ')",
+        "select content from read_text('file:///etc/passwd')",
+        f"copy (select 1) to '{outside}/written.csv'",
+        f"copy (select 1) to '{outside}/written.parquet' (format parquet)",
+        f"copy src from '{outside}/x.csv'",
+        f"export database '{outside}/dump'",
+        f"import database '{outside}/dump'",
+        f"attach '{outside}/x.sqlite' as other",
+        f"attach '{outside}/x.sqlite' as other (type sqlite)",
+        f"attach '{outside}/new.duckdb' as other",
+        f"attach 'host=127.0.0.1 port={port}' as other (type postgres)",
+        f"from sqlite_scan('{outside}/x.sqlite', 't')",
+        f"from sqlite_query('{outside}/x.sqlite', 'select * from t')",
+        f"from postgres_scan('host=127.0.0.1 port={port}', 'public', 't')",
+        f"from postgres_query('host=127.0.0.1 port={port}', 'select 1')",
+        f"from read_csv('http://127.0.0.1:{port}/x.csv')",
+        f"from 's3://127.0.0.1:{port}/x.parquet'",
+        f"install sqlite from 'http://127.0.0.1:{port}'",
+        "install httpfs",
+        "load httpfs",
+        f"load '{outside}/evil.duckdb_extension'",
+        "set enable_external_access = true",
+        "set memory_limit = '100GB'",
+        "set threads = 64",
+        "set lock_configuration = false",
+        "reset memory_limit",
+        f"set temp_directory = '{outside}'",
+        f"set allowed_directories = ['{outside}']",
+        f"set extension_directory = '{outside}'",
+        f"pragma profiling_output = '{outside}/profile.json'",
+        "select * from canary_variable",
+        "create persistent secret s (type http, bearer_token 'x')",
+        "select * from node.hidden",
+        "select getenv('PATH')",
+        "call pragma_version()",
+    ]
+
+
+@pytest.fixture
+def listener() -> Iterator[tuple[int, list[object]]]:
+    """A port of this machine that notes every connection."""
+    heard: list[object] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        ended = threading.Event()
+
+        def listen() -> None:
+            while not ended.is_set():
+                try:
+                    connection, address = server.accept()
+                except TimeoutError:
+                    continue
+                heard.append(address)
+                connection.close()
+
+        thread = threading.Thread(target=listen)
+        thread.start()
+        yield server.getsockname()[1], heard
+        ended.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("kind", ["main", "source"])
+def test_no_attack_passes_the_text_check(
+    request: pytest.FixtureRequest, kind: str, secret: Path, listener: tuple[int, list[object]]
+) -> None:
+    connection: Connection = request.getfixturevalue(kind)
+    canary_variable = pa.table({"a": ["canary"]})
+    assert canary_variable.num_rows == 1
+    for sql in attacks(secret, listener[0]):
+        with pytest.raises(TextRefusedError), connection.run(sql, ("src",), 1024):
+            pytest.fail(f"ran: {sql}")
+    assert listener[1] == []
+
+
+def test_no_attack_gets_past_the_locks_of_the_main_connection(
+    main: Connection, secret: Path, listener: tuple[int, list[object]]
+) -> None:
+    canary_variable = pa.table({"a": ["canary"]})
+    assert canary_variable.num_rows == 1
+    before = sorted(path.name for path in secret.iterdir())
+    harmless = {"select getenv('PATH')", "call pragma_version()"}
+    for sql in attacks(secret, listener[0]):
+        if sql in harmless:
+            continue
+        with pytest.raises(EngineError):
+            pytest.fail(f"{sql} gave {main.script(sql)}")
+    assert sorted(path.name for path in secret.iterdir()) == before
+    assert listener[1] == []
+
+
+def test_files_outside_the_folder_stay_closed_to_a_source_connection_even_past_the_check(
+    source: Connection, secret: Path
+) -> None:
+    """What a scanner extension opens in spite of the locks (sqlite_scan, ATTACH) only the text check stops."""
+    for sql in attacks(secret, 1):
+        if any(word in sql for word in ("sqlite", "hidden", "getenv", "call", "host=", "127.0.0.1")):
+            continue
+        with pytest.raises(EngineError):
+            pytest.fail(f"{sql} gave {source.script(sql)}")
+    assert not list(secret.glob("written*"))
+
+
+def test_a_way_out_through_a_link_is_closed(tmp_path: Path, secret: Path) -> None:
+    folder = tmp_path / "linked"
+    folder.mkdir()
+    pq.write_table(pa.table({"a": [1]}), folder / "a.parquet")
+    attach = Attach((f"create view src as select * from read_parquet('{folder}/a.parquet')",), (), (str(folder),))
+    with open_source(LIMITS, Cancel(), attach) as connection:
+        with connection.run("select * from src", ("src",), 10) as rows:
+            assert rows.read_all().num_rows == 1
+        for path in (f"{folder}/../secret/x.csv", f"{folder}/./../secret/x.csv"):
+            with pytest.raises(EngineError):
+                connection.script(f"from read_csv('{path}')")
+
+
+def test_the_main_connection_has_no_extension_and_its_limits(tmp_path: Path) -> None:
+    spill = tmp_path / "spill"
+    with open_main(Limits(memory_mb=100, threads=2, temp_folder=str(spill)), Cancel()) as connection:
+        settings = dict(connection.script("select name, value from duckdb_settings()"))
+        functions = {name for (name,) in connection.script("select function_name from duckdb_functions()")}
+    assert "sum" in functions and not functions & {"sqlite_scan", "postgres_scan", "mysql_scan", "sqlite_attach"}
+    assert settings["enable_external_access"] == "false" and settings["lock_configuration"] == "true"
+    assert settings["threads"] == "2" and settings["memory_limit"].startswith("100")
+    assert settings["python_enable_replacements"] == "false" and settings["preserve_insertion_order"] == "false"
+    assert settings["autoload_known_extensions"] == "false" and settings["allow_community_extensions"] == "false"
+    assert settings["TimeZone"] == "UTC"
+
+
+def test_work_larger_than_memory_spills_and_cleans_up(tmp_path: Path) -> None:
+    spill = tmp_path / "spill"
+    sql = (
+        "select count(*) as n from (select i, 'k' || (i * 7919 % 3000000) as k from range(3000000) t(i) group by 1, 2)"
+    )
+    with open_main(Limits(memory_mb=64, threads=1, temp_folder=str(spill)), Cancel()) as connection:
+        with connection.run(sql, (), 1024) as rows:
+            assert rows.read_all().to_pydict() == {"n": [3_000_000]}
+        assert connection.operators()["system_peak_temp_dir_size"] > 0
+    assert not spill.exists() or not any(spill.rglob("*.tmp"))
+
+
+def test_the_extensions_of_the_product_are_installed() -> None:
+    assert has_extension("sqlite") and has_extension("sqlite_scanner") and has_extension("postgres")
+    assert not has_extension("abacus")
