@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlglot import exp
 
 from flows.graph.expressions import functions_text, functions_time
 from flows.graph.expressions.functions import FUNCTIONS, Function
 from flows.graph.expressions.values import MOMENT, NUMERIC, Value, coerce, forced, literal
+from flows.graph.expressions.walk import Walk, same_type
 from node_catalog.sdk.text import Text, text
-
-if TYPE_CHECKING:
-    from flows.graph.expressions.compiler import Compiler
 
 _WANTED: dict[str, Text] = {
     "number": text("a number", "数字"),
@@ -29,7 +25,7 @@ _WANTED: dict[str, Text] = {
 }
 
 
-def call(self: Compiler, node: exp.Anonymous, place: exp.Expression | None = None, parts_only: bool = False) -> Value:
+def call(self: Walk, node: exp.Anonymous, place: exp.Expression | None = None, parts_only: bool = False) -> Value:
     """The value of a function call; ``place`` is where errors point to when ``node`` was made up."""
     place = place or node
     name = str(node.this).lower()
@@ -43,7 +39,7 @@ def call(self: Compiler, node: exp.Anonymous, place: exp.Expression | None = Non
     return entry.build(values)
 
 
-def _aggregate(self: Compiler, node: exp.Anonymous, entry: Function, place: exp.Expression) -> Value:
+def _aggregate(self: Walk, node: exp.Anonymous, entry: Function, place: exp.Expression) -> Value:
     if not self.aggregate:
         message = text(
             f"{entry.name} looks at many rows, but here only one row is seen. Use the step “Summarise”.",
@@ -67,7 +63,7 @@ def _aggregate(self: Compiler, node: exp.Anonymous, entry: Function, place: exp.
         self.inside_aggregate = False
 
 
-def _arguments(self: Compiler, node: exp.Anonymous, entry: Function, place: exp.Expression) -> list[Value]:
+def _arguments(self: Walk, node: exp.Anonymous, entry: Function, place: exp.Expression) -> list[Value]:
     nodes = list(node.expressions)
     if not entry.least <= len(nodes) <= entry.most:
         message = text(
@@ -81,15 +77,13 @@ def _arguments(self: Compiler, node: exp.Anonymous, entry: Function, place: exp.
     return [_argument(self, part, entry, index) for index, part in enumerate(nodes)]
 
 
-def _same(self: Compiler, nodes: list[exp.Expression], place: exp.Expression) -> list[Value]:
-    from flows.graph.expressions.compiler import same_type
-
+def _same(self: Walk, nodes: list[exp.Expression], place: exp.Expression) -> list[Value]:
     values = [self.compile(part) for part in nodes]
     kind = same_type(self, place, list(zip(nodes, values, strict=True)))
     return [coerce(value, kind) for value in values]
 
 
-def _argument(self: Compiler, node: exp.Expression, entry: Function, index: int) -> Value:
+def _argument(self: Walk, node: exp.Expression, entry: Function, index: int) -> Value:
     kind = entry.kind(index)
     if kind == "unit" and isinstance(node, exp.Column) and not node.table:
         node = exp.Literal.string(node.name)

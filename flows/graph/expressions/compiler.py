@@ -13,7 +13,8 @@ from flows.graph.expressions.operators import arithmetic, compare, negate
 from flows.graph.expressions.parameters import Parameter
 from flows.graph.expressions.problems import Problems
 from flows.graph.expressions.tokens import cast_value, interval_value, literal_value
-from flows.graph.expressions.values import Value, coerce, common_type, force, literal, typed
+from flows.graph.expressions.values import Value, coerce, common_type, literal
+from flows.graph.expressions.walk import same_type
 from node_catalog.sdk.ports import type_of_ibis
 from node_catalog.sdk.text import text
 
@@ -229,26 +230,6 @@ def _choose(
     return Value(kind, ibis.cases(*zip(conditions, values[:-1], strict=True), else_=values[-1]))
 
 
-def same_type(self: Compiler, node: exp.Expression, results: Sequence[tuple[exp.Expression, Value]]) -> str:
-    """The common type of alternatives; raises ExpressionError at the first that does not fit."""
-    kind = "null"
-    for part, value in results:
-        wide = common_type([kind, value.type])
-        if wide is None or value.type in ("interval", "list"):
-            first = next(found for _, found in results if found.type != "null")
-            raise self.problems.mismatch(
-                part, first, value, text("alternatives of one value", "作为同一结果的不同取值")
-            )
-        kind = wide
-    if kind == "null":
-        message = text(
-            "All alternatives are empty, so the result has no type. Write cast(null as text), for example.",
-            "所有取值都为空，无法确定结果类型。可写成 cast(null as text)。",
-        )
-        raise self.problems.error("no_type", message, node)
-    return kind
-
-
 # ── operators ─────────────────────────────────────────────────────────────────────────────────────────────
 
 _COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
@@ -340,5 +321,3 @@ _FORMS: dict[type, Callable[[Compiler, Any], Value]] = {
     exp.StrPosition: _named("strpos", "this", "substr"),
     exp.Anonymous: call,
 }
-
-__all__ = ["Compiler", "force", "same_type", "typed"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ibis
 from sqlglot import exp
@@ -24,11 +24,9 @@ from flows.graph.expressions.values import (
     sum_type,
     typed,
 )
+from flows.graph.expressions.walk import Walk
 from node_catalog.sdk.ports import ibis_type
 from node_catalog.sdk.text import text
-
-if TYPE_CHECKING:
-    from flows.graph.expressions.compiler import Compiler
 
 COMPARED = text("compared", "比较")
 _SYMBOLS: dict[type, str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
@@ -38,7 +36,7 @@ _DECIMAL_CALLS: dict[type, str] = {exp.Add: "add", exp.Sub: "subtract", exp.Mul:
 # ── comparison ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def compare(self: Compiler, node: exp.Expression, left: Value, right: Value) -> tuple[Value, Value]:
+def compare(self: Walk, node: exp.Expression, left: Value, right: Value) -> tuple[Value, Value]:
     """Both sides in the type in which they can be compared; raises ExpressionError when there is none.
 
     A text constant beside a date or time is read as one; ``= null`` is refused because it is never true.
@@ -70,7 +68,7 @@ def _plain_or(value: Value, kind: str, other: Value) -> Value:
     return coerce(value, kind)
 
 
-def _as_moment(self: Compiler, node: exp.Expression, value: Value, other: Value) -> Value:
+def _as_moment(self: Walk, node: exp.Expression, value: Value, other: Value) -> Value:
     if value.type != "text" or not isinstance(value.literal, str) or other.family not in (*MOMENT, "time"):
         return value
     for kind in ("date", "timestamp") if other.family in MOMENT else ("time",):
@@ -89,7 +87,7 @@ def _as_moment(self: Compiler, node: exp.Expression, value: Value, other: Value)
 # ── arithmetic ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def arithmetic(self: Compiler, node: exp.Expression, left: Value, right: Value) -> Value:
+def arithmetic(self: Walk, node: exp.Expression, left: Value, right: Value) -> Value:
     """``+ - * / %`` over numbers, and sums and differences of dates and durations."""
     if isinstance(node, exp.Add | exp.Sub) and {left.family, right.family} & {*MOMENT, "interval", "time"}:
         return _moments(self, node, left, right)
@@ -122,7 +120,7 @@ def _applied(node: exp.Expression, left: Any, right: Any) -> Any:
     return left * right if isinstance(node, exp.Mul) else left % right
 
 
-def _decimals(self: Compiler, node: exp.Expression, left: Value, right: Value) -> Value:
+def _decimals(self: Walk, node: exp.Expression, left: Value, right: Value) -> Value:
     left, right = fitted([left, right])
     if isinstance(node, exp.Mod):
         kind = common_type([left.type, right.type]) or "number"
@@ -140,7 +138,7 @@ def _decimals(self: Compiler, node: exp.Expression, left: Value, right: Value) -
     return Value(found, force(native(_DECIMAL_CALLS[type(node)], found, left, right).expr, found))
 
 
-def _not_numbers(self: Compiler, node: exp.Expression, left: Value, right: Value) -> Value:
+def _not_numbers(self: Walk, node: exp.Expression, left: Value, right: Value) -> Value:
     symbol = _SYMBOLS[type(node)]
     if isinstance(node, exp.Add) and "text" in (left.type, right.type) and {left.type, right.type} == {"text"}:
         message = text("Texts are put together with ||, not with +.", "连接文本请用 ||，而不是 +。")
@@ -152,7 +150,7 @@ def _not_numbers(self: Compiler, node: exp.Expression, left: Value, right: Value
     raise self.problems.operand(node.this, text("a number", "数字"), left)
 
 
-def negate(self: Compiler, node: exp.Neg, value: Value) -> Value:
+def negate(self: Walk, node: exp.Neg, value: Value) -> Value:
     """The value with the other sign."""
     if value.type == "interval":
         return Value("interval", literal=value.literal, units=tuple((-amount, unit) for amount, unit in value.units))
@@ -169,7 +167,7 @@ def negate(self: Compiler, node: exp.Neg, value: Value) -> Value:
 # ── dates and durations ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _moments(self: Compiler, node: exp.Expression, left: Value, right: Value) -> Value:
+def _moments(self: Walk, node: exp.Expression, left: Value, right: Value) -> Value:
     minus = isinstance(node, exp.Sub)
     if right.type == "interval" and left.type in (*MOMENT, "null"):
         return Value("timestamp", _shift(left, right, minus))

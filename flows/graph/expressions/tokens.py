@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import ibis.expr.operations as ops
 from sqlglot import exp
 
 from flows.graph.expressions.parameters import to_python
 from flows.graph.expressions.values import Value, decimal_type, force, literal, words
+from flows.graph.expressions.walk import Walk
 from node_catalog.sdk.ports import ibis_type, is_type
 from node_catalog.sdk.text import text
-
-if TYPE_CHECKING:
-    from flows.graph.expressions.compiler import Compiler
 
 _KINDS = exp.DataType.Type
 _TYPES = {
@@ -49,7 +46,7 @@ _WHOLE = re.compile(r"[+-]?\d+\Z")
 MAX_AMOUNT = 1_000_000_000
 
 
-def literal_value(self: Compiler, node: exp.Literal) -> Value:
+def literal_value(self: Walk, node: exp.Literal) -> Value:
     """A number or text: digits alone are whole, with a point exact decimals, with an exponent floats."""
     written = str(node.this)
     if node.is_string:
@@ -67,7 +64,7 @@ def literal_value(self: Compiler, node: exp.Literal) -> Value:
     return _decimal(self, node, Decimal(value))
 
 
-def _decimal(self: Compiler, node: exp.Literal, value: Decimal) -> Value:
+def _decimal(self: Walk, node: exp.Literal, value: Decimal) -> Value:
     try:
         kind = decimal_type(value)
     except ValueError:
@@ -79,7 +76,7 @@ def _decimal(self: Compiler, node: exp.Literal, value: Decimal) -> Value:
 # ── casts ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def cast_value(self: Compiler, node: exp.Cast, is_try: bool) -> Value:
+def cast_value(self: Walk, node: exp.Cast, is_try: bool) -> Value:
     """``cast``, ``try_cast``, ``::`` and ``date '…'``; text constants are read now, so that mistakes show at once."""
     kind = _target(self, node)
     value = self.compile(node.this)
@@ -99,7 +96,7 @@ def cast_value(self: Compiler, node: exp.Cast, is_try: bool) -> Value:
     raise self.problems.error("cast", message, node)
 
 
-def _target(self: Compiler, node: exp.Cast) -> str:
+def _target(self: Walk, node: exp.Cast) -> str:
     target = node.args["to"]
     kind = _TYPES.get(target.this) if isinstance(target, exp.DataType) else None
     if kind is not None and not (kind != "text" and target.expressions):
@@ -116,7 +113,7 @@ def _target(self: Compiler, node: exp.Cast) -> str:
     raise self.problems.error("unknown_type", message, node)
 
 
-def _read(self: Compiler, node: exp.Cast, written: str, kind: str, is_try: bool) -> Value:
+def _read(self: Walk, node: exp.Cast, written: str, kind: str, is_try: bool) -> Value:
     try:
         return literal(to_python(written.strip(), kind), kind)
     except ValueError:
@@ -130,7 +127,7 @@ def _read(self: Compiler, node: exp.Cast, written: str, kind: str, is_try: bool)
     raise self.problems.error("bad_date", message, node)
 
 
-def interval_value(self: Compiler, node: exp.Interval) -> Value:
+def interval_value(self: Walk, node: exp.Interval) -> Value:
     """``interval '3' hour``: a whole number of a unit."""
     unit = str(node.args["unit"].name).lower().rstrip("s") if node.args.get("unit") else ""
     amount = node.this.name if isinstance(node.this, exp.Literal) else ""

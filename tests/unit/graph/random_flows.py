@@ -224,7 +224,9 @@ def tables() -> dict[str, Any]:
         air.append(
             {
                 "station": ["a", "b", "B", None, "é", "北京", ""][index % 7],
-                "ts": None if index % 11 == 0 else datetime.datetime(2024, 1, 1 + index % 28, index % 24, 30),
+                "ts": None
+                if index % 11 == 0
+                else datetime.datetime.fromisoformat(f"2024-01-{1 + index % 28:02}T{index % 24:02}:30:00"),
                 "pm25": None if index % 5 == 0 else (index % 13) / 4 - 1,
                 "pm10": None if index % 6 == 0 else index % 9 - 3,
                 "cost": None if index % 8 == 0 else Decimal(index * 37 % 1000) / 100,

@@ -68,7 +68,17 @@ def test_differences_in_words() -> None:
         "a > f",
         "f > o",
     )
-    new = flow({"a": step("read", dataset="air"), "f": step("filter", where="x > 2"), "s": step("sort", by=[]), "o": step("output", name="x")}, "a > f", "f > s", "s > o")  # fmt: skip
+    new = flow(
+        {
+            "a": step("read", dataset="air"),
+            "f": step("filter", where="x > 2"),
+            "s": step("sort", by=[]),
+            "o": step("output", name="x"),
+        },
+        "a > f",
+        "f > s",
+        "s > o",
+    )
     new["steps"]["a"]["title"] = {"en": "Air", "zh-CN": "空气"}
     new["datasets"]["air"] = "N.0009"
     entries = {(entry["kind"], entry["step"]): entry for entry in diff(load(old), load(new))}

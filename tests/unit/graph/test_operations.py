@@ -25,7 +25,12 @@ def test_a_batch_builds_a_flow() -> None:
         START,
         LAYOUT,
         [
-            {"op": "add_step", "id": "s", "step": {"type": "sort", "version": 1, "settings": {}}, "position": {"x": 5, "y": 6}},
+            {
+                "op": "add_step",
+                "id": "s",
+                "step": {"type": "sort", "version": 1, "settings": {}},
+                "position": {"x": 5, "y": 6},
+            },
             {"op": "disconnect", "from": "f.out", "to": "out.in"},
             {"op": "connect", "from": "f.out", "to": "s.in"},
             {"op": "connect", "from": "s.out", "to": "out.in", "index": 0},
@@ -37,7 +42,7 @@ def test_a_batch_builds_a_flow() -> None:
             {"op": "set_flow_title", "title": {"en": "New"}},
             {"op": "set_layout", "key": "notes", "value": [{"text": "hi"}]},
         ],
-    )  # fmt: skip
+    )
     assert document["steps"]["s"]["settings"] == {"by": [{"column": "a"}]}
     assert document["wires"][0] == {"from": "s.out", "to": "out.in"}
     assert layout["positions"]["s"] == {"x": 9, "y": 9}
@@ -92,18 +97,26 @@ def test_what_does_not_fit_is_refused_with_its_index(operation: Any) -> None:
 IDS = st.sampled_from(["air", "f", "out", "a1", "b1"])
 ENDS = st.tuples(IDS, st.sampled_from(["out", "in", "left"])).map(".".join)
 OPERATIONS = st.one_of(
-    st.builds(lambda i, p: {"op": "add_step", "id": i, "step": {"type": "sort", "version": 1, "settings": {"n": 1}}, **p}, IDS,
-              st.sampled_from([{}, {"position": {"x": 1, "y": 1}}])),
+    st.builds(
+        lambda i, p: {"op": "add_step", "id": i, "step": {"type": "sort", "version": 1, "settings": {"n": 1}}, **p},
+        IDS,
+        st.sampled_from([{}, {"position": {"x": 1, "y": 1}}]),
+    ),
     st.builds(lambda i: {"op": "remove_step", "id": i}, IDS),
     st.builds(lambda i, v: {"op": "set_settings", "id": i, "settings": {"v": v}}, IDS, st.integers(0, 3)),
     st.builds(lambda i, t: {"op": "set_title", "id": i, "title": t}, IDS, st.sampled_from([None, {"en": "T"}])),
-    st.builds(lambda a, b, i: {"op": "connect", "from": a, "to": b, **i}, ENDS, ENDS, st.sampled_from([{}, {"index": 0}, {"index": 1}])),
+    st.builds(
+        lambda a, b, i: {"op": "connect", "from": a, "to": b, **i},
+        ENDS,
+        ENDS,
+        st.sampled_from([{}, {"index": 0}, {"index": 1}]),
+    ),
     st.builds(lambda a, b: {"op": "disconnect", "from": a, "to": b}, ENDS, ENDS),
     st.builds(lambda i, x: {"op": "move", "positions": {i: {"x": x, "y": 0}}}, IDS, st.integers(0, 5)),
     st.builds(lambda n: {"op": "set_dataset", "alias": "d", "number": n}, st.sampled_from([None, "N.1", "N.2"])),
     st.builds(lambda v: {"op": "set_layout", "key": "viewport", "value": v}, st.sampled_from([None, {"x": 1}])),
     st.builds(lambda v: {"op": "set_flow_title", "title": {"en": v}}, st.text(max_size=3)),
-)  # fmt: skip
+)
 
 
 @settings(max_examples=200, deadline=None)

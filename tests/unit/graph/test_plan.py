@@ -44,7 +44,7 @@ OUT = step("output", name="x")
 ROWS = [
     {
         "station": ["a", "b", "Z", None][index % 4],
-        "ts": dt.datetime(2024, 1, 1) + dt.timedelta(hours=index),
+        "ts": dt.datetime.fromisoformat("2024-01-01") + dt.timedelta(hours=index),
         "pm25": float(index) if index % 5 else None,
         "pm10": index,
         "cost": Decimal(index) / 4,
@@ -77,7 +77,12 @@ def fields(plan: Plan) -> tuple[str, ...]:
 
 
 def test_a_chain_is_one_stage() -> None:
-    document = flow({"air": READ, "f": step("filter", where="pm25 > 3"), "s": step("sort", by=[{"column": "pm25"}]), "out": OUT}, "air > f", "f > s", "s > out")  # fmt: skip
+    document = flow(
+        {"air": READ, "f": step("filter", where="pm25 > 3"), "s": step("sort", by=[{"column": "pm25"}]), "out": OUT},
+        "air > f",
+        "f > s",
+        "s > out",
+    )
     (stage,) = planned(document).stages
     assert stage.steps == ("air", "f", "s", "out")
     assert stage.sink.kind == "result"
@@ -99,8 +104,13 @@ def test_a_step_with_several_wires_is_computed_once() -> None:
             "o1": step("output", name="one"),
             "o2": step("output", name="two"),
         },
-        "air > g", "g > l", "g > j.left", "l > j.right", "j > o1", "g > o2",
-    )  # fmt: skip
+        "air > g",
+        "g > l",
+        "g > j.left",
+        "l > j.right",
+        "j > o1",
+        "g > o2",
+    )
     plan = planned(document)
     assert [(stage.key, stage.sink.kind) for stage in plan.stages] == [
         ("g", "exchange"),
@@ -114,7 +124,19 @@ def test_a_step_with_several_wires_is_computed_once() -> None:
 
 
 def test_a_handed_on_file_holds_only_what_is_used() -> None:
-    document = flow({"air": READ, "a": step("aggregate", by=["station"], measures=[]), "b": step("select", columns=[{"column": "pm25"}]), "o1": step("output", name="one"), "o2": step("output", name="two")}, "air > a", "air > b", "a > o1", "b > o2")  # fmt: skip
+    document = flow(
+        {
+            "air": READ,
+            "a": step("aggregate", by=["station"], measures=[]),
+            "b": step("select", columns=[{"column": "pm25"}]),
+            "o1": step("output", name="one"),
+            "o2": step("output", name="two"),
+        },
+        "air > a",
+        "air > b",
+        "a > o1",
+        "b > o2",
+    )
     plan = planned(document)
     assert plan.stage("air").schema.names == ("station", "pm25")
     assert plan.stage("air").bindings[0].schema.names == ("station", "pm25")
@@ -138,7 +160,7 @@ def test_long_chains_are_cut() -> None:
 
 
 def test_without_an_output_there_is_nothing_to_run() -> None:
-    with pytest.raises(PlanError, match="plan.no_output"):
+    with pytest.raises(PlanError, match="no_output"):
         planned(flow({"air": READ}))
 
 
@@ -146,12 +168,24 @@ def test_findings_stand_in_the_way() -> None:
     with pytest.raises(PlanError) as caught:
         planned(flow({"air": READ, "f": step("filter", where="nope"), "out": OUT}, "air > f", "f > out"))
     assert caught.value.findings[0].step == "f"
-    with pytest.raises(PlanError, match="grant.missing"):
+    with pytest.raises(PlanError, match="missing"):
         planned(flow({"air": READ, "out": OUT}, "air > out"), grants={})
 
 
 def test_a_preview_collects_one_step_from_samples() -> None:
-    document = flow({"air": READ, "f": step("filter", where="pm10 >= 0"), "g": step("aggregate", by=[], measures=[{"name": "n", "function": "count"}]), "bad": step("filter", where="x"), "out": OUT}, "air > f", "f > g", "g > bad", "bad > out")  # fmt: skip
+    document = flow(
+        {
+            "air": READ,
+            "f": step("filter", where="pm10 >= 0"),
+            "g": step("aggregate", by=[], measures=[{"name": "n", "function": "count"}]),
+            "bad": step("filter", where="x"),
+            "out": OUT,
+        },
+        "air > f",
+        "f > g",
+        "g > bad",
+        "bad > out",
+    )
     plan = planned(document, until="g", sample_rows=7, limit=5)
     (stage,) = plan.stages
     assert (stage.sink.kind, stage.sink.limit, stage.sink.step) == ("collect", 5, "g")
@@ -162,7 +196,17 @@ def test_a_preview_collects_one_step_from_samples() -> None:
 
 
 def test_filters_and_columns_go_to_the_source() -> None:
-    document = flow({"air": READ, "f": step("filter", where="pm25 > 3 and upper(station) = 'A'"), "g": step("aggregate", by=["day"], measures=[{"name": "n", "function": "count"}]), "out": OUT}, "air > f", "f > g", "g > out")  # fmt: skip
+    document = flow(
+        {
+            "air": READ,
+            "f": step("filter", where="pm25 > 3 and upper(station) = 'A'"),
+            "g": step("aggregate", by=["day"], measures=[{"name": "n", "function": "count"}]),
+            "out": OUT,
+        },
+        "air > f",
+        "f > g",
+        "g > out",
+    )
     plan = planned(document)
     binding = only_binding(plan)
     assert binding.pushed == ("air", "f")
@@ -176,7 +220,11 @@ def test_filters_and_columns_go_to_the_source() -> None:
 
 
 def test_only_the_number_of_rows_needs_one_column() -> None:
-    document = flow({"air": READ, "g": step("aggregate", by=[], measures=[{"name": "n", "function": "count"}]), "out": OUT}, "air > g", "g > out")  # fmt: skip
+    document = flow(
+        {"air": READ, "g": step("aggregate", by=[], measures=[{"name": "n", "function": "count"}]), "out": OUT},
+        "air > g",
+        "g > out",
+    )
     plan = planned(document)
     assert len(fields(plan)) == 1
     assert Runner(TABLES).stage(plan.stages[0]).to_pylist() == [{"n": 40}]
@@ -199,7 +247,11 @@ def test_another_system_gets_plain_comparisons_only() -> None:
 
 
 def test_text_is_compared_by_code_point_in_postgresql() -> None:
-    document = flow({"air": FAR, "f": step("filter", where="station = 'a' or station in ('b', 'c') or station <> 'z'"), "out": OUT}, "air > f", "f > out")  # fmt: skip
+    document = flow(
+        {"air": FAR, "f": step("filter", where="station = 'a' or station in ('b', 'c') or station <> 'z'"), "out": OUT},
+        "air > f",
+        "f > out",
+    )
     text = only_binding(planned(document)).text
     assert text.count('COLLATE "C"') == 3
     assert only_binding(planned(document)).pushed == ("air", "f")
@@ -218,7 +270,17 @@ def test_a_limit_is_pushed_and_kept() -> None:
 
 
 def test_filters_are_not_pushed_below_a_shared_read() -> None:
-    document = flow({"air": READ, "f": step("filter", where="pm25 > 3"), "o1": step("output", name="a"), "o2": step("output", name="b")}, "air > f", "f > o1", "air > o2")  # fmt: skip
+    document = flow(
+        {
+            "air": READ,
+            "f": step("filter", where="pm25 > 3"),
+            "o1": step("output", name="a"),
+            "o2": step("output", name="b"),
+        },
+        "air > f",
+        "f > o1",
+        "air > o2",
+    )
     plan = planned(document)
     assert plan.stage("air").bindings[0].pushed == ("air",)
     assert Runner(TABLES).run(plan)["o2"].num_rows == 40
@@ -264,7 +326,11 @@ def test_the_canary_shows_when_the_guard_is_off(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_expression_cannot_probe_what_is_hidden() -> None:
-    document = flow({"air": READ, "f": step("filter", where="cast(code as integer) > 1 and pm25 > 1"), "out": OUT}, "air > f", "f > out")  # fmt: skip
+    document = flow(
+        {"air": READ, "f": step("filter", where="cast(code as integer) > 1 and pm25 > 1"), "out": OUT},
+        "air > f",
+        "f > out",
+    )
     plan = planned(document, grants=NARROW)
     binding = only_binding(plan)
     assert "CAST(" not in binding.text.split("WHERE")[-1].replace("CAST('1.0' AS DOUBLE)", "").replace("CAST(1 AS", "")
@@ -287,7 +353,15 @@ def test_samples_and_profiles_pass_the_same_guard(number: str) -> None:
 
 
 def test_the_real_relation_is_put_in() -> None:
-    text = only_binding(planned(flow({"air": FAR, "f": step("filter", where="station = 'src' and code = 'FROM \"src\"'"), "out": OUT}, "air > f", "f > out"))).text  # fmt: skip
+    text = only_binding(
+        planned(
+            flow(
+                {"air": FAR, "f": step("filter", where="station = 'src' and code = 'FROM \"src\"'"), "out": OUT},
+                "air > f",
+                "f > out",
+            )
+        )
+    ).text
     there = with_relation(text, "postgres", '"city"."src data"')
     assert 'FROM "city"."src data" AS' in there
     assert "'src'" in there
@@ -296,11 +370,17 @@ def test_the_real_relation_is_put_in() -> None:
 
 def test_parameters_are_in_the_text_as_literals() -> None:
     inputs = {"type": "object", "properties": {"s": {"type": "string"}, "n": {"type": "integer"}}}
-    document = flow({"air": READ, "f": step("filter", where="station = :s"), "l": step("limit", rows={"input": "n"}), "out": OUT}, "air > f", "f > l", "l > out", inputs=inputs)  # fmt: skip
+    document = flow(
+        {"air": READ, "f": step("filter", where="station = :s"), "l": step("limit", rows={"input": "n"}), "out": OUT},
+        "air > f",
+        "f > l",
+        "l > out",
+        inputs=inputs,
+    )
     plan = planned(document, parameters={"s": "a'; drop table x; --", "n": 2})
     assert "'a''; drop table x; --'" in only_binding(plan).text
     assert Runner(TABLES).stage(plan.stages[0]).num_rows == 0
-    with pytest.raises(PlanError, match="input.missing"):
+    with pytest.raises(PlanError, match="missing"):
         planned(document, parameters={"s": "a"})
 
 
@@ -332,7 +412,10 @@ def test_a_plan_is_plain_data() -> None:
 
 
 def test_written_targets() -> None:
-    document = flow({"air": READ, "w": step("write", node="33A017/DB00000001-A", path=["t"], mode="replace", create=True)}, "air > w")  # fmt: skip
+    document = flow(
+        {"air": READ, "w": step("write", node="33A017/DB00000001-A", path=["t"], mode="replace", create=True)},
+        "air > w",
+    )
     sink = planned(document).stages[0].sink
     assert (sink.kind, sink.node, sink.path, sink.mode, sink.create) == (
         "write",
@@ -344,7 +427,17 @@ def test_written_targets() -> None:
 
 
 def test_probes_name_operators_and_equal_steps() -> None:
-    document = flow({"air": READ, "d": step("derive", columns=[{"name": "z", "expression": "pm25 + 1"}]), "f": step("filter", where="z > 3"), "out": OUT}, "air > d", "d > f", "f > out")  # fmt: skip
+    document = flow(
+        {
+            "air": READ,
+            "d": step("derive", columns=[{"name": "z", "expression": "pm25 + 1"}]),
+            "f": step("filter", where="z > 3"),
+            "out": OUT,
+        },
+        "air > d",
+        "d > f",
+        "f > out",
+    )
     probes = {probe.step: probe for probe in planned(document).stages[0].probes}
     assert probes["d"].same_as == "air"
     assert probes["f"].operators == ("FILTER",)
@@ -355,7 +448,8 @@ def test_planning_imports_no_engine_and_no_driver() -> None:
     code = """
 import sys
 from tests.unit.graph import plan_without_engine
-loaded = [name for name in sys.modules if name.split(".")[0] in ("duckdb", "_duckdb", "pandas", "psycopg", "sqlite3", "django")]
+engines = ("duckdb", "_duckdb", "pandas", "psycopg", "sqlite3", "django")
+loaded = [name for name in sys.modules if name.split(".")[0] in engines]
 loaded += [name for name in sys.modules if name.startswith("ibis.backends.") and name.split(".")[2] != "sql"]
 assert not loaded, loaded
 print(plan_without_engine.text())
@@ -366,7 +460,12 @@ print(plan_without_engine.text())
 
 
 def test_self_joins_read_the_stream_once() -> None:
-    document = flow({"air": READ, "two": READ, "j": step("join", how="inner", on=[{"left": "pm10", "right": "pm10"}]), "out": OUT}, "air > j.left", "two > j.right", "j > out")  # fmt: skip
+    document = flow(
+        {"air": READ, "two": READ, "j": step("join", how="inner", on=[{"left": "pm10", "right": "pm10"}]), "out": OUT},
+        "air > j.left",
+        "two > j.right",
+        "j > out",
+    )
     plan = planned(document)
     assert len(plan.stages[0].bindings) == 2
     assert Runner(TABLES).stage(plan.stages[0]).num_rows == 40

@@ -66,8 +66,10 @@ def test_a_good_flow_has_no_errors_and_a_schema_on_every_port() -> None:
             "g": step("aggregate", by=["station"], measures=[{"name": "n", "function": "count"}]),
             "out": OUT,
         },
-        "air > f", "f > g", "g > out",
-    )  # fmt: skip
+        "air > f",
+        "f > g",
+        "g > out",
+    )
     result = checked(document)
     assert result.ok("L5")
     assert [(field.name, field.type) for field in result.schemas["g.out"].fields] == [
@@ -129,14 +131,22 @@ def test_a_sort_before_the_limit_counts_through_steps_that_keep_order() -> None:
             "l": step("limit", rows=3),
             "out": OUT,
         },
-        "air > s", "s > f", "f > l", "l > out",
-    )  # fmt: skip
+        "air > s",
+        "s > f",
+        "f > l",
+        "l > out",
+    )
     assert not [f for f in checked(document).findings if f.code == "limit.no_sort"]
 
 
 def test_endless_streams_cannot_be_sorted() -> None:
     known = {AIR: replace_info(bounded=False)}
-    document = flow({"air": READ, "f": step("filter", where="pm25 > 1"), "s": step("sort", by=[{"column": "ts"}]), "out": OUT}, "air > f", "f > s", "s > out")  # fmt: skip
+    document = flow(
+        {"air": READ, "f": step("filter", where="pm25 > 1"), "s": step("sort", by=[{"column": "ts"}]), "out": OUT},
+        "air > f",
+        "f > s",
+        "s > out",
+    )
     assert errors(document, datasets=known) == {"port.unbounded": "/steps/s"}
 
 
@@ -221,7 +231,13 @@ def test_two_results_of_one_name() -> None:
 
 def test_inputs_are_typed_and_must_exist() -> None:
     inputs = {"type": "object", "properties": {"t": {"type": "number"}, "n": {"type": "integer", "default": 5}}}
-    document = flow({"air": READ, "f": step("filter", where="pm25 > :t"), "l": step("limit", rows={"input": "n"}), "out": OUT}, "air > f", "f > l", "l > out", inputs=inputs)  # fmt: skip
+    document = flow(
+        {"air": READ, "f": step("filter", where="pm25 > :t"), "l": step("limit", rows={"input": "n"}), "out": OUT},
+        "air > f",
+        "f > l",
+        "l > out",
+        inputs=inputs,
+    )
     assert errors(document) == {}
     assert errors({**document, "inputs": {}}) == {
         "expression.unknown_parameter": "/steps/f/settings/where",
@@ -287,7 +303,15 @@ def test_writing_needs_a_right_and_fitting_columns() -> None:
     target = info("N.0009", [("station", "text"), ("n", "integer")], can_write=True)
     known = {**catalogue(), "N.0009": target}
     write = step("write", dataset="N.0009", mode="replace")
-    good = flow({"air": READ, "g": step("aggregate", by=["station"], measures=[{"name": "n", "function": "count"}]), "w": write}, "air > g", "g > w")  # fmt: skip
+    good = flow(
+        {
+            "air": READ,
+            "g": step("aggregate", by=["station"], measures=[{"name": "n", "function": "count"}]),
+            "w": write,
+        },
+        "air > g",
+        "g > w",
+    )
     assert errors(good, datasets=known) == {}
     assert "plan.replaces" in {f.code for f in checked(good, datasets=known).findings}
     assert set(errors(flow({"air": READ, "w": write}, "air > w"), datasets=known)) == {"write.extra_column"}
