@@ -1,4 +1,15 @@
+from __future__ import annotations
+
+from typing import Any
+
 from django.apps import AppConfig
+
+
+def _discover(node: Any, user: Any) -> Any:
+    # Imported when it is first needed: it brings the planner, which not every command wants to wait for.
+    from runtime.requests import request_discovery
+
+    return request_discovery(node, user)
 
 
 class RuntimeConfig(AppConfig):
@@ -6,11 +17,9 @@ class RuntimeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Models can be imported only now.
-        from node_catalog.uploads import discoverers
+        """Listen to changes of rights, and answer the packages below that ask for work."""
+        from node_catalog.uploads import discoverers  # models exist only now
         from runtime import signals
-        from runtime.requests import request_discovery
 
         signals.connect()
-        if request_discovery not in discoverers:
-            discoverers.append(request_discovery)
+        discoverers.append(_discover)

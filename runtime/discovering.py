@@ -10,10 +10,11 @@ from node_catalog.models import Node
 from node_catalog.sdk.contract import DiscoveredDataset
 from node_catalog.sdk.text import text
 from node_catalog.selectors import connector_settings
+from runtime import states
 from runtime.bindings import limits_for
 from runtime.claims import Claim
 from runtime.engine.work import DiscoverOutcome, DiscoverWork
-from runtime.errors import LeaseLostError, StalePlanError
+from runtime.errors import LeaseLostError, PostponedError, StalePlanError
 from runtime.handling import Ending, Handler
 from runtime.models import Task
 
@@ -26,9 +27,17 @@ def node_of(task: Task) -> Node:
     return node
 
 
+def _wait_for_others(claim: Claim, node: Node) -> None:
+    """One walk over a node at a time, the oldest first: an older walk must not have the last word."""
+    at_work = Task.objects.filter(kind=Task.Kind.DISCOVER, state__in=states.ACTIVE, payload__node=str(node.pk))
+    if at_work.filter(created_at__lt=claim.task.created_at).exists():
+        raise PostponedError(1.0)
+
+
 def prepare(claim: Claim) -> DiscoverWork:
     """Dataset settings that people have corrected win over what discovery would infer."""
     node = node_of(claim.task)
+    _wait_for_others(claim, node)
     return DiscoverWork(
         connector=node.type,
         settings=connector_settings(node),

@@ -3,6 +3,7 @@
 RunError             base: code, message (both languages), where, retry, detail, status
 ├── LeaseLostError   another attempt owns the task now: stop, write nothing             skip
 ├── CancelledError   someone asked to stop                                              skip
+├── PostponedError   not now: something else must end first; this try does not count    retry
 ├── StalePlanError   a right or a schema has changed since the plan was made            fatal
 ├── ResultGoneError  the rows were removed by retention, or the file is missing         410
 └── WithheldError    the rows exist, but today's rights do not open them                403
@@ -53,6 +54,16 @@ class CancelledError(RunError):
         super().__init__("task.cancelled", text("It was cancelled.", "已被取消。"))
 
 
+class PostponedError(RunError):
+    """The work has to wait for ``seconds``; nothing went wrong and the attempt does not count."""
+
+    retry = "retry"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("task.postponed", text("It waits for something else to end.", "正在等待其他任务结束。"))
+        self.seconds = seconds
+
+
 class StalePlanError(RunError):
     """What the plan was made from no longer holds; nothing has been read."""
 
@@ -75,12 +86,13 @@ def problem_of(error: BaseException) -> dict[str, Any]:
     An error that is not ours is told in general words; what it says itself may quote rows, so it stays in the
     guarded ``detail``.
     """
-    if isinstance(getattr(error, "message", None), Mapping) and getattr(error, "code", ""):
+    message, code = getattr(error, "message", None), str(getattr(error, "code", None) or "")
+    if isinstance(message, Mapping) and code:
         return {
-            "code": str(getattr(error, "code", "")),
-            "message": dict(getattr(error, "message", {})),
+            "code": code,
+            "message": dict(message),
             "where": str(getattr(error, "where", "") or ""),
-            "retry": str(getattr(error, "retry", "fatal")),
+            "retry": str(getattr(error, "retry", None) or "fatal"),
             "detail": str(getattr(error, "detail", "") or "")[:4000],
             **_problems(error),
         }
@@ -113,16 +125,3 @@ def public(problem: Mapping[str, Any] | None, *, can_see_rows: bool = False) -> 
     if not problem:
         return None
     return {key: value for key, value in problem.items() if key != "detail" or can_see_rows}
-
-
-class AttemptError(RunError):
-    """An error that came back from a child process as data."""
-
-    def __init__(self, problem: Mapping[str, Any]) -> None:
-        super().__init__(
-            str(problem.get("code") or "internal.unexpected"),
-            dict(problem.get("message") or UNEXPECTED),
-            str(problem.get("where") or ""),
-            str(problem.get("detail") or ""),
-        )
-        self.retry = str(problem.get("retry") or "fatal")  # type: ignore[misc]

@@ -11,6 +11,7 @@ from django.db.models import F
 from node_catalog.sdk.failpoint import failpoint
 from runtime import states
 from runtime.claims import Claim, is_cancelling
+from runtime.clock import Soon
 from runtime.dispatcher import add_bells
 from runtime.errors import LeaseLostError
 from runtime.models import Task
@@ -98,15 +99,16 @@ def cancelled(claim: Claim) -> str:
         return _leave(claim, states.CANCELLED, None, 0.0)
 
 
-def hand_back(claim: Claim) -> str:
-    """The worker is being stopped: the task goes to another one at once, and this try does not count."""
+def hand_back(claim: Claim, seconds: float = 0.0) -> str:
+    """The task goes back, to be done by another worker at once or by any after ``seconds``; this try does not count."""
     with transaction.atomic():
         locked_run(claim.task.run_id)
         Task.objects.filter(pk=claim.task.pk, attempt=claim.attempt).update(max_attempts=F("max_attempts") + 1)
-        if move_task(claim.task, claim.state, states.READY, claim.attempt):
+        if not move_task(claim.task, claim.state, states.READY, claim.attempt, not_before=Soon(seconds)):
+            return ""
+        if seconds <= 0:
             add_bells([(claim.task.pk, claim.attempt)])
-            return states.READY
-        return ""
+        return states.READY
 
 
 def _leave(claim: Claim, new: str, problem: Mapping[str, Any] | None, pause: float) -> str:

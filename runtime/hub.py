@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from channels.layers import get_channel_layer
@@ -147,9 +148,11 @@ class Hub:
         if is_shared:
             self._tasks.append(loop.create_task(self._listen()))
         else:
-            self._forget_hints = live.publisher.listen(
-                lambda message: loop.call_soon_threadsafe(self.take, message) if not loop.is_closed() else None
-            )
+            self._forget_hints = live.publisher.listen(partial(self._take_from_thread, loop))
+
+    def _take_from_thread(self, loop: asyncio.AbstractEventLoop, message: dict[str, Any]) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(self.take, message)
 
     async def _rest(self) -> None:
         # First of all, without waiting: whoever comes from now on gets a hub of their own.

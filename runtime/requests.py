@@ -131,10 +131,10 @@ def _drop_earlier(flow: Flow, user: User) -> None:
 
 
 def _same_or_ask(kind: str, user: User, payload: dict[str, Any]) -> Task:
-    """The task of this kind that is waiting or at work for the same thing, or a new one."""
+    """The task of this kind that still waits for the same thing, or a new one (one at work has already looked)."""
     (name, value), *_ = payload.items()
     same = Task.objects.filter(
-        kind=kind, requested_by=user, state__in=states.WAITING | states.ACTIVE, **{f"payload__{name}": value}
+        kind=kind, requested_by=user, state__in=states.WAITING, **{f"payload__{name}": value}
     ).first()
     return same or _ask(kind, user, payload)
 

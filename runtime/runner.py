@@ -20,7 +20,7 @@ from runtime.claims import Claim, begin, begin_commit
 from runtime.engine.errors import CancelledError as WorkCancelledError
 from runtime.engine.errors import ChildDiedError
 from runtime.engine.work import Outcome, Report, Work
-from runtime.errors import LeaseLostError, problem_of
+from runtime.errors import LeaseLostError, PostponedError, problem_of
 from runtime.handling import Ending, Handler
 from runtime.models import Task
 from runtime.places import remove_temporary
@@ -113,7 +113,9 @@ def _write_end(claim: Claim, error: Exception, problem: Mapping[str, Any]) -> No
         elif claim.why == "cancelled":
             finishing.cancelled(claim)
         return
-    if isinstance(error, ChildDiedError):
+    if isinstance(error, PostponedError):
+        finishing.hand_back(claim, error.seconds)
+    elif isinstance(error, ChildDiedError):
         finishing.crash(claim, problem)
     else:
         finishing.fail(claim, problem)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import time
 from contextlib import closing
@@ -17,6 +19,7 @@ from runtime.models import Attempt, Event, Result, Run, SinkCommit, Task
 from runtime.monitor import run_snapshot, task_snapshot
 from runtime.scheduler import cancel_run, repeat_run, start_run
 from security.access import principal_for
+from security.models import Secret
 from tests.integration.runtime import city
 from tests.integration.runtime.conftest import ROWS, City
 
@@ -149,8 +152,6 @@ def test_a_profile_goes_to_the_catalogue(small_city: City) -> None:
 
 
 def test_a_check_says_what_is_wrong_and_forgets_the_password(small_city: City) -> None:
-    from security.models import Secret
-
     principal = principal_for(small_city.staff)
     good = city.await_task(requests.request_check(small_city.source, small_city.staff))
     assert good.result["ok"], good.result
@@ -207,22 +208,19 @@ def test_a_failed_run_goes_on_from_its_failed_stage(small_city: City) -> None:
 
 
 def test_a_killed_child_is_tried_again(small_city: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-    import signal
-
     heavy = small_city.worker._lanes[0].pool
     run_work = heavy.run
+    pids: list[int] = []
     killed: list[int] = []
 
     def deadly(work: Any, on_report: Any, cancel: Any) -> Any:
-        if killed:
-            return run_work(work, on_report, cancel)
+        def kill_once(report: Any) -> None:
+            if not killed:
+                killed.append(pids[-1])
+                os.kill(pids[-1], signal.SIGKILL)
+            on_report(report)
 
-        def kill(pid: int) -> None:
-            killed.append(pid)
-            os.kill(pid, signal.SIGKILL)
-
-        return run_work(work, on_report, cancel, kill)
+        return run_work(work, kill_once, cancel, pids.append)
 
     monkeypatch.setattr(heavy, "run", deadly)
     run = city.await_run(start_run(summary_flow(small_city), None, small_city.staff))
