@@ -161,9 +161,3 @@ class SecretError(SecurityError):
         "A stored password cannot be read: its key is missing. Enter the password again in the settings of the node.",
         "已保存的密码无法读取：缺少对应的密钥。请在节点设置中重新填写密码。",
     )
-
-
-def require(condition: object, error: SecurityError) -> None:
-    """Raise ``error`` unless ``condition`` holds."""
-    if not condition:
-        raise error

@@ -32,14 +32,6 @@ def seal(purpose: str, plain: str) -> Secret:
     return secret
 
 
-def reseal(secret_id: Any, plain: str) -> Secret:
-    """Replace the value of a stored secret under a new data key."""
-    secret = Secret.objects.get(pk=secret_id)
-    _fill(secret, plain)
-    secret.save()
-    return secret
-
-
 def open_secret(secret_id: Any) -> str:
     """The plain value. Only the worker that owns the work may call this; never a web view."""
     secret = Secret.objects.filter(pk=secret_id).first()
