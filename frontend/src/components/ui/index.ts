@@ -5,6 +5,7 @@ export * from "./LocalTextInput";
 export * from "./MiniHistogram";
 export * from "./Page";
 export * from "./StateTag";
+export * from "./SizedPanel";
 export * from "./States";
 export * from "./Tags";
 export * from "./TaskProgress";

@@ -8,6 +8,7 @@ import { api } from "@/api/client";
 import { useAction } from "@/api/hooks";
 import { paths } from "@/api/paths";
 import type { JsonObject, RunSnapshot } from "@/api/types";
+import { SizedPanel } from "@/components/ui";
 import { connect, disconnect, moveSteps } from "@/graph/commands";
 import type { Wire } from "@/graph/document";
 
@@ -27,7 +28,6 @@ import { Inspector } from "./inspector/Inspector";
 import { Outline } from "./Outline";
 import { Palette } from "./palette/Palette";
 import { QuickAdd, type QuickAddRequest } from "./palette/QuickAdd";
-import { Bottom } from "./preview/Bottom";
 import { Preview } from "./preview/Preview";
 import { Problems } from "./preview/Problems";
 import { Toolbar } from "./Toolbar";
@@ -118,7 +118,7 @@ export function Canvas() {
             />
             {isEmpty && canEdit && <EmptyCanvas onQuickAdd={onQuickKey} />}
           </div>
-          <Bottom tabs={tabs} active={tab} onActive={setTab} isOpen={isBottomOpen} onOpen={setBottomOpen} label={t("bottom.name")} />
+          <SizedPanel tabs={tabs} active={tab} onActive={setTab} isOpen={isBottomOpen} onOpen={setBottomOpen} label={t("bottom.name")} />
         </div>
         <Inspector />
       </div>

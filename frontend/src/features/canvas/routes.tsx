@@ -1,10 +1,6 @@
-import { lazy } from "react";
 import type { RouteObject } from "react-router";
 
-const CanvasPage = lazy(() => import("./CanvasPage"));
-const OpenApp = lazy(() => import("./OpenApp"));
-
 export const routes: RouteObject[] = [
-  { path: "/apps/:appId", element: <OpenApp />, handle: { title: "canvas:page_title" } },
-  { path: "/flows/:flowId", element: <CanvasPage />, handle: { title: "canvas:page_title", isBare: true } },
+  { path: "apps/:appId", lazy: async () => ({ Component: (await import("./OpenApp")).default }), handle: { title: "canvas:page_title", isBare: true } },
+  { path: "flows/:flowId", lazy: async () => ({ Component: (await import("./CanvasPage")).default }), handle: { title: "canvas:page_title", isBare: true } },
 ];

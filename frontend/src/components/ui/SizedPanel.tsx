@@ -1,12 +1,12 @@
-/** Below the canvas: preview, problems and outline; drag or use the arrow keys to size it. */
+/** A panel at the bottom of a page with tabs; drag its upper edge, or use the arrow keys there, to size it. */
 import { DownOutlined, UpOutlined } from "@ant-design/icons";
 import { Button } from "antd";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
-import styles from "./bottom.module.css";
+import styles from "./SizedPanel.module.css";
 
-export interface BottomTab {
+export interface PanelTab {
   key: string;
   label: string;
   badge?: number;
@@ -14,20 +14,22 @@ export interface BottomTab {
   content: ReactNode;
 }
 
-interface BottomProps {
-  tabs: BottomTab[];
+interface SizedPanelProps {
+  tabs: PanelTab[];
   active: string;
   onActive: (key: string) => void;
   isOpen: boolean;
   onOpen: (isOpen: boolean) => void;
   label: string;
+  /** Share of the window's height at the start. */
+  share?: number;
 }
 
 const LEAST = 120;
 
-export function Bottom({ tabs, active, onActive, isOpen, onOpen, label }: BottomProps) {
-  const { t } = useTranslation("canvas");
-  const [height, setHeight] = useState(() => Math.min(280, Math.round(window.innerHeight * 0.32)));
+export function SizedPanel({ tabs, active, onActive, isOpen, onOpen, label, share = 0.32 }: SizedPanelProps) {
+  const { t } = useTranslation();
+  const [height, setHeight] = useState(() => Math.round(window.innerHeight * share));
   const clamp = (value: number): number => Math.max(LEAST, Math.min(value, window.innerHeight - 260));
   const onDrag = (start: React.PointerEvent): void => {
     const from = height + start.clientY;
@@ -47,7 +49,7 @@ export function Bottom({ tabs, active, onActive, isOpen, onOpen, label }: Bottom
           className={styles.grip}
           role="separator"
           aria-orientation="horizontal"
-          aria-label={t("bottom.size")}
+          aria-label={t("panel.size")}
           aria-valuenow={height}
           aria-valuemin={LEAST}
           aria-valuemax={900}
@@ -66,9 +68,9 @@ export function Bottom({ tabs, active, onActive, isOpen, onOpen, label }: Bottom
               key={tab.key}
               type="button"
               role="tab"
-              id={`bottom-tab-${tab.key}`}
+              id={`panel-tab-${tab.key}`}
               aria-selected={isOpen && tab.key === shown?.key}
-              aria-controls="bottom-panel"
+              aria-controls="sized-panel"
               className={styles.tab}
               onClick={() => {
                 onActive(tab.key);
@@ -81,9 +83,9 @@ export function Bottom({ tabs, active, onActive, isOpen, onOpen, label }: Bottom
           ))}
         </div>
         <span className={styles.spacer} />
-        <Button type="text" size="small" icon={isOpen ? <DownOutlined /> : <UpOutlined />} onClick={() => onOpen(!isOpen)} aria-label={t(isOpen ? "bottom.fold" : "bottom.unfold")} title={t(isOpen ? "bottom.fold" : "bottom.unfold")} aria-expanded={isOpen} />
+        <Button type="text" size="small" icon={isOpen ? <DownOutlined /> : <UpOutlined />} onClick={() => onOpen(!isOpen)} aria-label={t(isOpen ? "panel.fold" : "panel.unfold")} title={t(isOpen ? "panel.fold" : "panel.unfold")} aria-expanded={isOpen} />
       </div>
-      <div id="bottom-panel" role="tabpanel" aria-labelledby={`bottom-tab-${shown?.key}`} className={styles.body} hidden={!isOpen} tabIndex={-1}>
+      <div id="sized-panel" role="tabpanel" aria-labelledby={`panel-tab-${shown?.key}`} className={styles.body} hidden={!isOpen} tabIndex={-1}>
         {isOpen && shown?.content}
       </div>
     </section>
