@@ -36,7 +36,7 @@ _local: list[Callable[[str], None]] = []
 
 
 def answer_locally(worker: Callable[[str], None]) -> Callable[[], None]:
-    """A worker inside this process hears bells directly (no broker needed); the answer ends that."""
+    """A worker inside this process hears its bells directly as well; the answer ends that."""
     _local.append(worker)
     return lambda: _local.remove(worker) if worker in _local else None
 
@@ -77,7 +77,7 @@ class _Ringer:
         task, _, attempt = key.partition("/")
         for worker in tuple(_local):
             worker(task)
-        if _local or not has_broker():
+        if not has_broker():
             return True
         try:
             current_app.send_task(RUN_TASK, args=[task, int(attempt or 0)], ignore_result=True, retry=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from celery import shared_task, signals
@@ -25,4 +26,5 @@ def _start(**more: Any) -> None:
 
 @signals.worker_shutting_down.connect
 def _stop(**more: Any) -> None:
-    stop_worker()
+    # Sent from inside a signal handler, so the work is done on a thread; the process waits for it at its end.
+    threading.Thread(target=stop_worker, name="worker-stop").start()

@@ -25,6 +25,7 @@ ENVIRONMENT = {
     "HEARTBEAT_SECONDS": "0.5",
     "POLL_SECONDS": "0.1",
     "WORKER_SLOTS": "1",
+    "ALLOWED_NETWORKS": "127.0.0.0/8",
 }
 
 
