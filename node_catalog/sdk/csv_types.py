@@ -29,7 +29,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ("timestamp", "", r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?$"),
     ("timestamp", "%Y/%m/%d %H:%M:%S", r"^\d{4}/\d{1,2}/\d{1,2} \d{1,2}:\d{2}:\d{2}$"),
     ("timestamp", "%Y/%m/%d %H:%M", r"^\d{4}/\d{1,2}/\d{1,2} \d{1,2}:\d{2}$"),
-    ("time", "", r"^\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?$"),
+    ("time", "", r"^(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?$"),
 )
 
 
@@ -84,13 +84,13 @@ def _fits(values: Any, form: tuple[str, str, str]) -> bool:
     kind, pattern, regex = form
     if not pc.all(pc.match_substring_regex(values, regex)).as_py():
         return False
-    if kind not in ("date", "timestamp", "time"):
+    if kind not in ("date", "timestamp"):
         return True
     try:
         if pattern:
             pc.strptime(values, format=pattern, unit="us")
         else:
-            values.cast({"date": pa.date32(), "timestamp": pa.timestamp("us"), "time": pa.time64("us")}[kind])
+            values.cast(pa.date32() if kind == "date" else pa.timestamp("us"))
     except pa.ArrowInvalid:
         return False
     return True

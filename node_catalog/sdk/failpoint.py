@@ -10,12 +10,15 @@ import errno
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 FAULTS = ("kill", "stop", "raise", "enospc")
 
 _armed: dict[str, list[tuple[str, int]]] = {}
 _hits: dict[str, int] = {}
 _lock = threading.Lock()
+_recorded: list[str] | None = None
 
 
 class FailpointError(RuntimeError):
@@ -24,6 +27,8 @@ class FailpointError(RuntimeError):
 
 def failpoint(name: str) -> None:
     """Do what ``name`` is armed with at this hit; nothing when it is not armed."""
+    if _recorded is not None:
+        _recorded.append(name)
     if not _armed:
         return
     with _lock:
@@ -52,6 +57,17 @@ def arm(spec: str) -> None:
         _armed.clear()
         _armed.update(armed)
         _hits.clear()
+
+
+@contextmanager
+def recording() -> Iterator[list[str]]:
+    """Collect the names of the failpoints passed inside the block, so that a test can then arm each of them."""
+    global _recorded
+    _recorded = names = []
+    try:
+        yield names
+    finally:
+        _recorded = None
 
 
 def _strike(fault: str, name: str) -> None:

@@ -147,9 +147,13 @@ class FilesWriter:
             return None
         self._part.close()
         self._part = None
-        with self._path.open("rb") as file:
-            failpoint("files.stage.sync")
-            os.fsync(file.fileno())
+        try:
+            with self._path.open("rb") as file:
+                failpoint("files.stage.sync")
+                os.fsync(file.fileno())
+        except FileNotFoundError:
+            # Only a newer attempt's clean() removes part files.
+            raise fenced(self._delivery, read_fences(self._folder).get(delivery_key(self._delivery))) from None
         sync_folder(self._folder)
         return Part(self._path.name, self._rows, self._path.stat().st_size)
 

@@ -29,7 +29,7 @@ from node_catalog.sdk.errors import NodeTypeError, Problem, SourceError
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.file_bytes import empty_file, is_empty, sample_of
 from node_catalog.sdk.file_output import FilesOutput
-from node_catalog.sdk.manifest import MANIFEST, Manifest, read_manifest
+from node_catalog.sdk.manifest import LOCK, MANIFEST, Manifest, read_manifest
 from node_catalog.sdk.parquet_read import parquet_columns, parquet_footer, parquet_view
 from node_catalog.sdk.paths import allowed_path, inside, is_within
 from node_catalog.sdk.schema import parse
@@ -206,6 +206,8 @@ def _walk(folder: Path, depth: int = 0) -> Iterator[Path]:
         if entry.is_dir():
             if (path / MANIFEST).is_file():
                 yield path
+            elif (path / LOCK).exists():
+                continue  # being written for the first time: nothing in it is delivered yet
             elif depth < MAX_DEPTH and not entry.is_symlink():
                 yield from _walk(path, depth + 1)
         elif _kind(path):

@@ -1,0 +1,185 @@
+"""A real system for every connector that the contract suites run against. A new connector needs an entry here."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.resources
+import os
+import sqlite3
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from flows.graph.render import with_relation
+from node_catalog.palette import registry
+from node_catalog.sdk.contract import Attach, ConnectContext, Connector, DatasetRef, Remote
+from node_catalog.sdk.ports import to_arrow
+from node_catalog.sdk.testing_nodes import NodeCase
+from security.outgoing import OutgoingGuard
+
+LOOPBACK = ("127.0.0.1/32",)
+
+
+def read_all(connector: type[Connector], settings: Any, dataset: DatasetRef, context: ConnectContext) -> pa.Table:
+    """All rows of a dataset in the promised types, whichever way the connector offers."""
+    access = connector.access(settings, dataset, context)
+    wanted = to_arrow(dataset.schema)
+    if isinstance(access, Attach):
+        with closing(duckdb.connect(config={"enable_external_access": "true"})) as connection:
+            for extension in access.extensions:
+                connection.execute(f"load '{_extension_file(extension)}'")
+            for statement in access.statements:
+                connection.execute(statement)
+            return connection.sql("select * from src").to_arrow_table()
+    if isinstance(access, Remote):
+        text = with_relation('select * from "src" as "t0"', access.dialect, access.relation)
+        batches = list(connector.run_sql(settings, text, context))
+    else:
+        batches = list(connector.read(settings, dataset, dataset.schema.names, context))
+    return pa.Table.from_batches([_cast(batch, wanted) for batch in batches], schema=wanted)
+
+
+def _cast(batch: pa.RecordBatch, wanted: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([batch.column(f.name).cast(f.type) for f in wanted], schema=wanted)
+
+
+def _extension_file(name: str) -> Path:
+    package = f"duckdb_extension_{name}_scanner"
+    folder = importlib.resources.files(package) / "extensions" / f"v{duckdb.__version__}"
+    return Path(str(folder)) / f"{name}_scanner.duckdb_extension"
+
+
+def sqlite_case(folder: Path, request: pytest.FixtureRequest) -> NodeCase:
+    """A SQLite file with clean and unclean columns, a view and a reserved word."""
+    path = folder / "city.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            """
+            create table station (id integer primary key, name varchar(40) not null, lon real, opened date,
+              seen timestamp, active boolean, fee decimal(8,2), photo blob);
+            insert into station values (1, '奥体中心', 116.4, '2013-03-01', '2024-01-01 10:00:00', 1, 12.5, x'00ff'),
+              (2, 'O''Neil', null, null, '2024-01-01T10:00:00.250', 0, 3, null);
+            create table "order" ("group" text, mixed real, day date);
+            insert into "order" values ('a', 1.5, '2024-01-01'), ('b', 'NA', 'soon');
+            create view station_names as select id, name || '!' as shout from station;
+            create table empty (a integer);
+            """
+        )
+    (folder / "broken.db").write_bytes(b"this is not a database " * 100)
+    return NodeCase(
+        registry().connectors["sqlite"],
+        {"path": str(path)},
+        ConnectContext(file_roots=(str(folder),)),
+        read_all,
+        expected={("station",): 2, ("order",): 2, ("station_names",): 2, ("empty",): 0},
+        wrong={
+            "outside": {"path": "/etc/passwd"},
+            "dots": {"path": f"{folder}/../../etc/passwd"},
+            "missing": {"path": str(folder / "gone.db")},
+            "no database": {"path": str(folder / "broken.db")},
+            "a folder": {"path": str(folder)},
+        },
+    )
+
+
+def files_case(folder: Path, request: pytest.FixtureRequest) -> NodeCase:
+    """CSV in several dialects, Parquet with foreign types, a pattern, links that lead out."""
+    (folder / "air").mkdir()
+    (folder / "air" / "a.csv.gz").write_bytes(gzip.compress(b'"No","PM2.5","wd"\n1,NA,"N"\n2,8.5,NA\n'))
+    (folder / "air" / "b.csv.gz").write_bytes(gzip.compress(b'"wd","No","PM2.5"\n"S",3,1\n'))
+    (folder / "gb.csv").write_bytes("编号,名称,日期\n001,北京,2024/1/5\n002,上海,2024/12/31\n".encode("gb18030"))
+    (folder / "semi.csv").write_text('Report\n\na;b;c\n1,5;x;2024-01-01 10:00\n2,5;"y;z";2024-01-02 11:30\n')
+    values = {
+        "i": pa.array([1, None], pa.int32()),
+        "x": pa.array([float("nan"), 2.5]),
+        "at": pa.array([0, 1], pa.timestamp("ns", tz="Asia/Shanghai")),
+        "many": pa.array([[1], [2]]),
+        "word": pa.array(["a", "b"]).dictionary_encode(),
+    }
+    pq.write_table(pa.table(values), folder / "p.parquet")
+    os.symlink("/etc/passwd", folder / "out.csv")
+    return NodeCase(
+        registry().connectors["files"],
+        {"folder": str(folder), "patterns": ["air/*.csv.gz"]},
+        ConnectContext(file_roots=(str(folder),)),
+        read_all,
+        expected={("air", "*.csv.gz"): 3, ("gb.csv",): 2, ("semi.csv",): 2, ("p.parquet",): 2},
+        wrong={
+            "outside": {"folder": "/etc"},
+            "dots": {"folder": f"{folder}/../.."},
+            "missing": {"folder": str(folder / "gone")},
+            "a file": {"folder": str(folder / "gb.csv")},
+            "relative": {"folder": "data"},
+        },
+    )
+
+
+def postgresql_case(folder: Path, request: pytest.FixtureRequest) -> NodeCase:
+    """A database of its own on the run's real server."""
+    server = request.getfixturevalue("postgres_server")
+    name = f"contract_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server.create_database(name), autocommit=True) as connection:
+        connection.execute(
+            """
+            create type mood as enum ('good', 'bad');
+            create table measured (id serial primary key, station int not null, value double precision,
+              price numeric(10,2), any_number numeric, at timestamptz, day date, clock time,
+              feeling mood, doc jsonb, note varchar(10),
+              raw bytea, "Ünusual ""name" text, "50%" int);
+            insert into measured (station, value, price, any_number, at, day, clock, feeling, doc, note, raw, "50%")
+              values
+              (1, 'NaN', 1.25, 'NaN', '2024-01-01 10:00+08', '2024-01-01', '10:00', 'good', '{"a": 1}', 'x',
+               '\\x00ff', 5),
+              (2, 'inf', 'NaN', 1e100, 'infinity', 'infinity', null, null, null, null, null, null);
+            create view halves as select id, value / 2 as half from measured;
+            create table nothing (a int)
+            """
+        )
+    settings = server.settings(name)
+    return NodeCase(
+        registry().connectors["postgresql"],
+        settings,
+        ConnectContext(guard=OutgoingGuard(LOOPBACK), connect_timeout=2),
+        read_all,
+        expected={("public", "measured"): 2, ("public", "nothing"): 0},
+        wrong={
+            "password": {"password": "wrong"},
+            "user": {"user": "nobody"},
+            "database": {"database": "no_such"},
+            "port": {"port": 9},
+            "schema": {"schema": "no_such"},
+            "address": {"host": "127.0.0.2"},
+            "metadata": {"host": "169.254.169.254"},
+            "encryption": {"sslmode": "require"},
+        },
+    )
+
+
+CASES: dict[str, Callable[[Path, pytest.FixtureRequest], NodeCase]] = {
+    "sqlite": sqlite_case,
+    "files": files_case,
+    "postgresql": postgresql_case,
+}
+
+
+def connectors(writing: bool = False) -> list[Any]:
+    """Every connector as a pytest parameter (those with an output when ``writing``)."""
+    return [
+        pytest.param(key, id=key, marks=[pytest.mark.services] if key == "postgresql" else [])
+        for key, connector in registry().connectors.items()
+        if not writing or connector.output is not None
+    ]
+
+
+def make_case(key: str, folder: Path, request: pytest.FixtureRequest) -> NodeCase:
+    """The real system of a connector."""
+    assert key in CASES, f"the connector {key!r} has no real system in tests/contract/environments.py"
+    return CASES[key](folder, request)

@@ -1,0 +1,103 @@
+"""Every type, found by walking the packages: words in both languages, known schema keywords, examples that run."""
+
+from __future__ import annotations
+
+import ast
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jsonschema
+import msgspec
+import pytest
+
+from flows.graph.expression import compile_expression
+from node_catalog.palette import palette, registry
+from node_catalog.sdk import testing
+from node_catalog.sdk.contract import Example, NodeType, Transform
+from node_catalog.sdk.schema import json_schema, parse
+from node_catalog.sdk.text import LANGUAGES
+
+TYPES = [*registry().transforms.values(), *registry().connectors.values()]
+STEPS = list(registry().transforms.values())
+EXAMPLES = list(testing.examples(registry()))
+
+
+def make_context() -> testing.PlainContext:
+    """A build context with the product's own expression language."""
+    return testing.PlainContext(lambda source, tables, pointer: compile_expression(source, tables, {}, pointer))
+
+
+def test_the_spine_is_there() -> None:
+    assert set(registry().transforms) >= {
+        "read", "filter", "select", "derive", "cast", "join", "union", "aggregate", "sort", "limit", "distinct", "output",
+        "write",
+    }  # fmt: skip
+    assert set(registry().connectors) >= {"sqlite", "files", "postgresql"}
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.key)
+def test_words(kind: type[NodeType]) -> None:
+    testing.check_words(kind)
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.key)
+def test_schema(kind: type[NodeType]) -> None:
+    testing.check_schema(kind)
+    jsonschema.Draft202012Validator.check_schema(json_schema(kind.Settings))
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.key)
+def test_every_step_has_an_example(step: type[Transform]) -> None:
+    assert step.examples, f"{step.key} has no example"
+    assert all(example.output is not None for example in step.examples)
+
+
+@pytest.mark.parametrize("step, example", EXAMPLES, ids=lambda value: getattr(value, "key", None))
+def test_example(step: type[Transform], example: Example) -> None:
+    with closing(duckdb.connect()) as connection:
+        testing.check_example(step, example, make_context(), testing.run_duckdb(connection))
+
+
+@pytest.mark.parametrize("step, example", EXAMPLES, ids=lambda value: getattr(value, "key", None))
+def test_the_schema_accepts_what_the_parser_accepts(step: type[Transform], example: Example) -> None:
+    settings = msgspec.to_builtins(dict(example.settings))
+    parse(step.Settings, settings)
+    jsonschema.Draft202012Validator(json_schema(step.Settings)).validate(settings)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.key)
+def test_the_line_on_the_box_bears_half_filled_settings(step: type[Transform]) -> None:
+    for settings in ({}, *(example.settings for example in step.examples), *_halves(step)):
+        line = step.summarise(settings)
+        assert all(line.get(language) for language in LANGUAGES), f"{step.key}: {settings} → {line}"
+        assert all("\n" not in line[language] for language in LANGUAGES)
+
+
+def _halves(step: type[Transform]) -> list[dict[str, Any]]:
+    """Settings as they are while somebody fills them in."""
+    found: list[dict[str, Any]] = []
+    for name, part in json_schema(step.Settings).get("properties", {}).items():
+        found.append({name: None})
+        if part.get("type") == "array":
+            found += [{name: []}, {name: [{}]}, {name: [None]}]
+        elif part.get("type") == "string":
+            found.append({name: ""})
+    return found
+
+
+def test_the_palette_is_json() -> None:
+    entries = msgspec.json.decode(msgspec.json.encode(palette()))
+    assert {step["key"] for step in entries["steps"]} == set(registry().transforms)
+    assert {connector["key"] for connector in entries["connectors"]} == set(registry().connectors)
+    assert entries["connectors"][0]["schema"]["type"] == "object"
+    secret = next(entry for entry in entries["connectors"] if entry["key"] == "postgresql")
+    assert secret["secret_fields"] == ["password"]
+
+
+def test_step_types_do_not_import_the_flow_core(repo: Path) -> None:
+    for path in (repo / "node_catalog" / "types").rglob("*.py"):
+        for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(statement, ast.ImportFrom):
+                assert not (statement.module or "").startswith("flows"), path
