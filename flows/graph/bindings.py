@@ -11,7 +11,7 @@ from flows.graph.plan import Binding
 from flows.graph.render import SOURCE, render
 from flows.graph.sources import DatasetInfo
 from node_catalog.sdk.grant import GrantSpec
-from node_catalog.sdk.ports import Schema, from_ibis
+from node_catalog.sdk.ports import Field, Schema, from_ibis
 
 
 def dataset_binding(
@@ -58,8 +58,13 @@ def exchange_binding(alias: str, stage: str, schema: Schema) -> Binding:
 
 
 def _at_least_one(relation: Any, columns: Iterable[str] | None) -> list[str]:
-    """The wanted columns in the relation's order; when only the number of rows matters, its first column."""
+    """The wanted columns in the relation's order; when only the number of rows matters, its cheapest one."""
     if columns is None:
         return list(relation.columns)
     wanted = set(columns)
-    return [name for name in relation.columns if name in wanted] or [relation.columns[0]]
+    return [name for name in relation.columns if name in wanted] or [cheapest(from_ibis(relation.schema())).name]
+
+
+def cheapest(schema: Schema) -> Field:
+    """The column to fetch when only the number of rows matters: not a text when there is another."""
+    return next((field for field in schema.fields if field.type not in ("text", "binary")), schema.fields[0])

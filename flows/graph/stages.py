@@ -8,7 +8,7 @@ from typing import Any
 
 import ibis
 
-from flows.graph.bindings import dataset_binding, exchange_binding
+from flows.graph.bindings import cheapest, dataset_binding, exchange_binding
 from flows.graph.check_access import is_write
 from flows.graph.check_graph import step_name
 from flows.graph.context import StepContext
@@ -26,7 +26,7 @@ from flows.graph.stage_text import StageText
 from flows.graph.topology import Topology
 from flows.graph.typecheck import build
 from node_catalog.sdk.grant import GrantSpec
-from node_catalog.sdk.ports import Schema, from_ibis, to_ibis
+from node_catalog.sdk.ports import Field, Schema, from_ibis, to_ibis
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.text import text
 
@@ -121,7 +121,13 @@ class _StageDraft:
                 if self._kind(step).role != "source":
                     for table, needed in needed_columns(relation, columns).items():
                         self.wanted.setdefault(table, set()).update(needed)
-        return {wire: self.wanted.get(self._name(wire), set()) for wire in self.exchanges}
+        return {wire: {field.name for field in self._handed(wire)} for wire in self.exchanges}
+
+    def _handed(self, wire: Wire) -> tuple[Field, ...]:
+        """The columns that this stage takes over a wire from an earlier one: at least one, to count rows by."""
+        schema = self.maker.schemas[wire.source]
+        needed = self.wanted.get(self._name(wire), set())
+        return tuple(field for field in schema.fields if field.name in needed) or (cheapest(schema),)
 
     def make(self, collect: int | None) -> Stage:
         """The finished stage."""
@@ -174,10 +180,9 @@ class _StageDraft:
         return self.maker.registry.transforms[self.maker.document.steps[step].type]
 
     def _schema(self, columns: set[str] | None) -> Schema:
-        """The schema of the stage's rows, restricted to ``columns`` (at least one is kept)."""
-        fields = from_ibis(next(iter(self.relations[self.region.last].values())).schema()).fields
-        kept = tuple(field for field in fields if columns is None or field.name in columns)
-        return Schema(kept or fields[:1])
+        """The schema of the stage's rows, restricted to ``columns``."""
+        schema = from_ibis(next(iter(self.relations[self.region.last].values())).schema())
+        return Schema(tuple(field for field in schema.fields if columns is None or field.name in columns))
 
     # ── text ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -204,8 +209,7 @@ class _StageDraft:
     def _exchange(self, wire: Wire) -> None:
         """Rows of an earlier stage: only the needed columns of its file are read."""
         name, schema = self._name(wire), self.maker.schemas[wire.source]
-        needed = self.wanted.get(name, set())
-        fields = tuple(field for field in schema.fields if field.name in needed) or schema.fields[:1]
+        fields = self._handed(wire)
         alias = name if len(fields) == len(schema.fields) else f"b_{name}"
         self.bindings.append(exchange_binding(alias, wire.source_step, Schema(fields)))
         if alias != name:

@@ -470,3 +470,25 @@ def test_self_joins_read_the_stream_once() -> None:
     assert len(plan.stages[0].bindings) == 2
     assert Runner(TABLES).stage(plan.stages[0]).num_rows == 40
     assert isinstance(TABLES[AIR], pa.Table)
+
+
+def test_counting_the_rows_of_a_shared_step_needs_a_column_that_is_handed_on() -> None:
+    total = step("aggregate", by=[], measures=[{"name": "n", "function": "count"}])
+    document = flow(
+        {
+            "air": READ,
+            "f": step("filter", where="pm10 >= 0"),
+            "a": total,
+            "b": step("select", columns=[{"column": "code"}]),
+            "o1": step("output", name="one"),
+            "o2": step("output", name="two"),
+        },
+        "air > f",
+        "f > a",
+        "f > b",
+        "a > o1",
+        "b > o2",
+    )
+    found = Runner(TABLES).run(planned(document))
+    assert found["o1"].to_pylist() == [{"n": 40}]
+    assert found["o2"].num_rows == 40
