@@ -90,7 +90,10 @@ class Connection:
             return self._raw.execute(sql).fetchall()
 
     def operators(self) -> dict[str, Any]:
-        """The profile of the text that ran last: a tree of operators with their row counts; {} when there is none."""
+        """The profile of the statement that ran last: a tree of operators with their row counts; {} without one.
+
+        Ask before anything else runs here (``check`` runs a statement, too).
+        """
         try:
             profile: dict[str, Any] = json.loads(self._raw.get_profiling_information(format="json"))
         except (duckdb.Error, ValueError):

@@ -14,8 +14,11 @@ from typing import Any
 from flows.graph.plan import Probe
 from runtime.engine.text_check import Tree, cte_entries, nodes_of
 
-_JOINS = ("HASH_JOIN", "NESTED_LOOP_JOIN", "PIECEWISE_MERGE_JOIN", "IE_JOIN", "LEFT_DELIM_JOIN", "RIGHT_DELIM_JOIN")
-_CUTTING = frozenset({"LIMIT", "STREAMING_LIMIT", "LIMIT_PERCENT", "ASOF_JOIN", *_JOINS})
+_CUTTING = frozenset(
+    {"LIMIT", "STREAMING_LIMIT", "LIMIT_PERCENT", "HASH_JOIN", "NESTED_LOOP_JOIN", "BLOCKWISE_NL_JOIN",
+     "PIECEWISE_MERGE_JOIN", "IE_JOIN", "ASOF_JOIN", "LEFT_DELIM_JOIN", "RIGHT_DELIM_JOIN", "CROSS_PRODUCT",
+     "POSITIONAL_JOIN"}
+)  # fmt: skip
 """Operators that may read less than what stands below them offers, or send filters down."""
 _TOP = "TOP_N"
 """Reads all of its input, but may send a filter down to the scans."""
@@ -52,7 +55,7 @@ def _cardinality(
 
 
 def _has_dynamic_filter(operator: Mapping[str, Any]) -> bool:
-    return any("Dynamic Filters" in (part.get("extra_info") or {}) for part, _ in _operators(operator))
+    return any("Dynamic" in str(part.get("extra_info") or "") for part, _ in _operators(operator))
 
 
 def _operators(
