@@ -79,12 +79,15 @@ class Person:
         headers = {"X-CSRFToken": cookies.get("csrftoken", "")}
         answer = getattr(self.request, method)(path, data=body, headers=headers)
         if not answer.ok:
-            raise SystemExit(f"{method} {path}: {answer.status} {answer.text()[:500]}")
+            raise AssertionError(f"{method} {path}: {answer.status} {answer.text()[:500]}")
         return answer.json() if answer.body() else None
 
     def get(self, path: str) -> Any:
         """JSON of a GET."""
-        return self.request.get(path).json()
+        answer = self.request.get(path)
+        if not answer.ok:
+            raise AssertionError(f"get {path}: {answer.status} {answer.text()[:500]}")
+        return answer.json()
 
 
 def prepare_city(browser: Browser, url: str) -> dict[str, Any]:
