@@ -48,6 +48,11 @@ class Cache(Generic[T]):
                 self._known.popitem(last=False)
         return value
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._known.clear()
+
 
 Parsed = tuple[Any, tuple[Problem, ...]]
 _parsed: Cache[Parsed] = Cache(20_000)

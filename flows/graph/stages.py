@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any
 
-import ibis
-
 from flows.graph.bindings import cheapest, dataset_binding, exchange_binding
 from flows.graph.check_access import is_write
 from flows.graph.check_graph import step_name
@@ -20,6 +18,7 @@ from flows.graph.guard import dialect_of, hides_rows_or_values, narrowed_source
 from flows.graph.optimise import can_push, conjuncts, filter_of, limit_of, needed_columns
 from flows.graph.plan import Binding, Probe, Sink, Stage
 from flows.graph.probes import probe_of
+from flows.graph.quick import quick_table
 from flows.graph.settings import fill_inputs, parse_settings
 from flows.graph.sources import DatasetInfo
 from flows.graph.stage_text import StageText
@@ -164,7 +163,7 @@ class _StageDraft:
 
     def _table(self, wire: Wire) -> Any:
         schema = self.maker.schemas[wire.source]
-        return ibis.table(to_ibis(schema), name=self._name(wire))
+        return quick_table(to_ibis(schema), self._name(wire))
 
     def _name(self, wire: Wire) -> str:
         """Steps are named ``s_…``; every wire from an exchange reads it under a name of its own (``x_…``)."""

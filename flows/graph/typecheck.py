@@ -15,6 +15,7 @@ import msgspec
 from flows.graph.context import StepContext
 from flows.graph.errors import ExpressionError, GraphError
 from flows.graph.expressions.parameters import Parameter
+from flows.graph.quick import quick_table
 from flows.graph.settings import Cache
 from node_catalog.sdk.contract import Transform
 from node_catalog.sdk.errors import NodeTypeError
@@ -91,9 +92,7 @@ def build(
 
 
 def _table(schema: Schema, name: str) -> Any:
-    import ibis
-
-    return ibis.table(_ibis_schemas.get(schema, lambda: to_ibis(schema)), name=name)
+    return quick_table(_ibis_schemas.get(schema, lambda: to_ibis(schema)), name)
 
 
 _ibis_schemas: Cache[Any] = Cache(5_000)

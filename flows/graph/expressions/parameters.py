@@ -53,9 +53,9 @@ def read_parameters(inputs: Mapping[str, Any], values: Mapping[str, Any] | None 
 
 
 def _type_of(schema: Mapping[str, Any]) -> str:
-    if schema.get("type") == "string" and schema.get("format") in _FORMATS:
-        return _FORMATS[schema["format"]]
-    kind = schema.get("type")
+    kind, form = schema.get("type"), schema.get("format")
+    if kind == "string" and isinstance(form, str) and form in _FORMATS:
+        return _FORMATS[form]
     return _TYPES.get(kind, "text") if isinstance(kind, str) else "text"
 
 

@@ -54,7 +54,7 @@ def unfused(made: Drawn) -> dict[str, pa.Table]:
     return answers
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(made=flows())
 def test_fused_gives_the_same_rows_as_unfused(made: Drawn) -> None:
     try:

@@ -7,7 +7,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from flows.graph.load import read_document
 from flows.graph.operations import apply_operations
 from flows.graph.validate import Checked, check
 from node_catalog.sdk.grant import GrantSpec
@@ -166,7 +169,7 @@ def test_unknown_types_stay_inert() -> None:
 
 @pytest.mark.parametrize("kind", sorted(registry().transforms))
 def test_incomplete_settings_are_findings_not_exceptions(kind: str) -> None:
-    for settings in (
+    for chosen in (
         {},
         {"where": None},
         {"columns": [{}]},
@@ -175,9 +178,9 @@ def test_incomplete_settings_are_findings_not_exceptions(kind: str) -> None:
         {"dataset": []},
         {"x": {"y": 1}},
     ):
-        document = flow({"air": READ, "two": READ, "s": step(kind, **settings)}, "air > s", "two > s.right")
+        document = flow({"air": READ, "two": READ, "s": step(kind, **chosen)}, "air > s", "two > s.right")
         checked(document)
-        checked(flow({"s": step(kind, **settings)}))
+        checked(flow({"s": step(kind, **chosen)}))
 
 
 def test_one_error_per_broken_step_and_the_rest_waits() -> None:
@@ -346,3 +349,69 @@ def test_a_huge_flow_is_checked_without_recursion() -> None:
 def test_findings_are_the_same_each_time() -> None:
     document = flow({"air": READ, "f": step("filter", where="pm26 > 1"), "out": OUT}, "air > f", "f > out")
     assert checked(document).findings == checked(document).findings
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+SETTING_NAMES = st.sampled_from(
+    [
+        "dataset",
+        "columns",
+        "where",
+        "by",
+        "measures",
+        "on",
+        "how",
+        "rows",
+        "offset",
+        "name",
+        "mode",
+        "node",
+        "path",
+        "column",
+        "function",
+        "as",
+        "type",
+    ]
+)
+SETTINGS = st.dictionaries(
+    SETTING_NAMES,
+    JSON
+    | st.just({"input": "t"})
+    | st.lists(st.dictionaries(SETTING_NAMES, JSON | st.sampled_from(["pm25", "station", "sum", "count"]), max_size=3)),
+    max_size=4,
+)
+INPUTS = st.dictionaries(
+    st.sampled_from(["properties", "type", "required"]),
+    JSON
+    | st.dictionaries(
+        st.sampled_from(["t", "x"]),
+        JSON
+        | st.dictionaries(
+            st.sampled_from(["type", "format", "default", "items"]),
+            JSON | st.sampled_from(["string", "array", "number", "date", "duration"]),
+        ),
+    ),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(kind=st.sampled_from(sorted(registry().transforms)), chosen=SETTINGS, inputs=INPUTS)
+def test_any_settings_and_inputs_give_findings_only(kind: str, chosen: Json, inputs: Json) -> None:
+    """Whatever stands in the settings: no exception, words in both languages, plain data."""
+    document = flow(
+        {"air": READ, "two": step("read", dataset="stations"), "s": step(kind, **chosen), "out": OUT},
+        "air > s",
+        "two > s.right",
+        "air > s.left",
+        "s > out",
+    )
+    document["inputs"] = inputs
+    loaded = read_document(document, registry())
+    if loaded.document is not None:
+        known = catalogue()
+        result = check(loaded.document, registry(), known, all_rights(known), nodes())
+        assert all(finding.message[language] for finding in result.findings for language in LANGUAGES)
