@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from node_catalog.sdk.contract import Connector, Example, Transform
+from node_catalog.sdk.contract import Connector, Example, Group, Transform
 from node_catalog.sdk.registry import Registry, load_registry
 from node_catalog.sdk.schema import json_schema, secret_fields
+
+GROUPS: tuple[str, ...] = get_args(Group)
 
 
 @cache
@@ -21,8 +23,9 @@ def registry() -> Registry:
 def palette(types: Registry | None = None) -> dict[str, Any]:
     """Step types and connectors with their words (both languages), ports, schemas and examples, as JSON."""
     types = types or registry()
+    steps = sorted(types.transforms.values(), key=lambda step: (GROUPS.index(step.group), step.rank, step.key))
     return {
-        "steps": [step_entry(step) for step in types.transforms.values()],
+        "steps": [step_entry(step) for step in steps],
         "connectors": [connector_entry(connector) for connector in types.connectors.values()],
     }
 

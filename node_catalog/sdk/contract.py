@@ -96,6 +96,8 @@ class Transform(NodeType):
     """
 
     group: ClassVar[Group] = "shape"
+    rank: ClassVar[int] = 100
+    """Place within its group on the palette, the smallest first."""
     ports: ClassVar[Sequence[Port]] = (Port("in", "in"), Port("out", "out"))
     takes_unbounded: ClassVar[bool] = True
     keeps_order: ClassVar[bool] = False

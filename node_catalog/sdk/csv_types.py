@@ -16,7 +16,7 @@ BUDGET_BYTES = 64 << 20
 EXTRA_NULLS = ("-", "--", "—", "——", "/", "*", "无", "缺测", "NODATA", "None")
 """Taken for “no value” only in columns that are otherwise numbers, dates or times."""
 
-_NUMBER = r"^\s*[+-]?(?:(?:0|[1-9]\d*)(?:\{point}\d*)?|\{point}\d+)(?:[eE][+-]?\d{1,3})?\s*$"
+_NUMBER = r"^\s*[+-]?(?:(?:0|[1-9]\d{0,14})(?:\{point}\d*)?|\{point}\d+)(?:[eE][+-]?\d{1,3})?\s*$"
 _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ("boolean", "", r"^(?i:true|false)$"),
     ("integer", "", r"^\s*[+-]?(?:0|[1-9]\d{0,17})\s*$"),

@@ -141,7 +141,7 @@ def common_type(first: str, second: str) -> str | None:
         return "number"
     (p1, s1), (p2, s2) = _digits(first), _digits(second)
     scale = max(s1, s2)
-    wide = f"decimal({min(max(p1 - s1, p2 - s2) + scale, 38)},{scale})"
+    wide = f"decimal({max(p1 - s1, p2 - s2) + scale},{scale})"
     return wide if is_type(wide) else "number"
 
 

@@ -31,8 +31,8 @@ def make_context() -> testing.PlainContext:
 
 def test_the_spine_is_there() -> None:
     assert set(registry().transforms) >= {
-        "read", "filter", "select", "derive", "cast", "join", "union", "aggregate", "sort", "limit", "distinct", "output",
-        "write",
+        "read", "filter", "select", "derive", "cast", "join", "union", "aggregate", "sort", "limit", "distinct",
+        "output", "write",
     }  # fmt: skip
     assert set(registry().connectors) >= {"sqlite", "files", "postgresql"}
 

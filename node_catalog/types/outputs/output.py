@@ -44,6 +44,7 @@ class Output(Transform):
     icon = "TableOutlined"
     Settings = OutputSettings
     group = "out"
+    rank = 10
     role = "sink"
     ports = (Port("in", "in"),)
     keeps_order = True

@@ -285,9 +285,9 @@ class Aggregate(Transform):
                 f"“{figure['zh-CN']}”需要数字，而“{measure.column or measure.name}”是{found['zh-CN']}。"
                 "请先转换类型或改用其他统计方式。",
             )
-            raise context.problem(
-                "measure.not_number", message, f"{pointer}/{'column' if measure.column else 'expression'}"
-            )
+            fix = {"cast": {"column": measure.column, "type": "number"}} if measure.column and kind == "text" else None
+            at = f"{pointer}/{'column' if measure.column else 'expression'}"
+            raise context.problem("measure.not_number", message, at, fix)
         if measure.function in _ORDERED:
             keys = sort_keys(context, table, measure.order_by, f"{pointer}/order_by")
             pick = value.first if measure.function == "first" else value.last

@@ -80,6 +80,7 @@ class Cast(Transform):
     )
     icon = "SwapOutlined"
     Settings = CastSettings
+    rank = 40
     keeps_order = True
     keeps_rows = True
     examples = (

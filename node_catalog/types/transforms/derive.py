@@ -48,6 +48,7 @@ class Derive(Transform):
     )
     icon = "CalculatorOutlined"
     Settings = DeriveSettings
+    rank = 20
     keeps_order = True
     keeps_rows = True
     examples = (

@@ -62,6 +62,7 @@ class Distinct(Transform):
     )
     icon = "MergeCellsOutlined"
     Settings = DistinctSettings
+    rank = 70
     examples = (
         Example(
             title=text("Each row once", "整行去重"),

@@ -42,6 +42,7 @@ class Filter(Transform):
     )
     icon = "FilterOutlined"
     Settings = FilterSettings
+    rank = 10
     keeps_order = True
     examples = (
         Example(

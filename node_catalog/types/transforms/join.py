@@ -109,6 +109,7 @@ class Join(Transform):
     icon = "ForkOutlined"
     Settings = JoinSettings
     group = "combine"
+    rank = 10
     ports = (Port("left", "in"), Port("right", "in"), Port("out", "out"))
     examples = (
         Example(
@@ -189,7 +190,8 @@ class Join(Transform):
                 "Change one of the types before the join.",
                 f"“{key.left}”是{first['zh-CN']}，“{key.right}”是{second['zh-CN']}，无法匹配。请先转换其中一列的类型。",
             )
-            raise context.problem("join.key_types", message, f"{pointer}/right")
+            fix = {"cast": {"column": key.right, "type": type_of_ibis(a.type())}} if key.right != key.left else None
+            raise context.problem("join.key_types", message, f"{pointer}/right", fix)
 
     @staticmethod
     def _predicates(

@@ -38,6 +38,7 @@ class Limit(Transform):
     )
     icon = "VerticalAlignTopOutlined"
     Settings = LimitSettings
+    rank = 60
     keeps_order = True
     examples = (
         Example(

@@ -50,6 +50,7 @@ class Select(Transform):
     )
     icon = "UnorderedListOutlined"
     Settings = SelectSettings
+    rank = 30
     keeps_order = True
     keeps_rows = True
     examples = (

@@ -38,6 +38,7 @@ class Sort(Transform):
     )
     icon = "SortAscendingOutlined"
     Settings = SortSettings
+    rank = 50
     keeps_order = True
     keeps_rows = True
     takes_unbounded = False
