@@ -160,9 +160,7 @@ def _sink(task: Task, stage: Stage, user: User, run: Run | None) -> SinkSpec:
 
 
 def _write_sink(task: Task, sink: Sink, user: User, run: str) -> SinkSpec:
-    dataset = (
-        Dataset.objects.filter(number=sink.dataset).select_related("node").first() if sink.dataset else None
-    )
+    dataset = Dataset.objects.filter(number=sink.dataset).select_related("node").first() if sink.dataset else None
     node: Any = dataset.node if dataset else Node.objects.filter(number=sink.node, is_active=True).first()
     if node is None or not is_writer(node, user):
         raise StalePlanError(

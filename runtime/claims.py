@@ -113,9 +113,7 @@ def begin_commit(claim: Claim) -> bool:
 def renew(claims: Iterable[Claim]) -> None:
     """Renew leases, one statement each (several rows in one statement could deadlock); lost claims let go."""
     for held in claims:
-        rows = Task.objects.filter(
-            pk=held.task.pk, attempt=held.attempt, owner=held.owner, state__in=states.ACTIVE
-        )
+        rows = Task.objects.filter(pk=held.task.pk, attempt=held.attempt, owner=held.owner, state__in=states.ACTIVE)
         if not rows.update(lease_until=Soon(settings.OPTIONS["LEASE_SECONDS"])):
             held.let_go("lost")
 

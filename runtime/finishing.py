@@ -86,9 +86,7 @@ def crash(claim: Claim, problem: Mapping[str, Any]) -> str:
     with transaction.atomic():
         run = locked_run(claim.task.run_id)
         crashes = count_crash(claim.task, claim.attempt)
-        new = states.after_loss(
-            claim.attempt, claim.task.max_attempts, crashes, is_cancelling=is_cancelling(run)
-        )
+        new = states.after_loss(claim.attempt, claim.task.max_attempts, crashes, is_cancelling=is_cancelling(run))
         return _leave(claim, new, problem, 0.0)
 
 
@@ -117,9 +115,7 @@ def _leave(claim: Claim, new: str, problem: Mapping[str, Any] | None, pause: flo
     if new == states.READY:
         if not retry_later(task, claim.state, claim.attempt, problem or {}, pause):
             return ""
-    elif not move_task(
-        task, claim.state, new, claim.attempt, problem, **({"error": dict(problem)} if problem else {})
-    ):
+    elif not move_task(task, claim.state, new, claim.attempt, problem, **({"error": dict(problem)} if problem else {})):
         return ""
     if problem and task.run_id:
         level = "warning" if new == states.READY else "error"

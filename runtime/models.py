@@ -41,9 +41,7 @@ class Run(models.Model):
     steps = models.JSONField(default=dict)
     """Step id → {state, rows, exact_at}: the last known per-step picture, for snapshots."""
     rows_out = models.BigIntegerField(default=0)
-    cancel_requested_by = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    cancel_requested_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -11,12 +11,17 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
+from node_catalog.sdk.text import text
 from runtime import states
 from runtime.clock import Soon, db_now
 from runtime.dispatcher import add_bells
 from runtime.errors import public
 from runtime.models import Attempt, Run, Task
 from runtime.reporting import Fact, Topic, merge_steps, record
+from security.notices import notify
+
+LONG_RUN = 60.0
+"""Seconds after which people have gone on to something else."""
 
 
 def locked_run(run_id: Any) -> Run | None:
@@ -53,9 +58,7 @@ def cas_run(run: Run, new: str, **fields: Any) -> bool:
     return bool(moved)
 
 
-def task_fact(
-    task: Task, state: str, attempt: int, worker: str = "", problem: Mapping[str, Any] | None = None
-) -> Fact:
+def task_fact(task: Task, state: str, attempt: int, worker: str = "", problem: Mapping[str, Any] | None = None) -> Fact:
     """The event of a task's move."""
     data: dict[str, Any] = {
         "task": str(task.pk),
@@ -115,9 +118,7 @@ def tell(task: Task, facts: Sequence[Fact], steps: Mapping[str, Mapping[str, Any
     tell_run(task.run_id, facts, steps)
 
 
-def tell_run(
-    run_id: Any, facts: Sequence[Fact], steps: Mapping[str, Mapping[str, Any]] | None = None
-) -> None:
+def tell_run(run_id: Any, facts: Sequence[Fact], steps: Mapping[str, Mapping[str, Any]] | None = None) -> None:
     """Record facts of a run, with a change of its per-step picture."""
     shown = [*facts, Fact("steps", {"steps": {key: dict(value) for key, value in steps.items()}})] if steps else facts
     record(Topic("run", run_id), shown)
@@ -172,7 +173,22 @@ def settle_run(run: Run, problem: Mapping[str, Any] | None = None) -> None:
     left = list(run.tasks.values_list("state", flat=True))
     end = states.end_of_run(left, is_cancelling=is_cancelling, has_failed=bool(run.error))
     if end and cas_run(run, end, finished_at=db_now()):
+        run.refresh_from_db()
         record(Topic("run", run.pk), [run_fact(run, run.error if end == states.FAILED else None)])
+        _tell_starter(run)
+
+
+def _tell_starter(run: Run) -> None:
+    """A message to who started the run: when it failed, and when it took so long that nobody is still watching."""
+    if run.started_by is None or run.state == states.CANCELLED:
+        return
+    took = (run.finished_at - run.started_at).total_seconds() if run.finished_at and run.started_at else 0.0
+    if run.state == states.FAILED:
+        title = text(f"Run {run.number} failed", f"运行 {run.number} 失败")
+        notify(run.started_by, "run.failed", title, (run.error or {}).get("message"), f"/runs/{run.pk}")
+    elif took >= LONG_RUN:
+        title = text(f"Run {run.number} is done", f"运行 {run.number} 已完成")
+        notify(run.started_by, "run.done", title, {}, f"/runs/{run.pk}")
 
 
 def retry_later(task: Task, old: str, attempt: int, problem: Mapping[str, Any], seconds: float) -> bool:

@@ -40,9 +40,7 @@ def prepare(claim: Claim) -> ProfileWork:
         )
     binding = profile_binding(dataset_info(dataset, user), grant)
     check_binding(binding, dataset, grant)
-    return ProfileWork(
-        binding=binding, source=source_of(binding.alias, dataset), limits=limits_for(claim.task)
-    )
+    return ProfileWork(binding=binding, source=source_of(binding.alias, dataset), limits=limits_for(claim.task))
 
 
 def finish(claim: Claim, outcome: ProfileOutcome) -> Ending:

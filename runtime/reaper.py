@@ -97,8 +97,9 @@ def stop_long_runs() -> int:
     """Fail runs that are older than RUN_HOURS; their workers notice within half a second."""
     limit = Soon(-3600 * settings.OPTIONS["RUN_HOURS"])
     ids = list(
-        Run.objects.filter(state=states.RUNNING, started_at__lt=limit, error__isnull=True)
-        .values_list("pk", flat=True)[:50]
+        Run.objects.filter(state=states.RUNNING, started_at__lt=limit, error__isnull=True).values_list("pk", flat=True)[
+            :50
+        ]
     )
     for pk in ids:
         with transaction.atomic():
@@ -106,4 +107,3 @@ def stop_long_runs() -> int:
             if run is not None and run.state == states.RUNNING:
                 settle_run(run, TOO_LONG)
     return len(ids)
-

@@ -78,8 +78,7 @@ def _remove_folders(kind: str, kept: object) -> int:
 def remove_temporary() -> int:
     """Spill folders of attempts that are no longer at work."""
     active = {
-        f"{pk}-{attempt}"
-        for pk, attempt in Task.objects.filter(state__in=states.ACTIVE).values_list("pk", "attempt")
+        f"{pk}-{attempt}" for pk, attempt in Task.objects.filter(state__in=states.ACTIVE).values_list("pk", "attempt")
     }
     removed = 0
     for folder in folders_of(TEMPORARY):

@@ -96,4 +96,3 @@ def newest_notices(user_ids: Sequence[Any]) -> dict[str, dict[str, Any]]:
         unread = Notice.objects.filter(user_id=user_id, read_at=None).count()
         found[str(user_id)] = {"unread": unread, "newest": str(newest) if newest else None, "seq": None}
     return found
-

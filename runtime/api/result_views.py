@@ -9,7 +9,7 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
-from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,22 +21,26 @@ from runtime.charts import ChartRequest, chart
 from runtime.results import csv_chunks, file_chunks, open_result, rows_page
 from security import audit
 from security.access import principal_of
+from security.api.described import described, query
 from security.errors import InvalidError, Problem
 
+GUARDED = (401, 403, 404, 410)
 FORMATS = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
 
 class RowsView(APIView):
     """A page of a result's rows."""
 
-    @extend_schema(
-        operation_id="results_rows",
+    @described(
+        "results_rows",
+        JSON,
         parameters=[
-            OpenApiParameter("offset", int),
-            OpenApiParameter("limit", int),
-            OpenApiParameter("sort", str, description="column, or -column for descending"),
+            query("offset", kind=int),
+            query("limit", kind=int),
+            query("sort", "column, or -column for descending"),
         ],
-        responses=JSON,
+        problems=GUARDED,
+        tag="results",
     )
     def get(self, request: Request, result_id: UUID) -> Response:
         _, path = open_result(principal_of(request), result_id)
@@ -63,15 +67,17 @@ def _whole(request: Request, name: str, default: int, most: int) -> int:
 class ChartView(APIView):
     """A result aggregated for a chart."""
 
-    @extend_schema(
-        operation_id="results_chart",
+    @described(
+        "results_chart",
+        JSON,
         parameters=[
-            OpenApiParameter("x", str, required=True),
-            OpenApiParameter("y", str),
-            OpenApiParameter("agg", str, description="count, sum, mean, min, max"),
-            OpenApiParameter("series", str),
+            query("x", "The column along the axis."),
+            query("y", "The column to aggregate; empty: rows are counted."),
+            query("agg", "count, sum, mean, min, max"),
+            query("series", "One line for each value of this column."),
         ],
-        responses=JSON,
+        problems=GUARDED,
+        tag="results",
     )
     def get(self, request: Request, result_id: UUID) -> Response:
         _, path = open_result(principal_of(request), result_id)
@@ -94,10 +100,12 @@ class DownloadView(APIView):
 
     content_negotiation_class = OneAnswer
 
-    @extend_schema(
-        operation_id="results_download",
-        parameters=[OpenApiParameter("format", str, description="csv or parquet")],
-        responses={200: OpenApiTypes.BINARY},
+    @described(
+        "results_download",
+        OpenApiTypes.BINARY,
+        parameters=[query("format", "What kind of file.", enum=("csv", "parquet"))],
+        problems=GUARDED,
+        tag="results",
     )
     def get(self, request: Request, result_id: UUID) -> StreamingHttpResponse:
         principal = principal_of(request)

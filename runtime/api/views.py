@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
-from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,6 +26,7 @@ from runtime.reporting import events_after
 from runtime.scheduler import cancel_run, repeat_run, start_run
 from runtime.states import RUN_STATES, plain
 from security.access import Principal, principal_of, require_right
+from security.api.described import PAGING, described, query
 from security.errors import ForbiddenError, InvalidError, NotFoundError, Problem
 from security.paging import page_of
 
@@ -67,7 +68,9 @@ def require_editor(principal: Principal, app: Any) -> None:
 class FlowRunsView(APIView):
     """Runs of one flow."""
 
-    @extend_schema(operation_id="runs_start", request=serializers.StartSerializer, responses={201: JSON})
+    @described(
+        "runs_start", JSON, request=serializers.StartSerializer, status=201, problems=(401, 403, 404, 422), tag="runs"
+    )
     def post(self, request: Request, flow_id: UUID) -> Response:
         principal = principal_of(request)
         body = parsed(serializers.StartSerializer, request)
@@ -85,17 +88,18 @@ class FlowRunsView(APIView):
 class RunsView(APIView):
     """Runs that the person may see, newest first."""
 
-    @extend_schema(
-        operation_id="runs_list",
+    @described(
+        "runs_list",
+        JSON,
         parameters=[
-            OpenApiParameter("app", OpenApiTypes.UUID),
-            OpenApiParameter("flow", OpenApiTypes.UUID),
-            OpenApiParameter("state", str, description="waiting, running, done, failed, cancelled, paused"),
-            OpenApiParameter("mine", bool),
-            OpenApiParameter("limit", int),
-            OpenApiParameter("cursor", str),
+            query("app", "Only runs of this app.", kind=OpenApiTypes.UUID),
+            query("flow", "Only runs of this flow.", kind=OpenApiTypes.UUID),
+            query("state", "One or more of waiting, running, done, failed, cancelled, paused, with commas."),
+            query("mine", "Only runs that I started.", kind=bool),
+            *PAGING,
         ],
-        responses=JSON,
+        problems=(400, 401),
+        tag="runs",
     )
     def get(self, request: Request) -> Response:
         principal = principal_of(request)
@@ -141,7 +145,7 @@ def _whole(request: Request, name: str, default: int, least: int, most: int) -> 
 class RunView(APIView):
     """One run: its snapshot."""
 
-    @extend_schema(operation_id="runs_read", responses=JSON)
+    @described("runs_read", JSON, tag="runs")
     def get(self, request: Request, run_id: UUID) -> Response:
         return Response(run_snapshot(principal_of(request), run_id))
 
@@ -149,7 +153,7 @@ class RunView(APIView):
 class RunCancelView(APIView):
     """Stop a run."""
 
-    @extend_schema(operation_id="runs_cancel", request=None, responses=JSON)
+    @described("runs_cancel", JSON, tag="runs")
     def post(self, request: Request, run_id: UUID) -> Response:
         principal = principal_of(request)
         run = visible_run(principal, run_id)
@@ -162,7 +166,7 @@ class RunCancelView(APIView):
 class RunRepeatView(APIView):
     """Run again."""
 
-    @extend_schema(operation_id="runs_rerun", request=serializers.RepeatSerializer, responses={201: JSON})
+    @described("runs_rerun", JSON, request=serializers.RepeatSerializer, status=201, tag="runs")
     def post(self, request: Request, run_id: UUID) -> Response:
         principal = principal_of(request)
         body = parsed(serializers.RepeatSerializer, request)
@@ -177,10 +181,14 @@ class RunRepeatView(APIView):
 class RunEventsView(APIView):
     """Events of a run after a number: what a socket would have sent."""
 
-    @extend_schema(
-        operation_id="runs_events",
-        parameters=[OpenApiParameter("after", int), OpenApiParameter("limit", int)],
-        responses=JSON,
+    @described(
+        "runs_events",
+        JSON,
+        parameters=[
+            query("after", "The last number that you have.", kind=int),
+            query("limit", "At most so many, up to 1000.", kind=int),
+        ],
+        tag="runs",
     )
     def get(self, request: Request, run_id: UUID) -> Response:
         run = visible_run(principal_of(request), run_id)
@@ -194,7 +202,14 @@ class RunEventsView(APIView):
 class PreviewView(APIView):
     """Preview one step of a draft."""
 
-    @extend_schema(operation_id="flows_preview", request=serializers.PreviewSerializer, responses={202: JSON})
+    @described(
+        "flows_preview",
+        JSON,
+        request=serializers.PreviewSerializer,
+        status=202,
+        problems=(401, 403, 404, 422),
+        tag="runs",
+    )
     def post(self, request: Request, flow_id: UUID) -> Response:
         principal = principal_of(request)
         body = parsed(serializers.PreviewSerializer, request)
@@ -209,7 +224,7 @@ def _accepted(task: Task) -> Response:
 class SampleView(APIView):
     """A sample of a dataset's rows."""
 
-    @extend_schema(operation_id="datasets_sample", request=None, responses={202: JSON})
+    @described("datasets_sample", JSON, status=202, tag="tasks")
     def post(self, request: Request, dataset_id: UUID) -> Response:
         principal = principal_of(request)
         return _accepted(requests.request_sample(_dataset(principal, dataset_id), principal.user))
@@ -218,7 +233,7 @@ class SampleView(APIView):
 class ProfileView(APIView):
     """Profile a dataset: counts, distinct values, distribution, in one scan."""
 
-    @extend_schema(operation_id="datasets_profile", request=None, responses={202: JSON})
+    @described("datasets_profile", JSON, status=202, tag="tasks")
     def post(self, request: Request, dataset_id: UUID) -> Response:
         principal = principal_of(request)
         return _accepted(requests.request_profile(_dataset(principal, dataset_id), principal.user))
@@ -238,7 +253,7 @@ def _node(principal: Principal, node_id: UUID) -> Node:
 class NodeCheckView(APIView):
     """Test the connection of a node."""
 
-    @extend_schema(operation_id="nodes_check", request=None, responses={202: JSON})
+    @described("nodes_check", JSON, status=202, tag="tasks")
     def post(self, request: Request, node_id: UUID) -> Response:
         principal = principal_of(request)
         return _accepted(requests.request_check(_node(principal, node_id), principal.user))
@@ -247,7 +262,7 @@ class NodeCheckView(APIView):
 class NodeDiscoverView(APIView):
     """Find out what a node offers."""
 
-    @extend_schema(operation_id="nodes_discover", request=None, responses={202: JSON})
+    @described("nodes_discover", JSON, status=202, tag="tasks")
     def post(self, request: Request, node_id: UUID) -> Response:
         principal = principal_of(request)
         return _accepted(requests.request_discovery(_node(principal, node_id), principal.user))
@@ -256,7 +271,7 @@ class NodeDiscoverView(APIView):
 class NodeTryView(APIView):
     """Test settings before saving them; with ``node``, secrets left empty are those already stored."""
 
-    @extend_schema(operation_id="nodes_try", request=serializers.TrySerializer, responses={202: JSON})
+    @described("nodes_try", JSON, request=serializers.TrySerializer, status=202, tag="tasks")
     def post(self, request: Request) -> Response:
         principal = principal_of(request)
         require_right(principal, "node.create")
@@ -269,7 +284,7 @@ class NodeTryView(APIView):
 class TaskView(APIView):
     """One task with its result, under today's rights."""
 
-    @extend_schema(operation_id="tasks_read", responses=JSON)
+    @described("tasks_read", JSON, tag="tasks")
     def get(self, request: Request, task_id: UUID) -> Response:
         return Response(task_snapshot(principal_of(request), task_id))
 
@@ -277,7 +292,7 @@ class TaskView(APIView):
 class MonitorView(APIView):
     """The whole platform at a glance, for those who watch over it."""
 
-    @extend_schema(operation_id="monitor_read", responses=JSON)
+    @described("monitor_read", JSON, tag="monitor")
     def get(self, request: Request) -> Response:
         principal = principal_of(request)
         require_right(principal, "monitor.read")

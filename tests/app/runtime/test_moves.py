@@ -18,6 +18,7 @@ from runtime.errors import LeaseLostError, problem_of
 from runtime.models import Attempt, Event, Outbox, Run, Task
 from runtime.runner import HEAVY
 from runtime.scheduler import cancel_run
+from security.models import Notice
 from tests.app.runtime.factory import World, stage
 
 BUSY = ConnectError("source.busy", text("The source is busy.", "数据源繁忙。"))
@@ -92,6 +93,7 @@ def test_an_error_worth_a_retry_waits_longer_each_time(world: World) -> None:
     run.refresh_from_db()
     assert run.state == states.FAILED
     assert run.error["code"] == "source.busy"
+    assert Notice.objects.get(user=world.staff).link == f"/runs/{run.pk}"
     assert [attempt.outcome for attempt in Attempt.objects.order_by("number")] == ["ready"] * 4 + ["failed"]
     check_events(run)
 

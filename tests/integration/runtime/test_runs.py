@@ -15,9 +15,11 @@ import pytest
 from flows.models import Flow
 from node_catalog.models import Dataset
 from runtime import places, requests, states
+from runtime.errors import WithheldError
 from runtime.models import Attempt, Event, Result, Run, SinkCommit, Task
 from runtime.models import Worker as WorkerRow
 from runtime.monitor import run_snapshot, task_snapshot
+from runtime.results import open_result
 from runtime.scheduler import cancel_run, repeat_run, start_run
 from security.access import principal_for
 from security.models import Secret
@@ -156,6 +158,31 @@ def test_a_preview_is_withheld_when_the_right_is_gone(small_city: City) -> None:
     seen = task_snapshot(principal_for(fresh), task.pk)
     assert seen["result"] is None
     assert seen["error"]["code"] == "rows.withheld"
+
+
+def test_a_result_is_withheld_when_the_right_is_gone(small_city: City) -> None:
+    """A colleague's grant is approved, read with, and withdrawn: the rows close at once, the counts stay."""
+    run = city.await_run(start_run(summary_flow(small_city), None, small_city.staff))
+    result = Result.objects.get(run=run)
+    principal = principal_for(small_city.staff)
+    assert open_result(principal, result.pk)[0] == result
+    small_city.source.organisation = city.make_organisation("elsewhere")
+    small_city.source.save()
+    with pytest.raises(WithheldError):
+        open_result(principal, result.pk)
+    assert run_snapshot(principal, run.pk)["steps"]["out"]["rows"] == 7
+
+
+def test_a_right_withdrawn_before_the_work_stops_it(small_city: City) -> None:
+    small_city.worker.stop()
+    run = start_run(summary_flow(small_city), None, small_city.staff)
+    small_city.source.organisation = city.make_organisation("elsewhere")
+    small_city.source.save()
+    with city.worker_and_scheduler():
+        ended = city.await_run(run)
+    assert ended.state == states.FAILED
+    assert ended.error["code"] == "grant.withdrawn"
+    assert not Result.objects.exists()
 
 
 def test_a_profile_goes_to_the_catalogue(small_city: City) -> None:
