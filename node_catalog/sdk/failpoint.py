@@ -63,7 +63,8 @@ def arm(spec: str) -> None:
 def recording() -> Iterator[list[str]]:
     """Collect the names of the failpoints passed inside the block, so that a test can then arm each of them."""
     global _recorded
-    _recorded = names = []
+    names: list[str] = []
+    _recorded = names
     try:
         yield names
     finally:

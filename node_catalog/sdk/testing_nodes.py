@@ -286,9 +286,15 @@ def check_fence(case: NodeCase) -> None:
     new = open_writer(case, delivery("a", 2))
     case.output.clean(case.parsed, delivery("a", 2), case.context)
     new.write(sample(3, 200))
-    for late in (lambda: (old.write(sample(1, 103)), old.commit()), lambda: open_writer(case, delivery("a", 1))):
+
+    def go_on() -> None:
+        old.write(sample(1, 103))
+        old.commit()
+
+    late: tuple[Callable[[], Any], ...] = (go_on, lambda: open_writer(case, delivery("a", 1)))
+    for action in late:
         try:
-            late()
+            action()
         except FencedError as error:
             _words(error.message)
         else:

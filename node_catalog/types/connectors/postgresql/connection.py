@@ -111,6 +111,10 @@ def of_postgres(error: Exception, settings: Any, *, is_target: bool = False) -> 
     found = _by_state(state, settings) or _by_words(said, settings)
     if found:
         kind, code, message = found
+        if is_target and kind is SourceError:
+            kind, code = TargetError, code.replace("source.", "target.")
+        if is_target and kind is SourceBusyError:
+            kind = TargetBusyError
         return kind(code, message, where, said[:400])
     if is_target:
         return _of_target(state, settings, where, said)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from node_catalog.sdk.contract import Committed, ConnectContext, Delivery, Output, Target
-from node_catalog.sdk.errors import TargetError
+from node_catalog.sdk.errors import NodeTypeError, TargetError
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.sql_node import FENCE, LEDGER, STAGE, check_target, delivery_key, quoted, stage_name
 from node_catalog.sdk.target_words import fenced, missing_target
@@ -174,7 +174,7 @@ class PostgresqlWriter:
         """When staging fails because a newer attempt has dropped it, say that instead."""
         try:
             yield
-        except TargetError:
+        except NodeTypeError:
             with words(self._settings, is_target=True), self._connection.transaction():
                 self._check_fence()
             raise
