@@ -4,69 +4,84 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
-from tests.e2e.words import Words
-
-PATIENCE = 30_000
+from tests.e2e.person import PATIENCE, Person
 
 
-class Canvas:
+class Canvas(Person):
     """The canvas page in one language."""
 
-    def __init__(self, page: Page, words: Words) -> None:
-        self.page = page
-        self.t = words
+    def expect_open(self) -> None:
+        expect(self.page.get_by_role("region", name=self.t("canvas:drawing"))).to_be_visible(timeout=PATIENCE)
 
-    def button(self, name: str, *, inside: Locator | Page | None = None, exact: bool = True) -> Locator:
-        return (inside or self.page).get_by_role("button", name=name, exact=exact)
+    @property
+    def inspector(self) -> Locator:
+        return self.page.get_by_role("complementary", name=self.t("canvas:inspector"))
 
     def add_data(self, query: str, title: str) -> None:
         """Search the palette and click the dataset."""
-        self.page.get_by_label(self.t("canvas:palette.search")).fill(query)
-        self.button(self.t("canvas:palette.add_data", title=title)).first.click()
-        self.page.get_by_label(self.t("canvas:palette.search")).fill("")
+        search = self.page.get_by_label(self.t("canvas:palette.search"))
+        search.fill(query)
+        self.button(self.t("canvas:palette.add_data", title=title)).first.click(timeout=PATIENCE)
+        search.fill("")
+        self.expect_step(title)
 
-    def add_step(self, title: str) -> None:
+    def add_step(self, key: str) -> str:
+        """Click a step type in the palette: the step goes behind the selected ones. Its title."""
+        title = self.t.step(key)
         self.button(self.t("canvas:palette.add_step", title=title)).click()
+        self.expect_step(title)
+        return title
 
-    def step(self, title: str) -> Locator:
-        """The box on the canvas whose accessible name begins with this step's name."""
-        name = self.t("canvas:step.name", title=title, state="").rstrip()
-        return self.page.get_by_role("group", name=re.compile("^" + re.escape(name))).first
+    def step(self, title: str, state: str = "") -> Locator:
+        """The box on the canvas that is called ``title`` (and, when given, is in this state)."""
+        name = self.t("canvas:step.name", title=title, state=state)
+        return self.page.get_by_role("group", name=re.compile("^" + re.escape(name.rstrip()))).first
+
+    def expect_step(self, title: str, state: str = "") -> None:
+        expect(self.step(title, state)).to_be_visible(timeout=PATIENCE)
+
+    def expect_fine(self, title: str) -> None:
+        self.expect_step(title, self.t("canvas:step.fine"))
 
     def select_steps(self, *titles: str) -> None:
         """Click the first, shift-click the others."""
         for index, title in enumerate(titles):
             self.step(title).click(modifiers=["Shift"] if index else [])
 
-    def choose(self, label: str, option: str) -> None:
-        """Pick one option of the drop-down called ``label``."""
-        box = self.page.get_by_role("combobox", name=label, exact=True)
-        box.click()
-        box.fill(option) if box.is_editable() else None
-        self.page.locator(".ant-select-dropdown:visible").get_by_text(option, exact=True).first.click()
+    def rename(self, title: str) -> None:
+        """Give the selected step another name."""
+        box = self.page.get_by_label(self.t("canvas:step.title"))
+        box.fill(title)
+        box.press("Enter")
+        self.expect_step(title)
 
-    def choose_more(self, label: str, *options: str) -> None:
-        """Pick several options of a multiple choice."""
-        box = self.page.get_by_role("combobox", name=label, exact=True)
-        for option in options:
-            box.fill(option)
-            self.page.locator(".ant-select-dropdown:visible").get_by_text(option, exact=True).first.click()
-        self.page.keyboard.press("Escape")
+    def pick_column_value(self, label: str, column: str) -> None:
+        """A value that is not typed but read from a column."""
+        self.button(self.t("canvas:value_kind.label", label=label)).click()
+        self.menu_item(self.t("canvas:value_kind.column"))
+        self.choose(label, column)
 
     def expect_saved(self) -> None:
-        saved = re.compile(self.t("canvas:sync.saved_at", time="").strip() + r"|" + self.t("canvas:sync.saved"))
-        expect(self.page.get_by_text(saved).first).to_be_visible(timeout=PATIENCE)
+        saved = re.compile(re.escape(self.t("canvas:sync.saved")) + "|" + re.escape(self.t("canvas:sync.saved_at", time="").strip()))
+        status = self.page.get_by_role("toolbar", name=self.t("canvas:toolbar")).get_by_role("status")
+        expect(status).to_have_text(saved, timeout=PATIENCE)
 
-    def preview_table(self, title: str) -> Locator:
-        """The preview of a step, once it shows rows."""
-        table = self.page.get_by_role("table", name=self.t("canvas:preview.table", title=title))
-        expect(table).to_be_visible(timeout=PATIENCE)
+    def expect_columns(self, title: str, *names: str, but: tuple[str, ...] = ()) -> Locator:
+        """The inspector lists these columns, and the preview of the step shows them over its rows. The table."""
+        self.expect_saved()
+        columns = self.page.get_by_role("region", name=self.t("canvas:columns.name"))
+        table = self.table(self.t("canvas:preview.table", title=title))
+        for name in names:
+            expect(columns.get_by_text(name, exact=True).first).to_be_visible(timeout=PATIENCE)
+            expect(table.locator("thead").get_by_text(name, exact=True)).to_be_visible(timeout=PATIENCE)
+        for name in but:
+            expect(table.locator("thead").get_by_text(name, exact=True)).to_have_count(0)
+        expect(table.locator("tbody tr").first).to_be_visible(timeout=PATIENCE)
         return table
 
-    def expect_columns(self, *names: str) -> None:
-        """The preview shows these columns."""
-        for name in names:
-            header = self.page.get_by_role("columnheader", name=re.compile("^" + re.escape(name))).first
-            expect(header).to_be_visible(timeout=PATIENCE)
+    def run(self) -> None:
+        self.expect_saved()
+        self.button(self.t("canvas:run.run")).click()
+        self.page.wait_for_url("**/runs/*", timeout=PATIENCE)

@@ -111,7 +111,7 @@ def prepare_city(browser: Browser, url: str) -> dict[str, Any]:
         "run": run["id"],
         "air": wang.get(f"/api/n/{AIR.number}.0001")["id"],
         "enterprises": enterprises,
-        "node": wang.get(f"/api/n/{AIR.number}")["id"],
+        "node": Person(browser, url, "li.qiang").get(f"/api/n/{AIR.number}")["id"],
     }
 
 

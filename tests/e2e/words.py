@@ -6,6 +6,7 @@ import json
 from functools import cache
 from typing import Any
 
+from node_catalog.sdk.registry import Registry, load_registry
 from tests.studio_process import ROOT
 
 LOCALES = ROOT / "frontend" / "src" / "locales"
@@ -14,6 +15,11 @@ LOCALES = ROOT / "frontend" / "src" / "locales"
 @cache
 def _file(language: str, name: str) -> dict[str, Any]:
     return dict(json.loads((LOCALES / language / f"{name}.json").read_text(encoding="utf-8")))
+
+
+@cache
+def _registry() -> Registry:
+    return load_registry()
 
 
 class Words:
@@ -30,6 +36,14 @@ class Words:
         for variable, value in values.items():
             found = found.replace("{{" + variable + "}}", str(value))
         return str(found)
+
+    def step(self, key: str) -> str:
+        """What the palette calls a step type."""
+        return _registry().transforms[key].title[self.language]
+
+    def connector(self, key: str) -> str:
+        """What the page of a new node calls a connector."""
+        return _registry().connectors[key].title[self.language]
 
     def pick(self, zh: str, en: str) -> str:
         """Words that come from the data, not from the product."""

@@ -12,10 +12,10 @@ import { makeQueryClient } from "@/api/hooks";
 import { usePreferences } from "@/api/preferences";
 
 import { makeRouter } from "./router";
+import { giveStylesTheNonce, nonce } from "./styleNonce";
 import { themeConfig } from "./theme";
 
-/** Set by the server when its content policy wants a nonce on style elements. */
-const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content || undefined;
+giveStylesTheNonce();
 
 export function Studio() {
   const { language, theme } = usePreferences();
