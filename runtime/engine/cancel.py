@@ -29,6 +29,10 @@ class Cancel:
     def stop(self) -> None:
         """Ask to stop: sets the flag and interrupts what is running."""
         self._event.set()
+        self.interrupt()
+
+    def interrupt(self) -> None:
+        """Interrupt what is running without asking the whole work to stop."""
         with self._lock:
             interrupts = tuple(self._interrupts)
         for interrupt in interrupts:

@@ -9,11 +9,11 @@ Every text is checked against DuckDB's own syntax tree before it runs: one SELEC
 
 from __future__ import annotations
 
-import importlib.resources
+import itertools
 import json
+import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -23,6 +23,8 @@ from node_catalog.sdk.contract import Attach
 from node_catalog.sdk.text import text
 from runtime.engine.cancel import Cancel
 from runtime.engine.errors import CancelledError, EngineError, WorkError
+from runtime.engine.extensions import extension_file, has_extension, wheel_name
+from runtime.engine.one_scan import OneScan
 from runtime.engine.streams import Flow
 from runtime.engine.text_check import Tree, check_tree
 from runtime.engine.translate import memory_error, refused_error, translate
@@ -150,29 +152,6 @@ class Rows:
         return pa.Table.from_batches(list(self), self._reader.schema)
 
 
-class OneScan:
-    """A reader as DuckDB takes it (Arrow's C stream). Without pyarrow.dataset no filter is evaluated twice."""
-
-    def __init__(self, reader: pa.RecordBatchReader, name: str, flow: Flow | None = None) -> None:
-        self._reader = reader
-        self.flow = flow
-        self._scans = 0
-        self.name = name
-
-    @property
-    def is_scanned_twice(self) -> bool:
-        return self._scans > 1
-
-    def __arrow_c_schema__(self) -> object:
-        return self._reader.schema.__arrow_c_schema__()
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        self._scans += 1
-        if self._scans > 1:
-            raise RuntimeError(f"stream {self.name} was scanned twice")
-        return self._reader.__arrow_c_stream__(requested_schema)
-
-
 @contextmanager
 def open_main(limits: Limits, cancel: Cancel, *, ordered: bool = False, where: str = "") -> Iterator[Connection]:
     """A connection for a stage's own text: spills to ``limits.temp_folder``, reaches nothing else."""
@@ -190,45 +169,21 @@ def open_source(
     limits: Limits, cancel: Cancel, attach: Attach | None = None, *, where: str = ""
 ) -> Iterator[Connection]:
     """A connection that reads one dataset: by ``attach``'s statements, or over a stream registered as ``src``."""
-    raw = _connect(limits, max(LEAST_MEMORY_MB, int(limits.memory_mb * SOURCE_MEMORY_SHARE)), ordered=True)
+    memory_mb = max(LEAST_MEMORY_MB, int(limits.memory_mb * SOURCE_MEMORY_SHARE))
+    raw = _spare(attach.extensions, limits, memory_mb) if attach else None
+    is_loaded = raw is not None
+    raw = raw or _connect(limits, memory_mb, ordered=True)
     connection = Connection(raw, cancel, where, is_source=True)
     try:
         with connection._words(), cancel.interrupts(raw.interrupt):
-            for extension in attach.extensions if attach else ():
-                raw.execute(f"load {_literal(extension_file(extension))}")
+            for extension in attach.extensions if attach and not is_loaded else ():
+                _load(raw, extension)
             for statement in attach.statements if attach else ():
                 raw.execute(statement)
             _lock(raw, attach.folders if attach else ())
         yield connection
     finally:
         raw.close()
-
-
-def extension_file(name: str) -> str:
-    """The file of a DuckDB extension that came as a wheel (``duckdb-extension-…``); nothing is ever downloaded."""
-    package = f"duckdb_extension_{_PACKAGES.get(name, name)}"
-    try:
-        folder = importlib.resources.files(package) / "extensions" / f"v{duckdb.__version__}"
-    except ModuleNotFoundError as error:
-        raise _no_extension(name, package) from error
-    found = Path(str(folder)) / f"{_PACKAGES.get(name, name)}.duckdb_extension"
-    if not found.is_file():
-        raise _no_extension(name, package)
-    return str(found)
-
-
-def has_extension(name: str) -> bool:
-    """Whether an extension can be loaded here."""
-    try:
-        extension_file(name)
-    except WorkError:
-        return False
-    return True
-
-
-_PACKAGES = {
-    "sqlite": "sqlite_scanner", "postgres": "postgres_scanner", "mysql": "mysql_scanner",
-}  # fmt: skip
 
 
 def _connect(limits: Limits, memory_mb: int, ordered: bool) -> duckdb.DuckDBPyConnection:
@@ -238,10 +193,35 @@ def _connect(limits: Limits, memory_mb: int, ordered: bool) -> duckdb.DuckDBPyCo
             **_CLOSED,
             "memory_limit": f"{memory_mb}MiB",
             "threads": max(1, limits.threads),
-            "temp_directory": limits.temp_folder,
+            "temp_directory": _spill_folder(limits),
             "preserve_insertion_order": ordered,
         },
     )
+
+
+def _spill_folder(limits: Limits) -> str:
+    """A folder of its own for each database: two in one folder would write the same file names."""
+    if not limits.temp_folder:
+        return ""
+    os.makedirs(limits.temp_folder, exist_ok=True)
+    return os.path.join(limits.temp_folder, f"spill-{os.getpid()}-{next(_numbers)}")
+
+
+_numbers = itertools.count(1)
+
+
+def _load(raw: duckdb.DuckDBPyConnection, extension: str) -> None:
+    raw.execute(f"load {_literal(extension_file(extension))}")
+
+
+def _spare(extensions: Sequence[str], limits: Limits, memory_mb: int) -> duckdb.DuckDBPyConnection | None:
+    """A fresh connection that has exactly this extension loaded already, when one was prepared."""
+    raw = _spares.pop(wheel_name(extensions[0]), None) if len(extensions) == 1 else None
+    if raw is not None:
+        raw.execute(f"set memory_limit = '{memory_mb}MiB'")
+        raw.execute(f"set threads = {max(1, limits.threads)}")
+        raw.execute(f"set temp_directory = {_literal(_spill_folder(limits))}")
+    return raw
 
 
 def _lock(raw: duckdb.DuckDBPyConnection, folders: Sequence[str]) -> None:
@@ -256,19 +236,6 @@ def _literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _no_extension(name: str, package: str) -> WorkError:
-    wheel = package.replace("_", "-")
-    return WorkError(
-        "engine.no_extension",
-        text(
-            f'The engine extension "{name}" is not installed. Install the package {wheel}=={duckdb.__version__} '
-            "on the worker.",
-            f"缺少引擎扩展“{name}”。请在工作进程所在机器上安装软件包 {wheel}=={duckdb.__version__}。",
-        ),
-        name,
-    )
-
-
 def _scanned_twice(name: str, where: str) -> WorkError:
     return WorkError(
         "engine.scanned_twice",
@@ -278,6 +245,19 @@ def _scanned_twice(name: str, where: str) -> WorkError:
         ),
         where,
     )
+
+
+def prepare_sources() -> None:
+    """While nothing is waiting: a fresh connection with each costly extension loaded (0.1 s saved on a preview)."""
+    for extension in _COSTLY:
+        if extension not in _spares and has_extension(extension):
+            raw = _connect(Limits(), LEAST_MEMORY_MB, ordered=True)
+            _load(raw, extension)
+            _spares[extension] = raw
+
+
+_COSTLY = ("sqlite_scanner",)
+_spares: dict[str, duckdb.DuckDBPyConnection] = {}
 
 
 def warm_up() -> None:

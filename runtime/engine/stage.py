@@ -134,14 +134,18 @@ class _StageRun:
         return "pushed" if step in pushed else "unknown"
 
     def _run(self, consume: Callable[[Iterator[pa.RecordBatch]], None]) -> None:
-        """Open the sources, run the text, hand its rows to ``consume``, and read the inner counts afterwards."""
+        """Open the sources, run the text, hand its rows to ``consume``, and read the inner counts afterwards.
+
+        A sample keeps its sources' order, so that the same preview shows the same rows.
+        """
         limits, stage = self._work.limits, self._stage
+        ordered = stage.ordered or self._work.sink.kind == "collect"
         specs = {spec.alias: spec for spec in self._work.sources}
         aliases = tuple(binding.alias for binding in stage.bindings)
         self._reporter.phase("reading")
         with ExitStack() as stack:
             main = stack.enter_context(
-                open_main(limits, self._cancel, ordered=stage.ordered, where=stage.sink.step or stage.key)
+                open_main(limits, self._cancel, ordered=ordered, where=stage.sink.step or stage.key)
             )
             for binding in stage.bindings:
                 reader, flow = stack.enter_context(
@@ -152,18 +156,18 @@ class _StageRun:
             failpoint("engine.sources_open")
             with (
                 main.run(stage.text, aliases, limits.batch_rows) as rows,
-                closing(self._sink_rows(rows, main)) as outgoing,
+                closing(self._sink_rows(rows)) as outgoing,
             ):
                 consume(outgoing)
             self._raise_failures()
             failpoint("engine.rows_read")
             self._count_inner(main, aliases)
 
-    def _sink_rows(self, rows: Iterable[pa.RecordBatch], main: Connection) -> Generator[pa.RecordBatch]:
+    def _sink_rows(self, rows: Iterable[pa.RecordBatch]) -> Generator[pa.RecordBatch]:
         """The stage's rows, cast to its schema and counted for the sink's step."""
         step = self._stage.sink.step
         is_counted_at_source = any(flow.step == step for flow in self._flows)
-        with closing(ahead(rows, main.interrupt)) as pulled:
+        with closing(ahead(rows, self._stop_sources)) as pulled:
             for batch in rechunk(cast(pulled, self._stage.schema, step), self._work.limits.batch_rows):
                 self._cancel.check()
                 self._reporter.phase("writing")
@@ -172,6 +176,12 @@ class _StageRun:
                 yield batch
         if step and not is_counted_at_source:
             self._reporter.count(step, 0)
+
+    def _stop_sources(self) -> None:
+        """Nobody wants more rows: end the streams, and interrupt whatever computes their next batch."""
+        for flow in self._flows:
+            flow.is_stopped = True
+        self._cancel.interrupt()
 
     def _fill(self, sink: Sink, batches: Iterator[pa.RecordBatch]) -> None:
         for batch in batches:

@@ -19,6 +19,7 @@ from runtime.engine.errors import ColumnsMovedError
 
 Batches = Iterable[pa.RecordBatch]
 _DETAIL = 500
+STUCK_SECONDS = 20.0
 
 
 class Flow:
@@ -33,6 +34,8 @@ class Flow:
         self.rows = 0
         self.bytes = 0
         self.is_exhausted = False
+        self.is_stopped = False
+        """Set by a reader that needs no more: the stream ends at its next batch, and an interrupt is no failure."""
         self.failure: BaseException | None = None
 
     def count(
@@ -43,6 +46,8 @@ class Flow:
             tell(self.step, 0, 0)
             for batch in batches:
                 cancel.check()
+                if self.is_stopped:
+                    return
                 size = batch.nbytes
                 self.rows += batch.num_rows
                 self.bytes += size
@@ -50,6 +55,8 @@ class Flow:
                 yield batch
             self.is_exhausted = True
         except Exception as error:
+            if self.is_stopped:
+                return
             self.failure = error
             raise
 
@@ -154,7 +161,8 @@ def _cut(batch: pa.RecordBatch, rows: int) -> Iterator[pa.RecordBatch]:
 def ahead(batches: Batches, stop: Callable[[], None], depth: int = 2) -> Generator[pa.RecordBatch]:
     """Pull batches in a thread of their own, at most ``depth`` ahead: making rows and writing them overlap.
 
-    ``stop`` is called when the reader gives up early; it must make a blocked ``batches`` return soon.
+    ``stop`` is called when the reader gives up early; it must make a blocked ``batches`` return soon. A source that
+    does not return within STUCK_SECONDS even so is left behind (its process is thrown away then).
     """
     waiting: queue.Queue[pa.RecordBatch | BaseException | None] = queue.Queue(maxsize=depth)
     gone = threading.Event()
@@ -190,4 +198,4 @@ def ahead(batches: Batches, stop: Callable[[], None], depth: int = 2) -> Generat
         gone.set()
         if not finished and puller.is_alive():
             stop()
-        puller.join()
+        puller.join(STUCK_SECONDS)

@@ -18,8 +18,9 @@ import pytest
 
 from node_catalog.sdk.contract import Attach
 from runtime.engine.cancel import Cancel
-from runtime.engine.duck import Connection, has_extension, open_main, open_source
+from runtime.engine.duck import Connection, open_main, open_source
 from runtime.engine.errors import EngineError, TextRefusedError
+from runtime.engine.extensions import has_extension
 from runtime.engine.work import Limits
 
 LIMITS = Limits(memory_mb=128, threads=1)
@@ -210,16 +211,16 @@ def test_the_main_connection_has_no_extension_and_its_limits(tmp_path: Path) -> 
     assert settings["TimeZone"] == "UTC"
 
 
-def test_work_larger_than_memory_spills_and_cleans_up(tmp_path: Path) -> None:
-    spill = tmp_path / "spill"
-    sql = (
-        "select count(*) as n from (select i, 'k' || (i * 7919 % 3000000) as k from range(3000000) t(i) group by 1, 2)"
-    )
-    with open_main(Limits(memory_mb=64, threads=1, temp_folder=str(spill)), Cancel()) as connection:
-        with connection.run(sql, (), 1024) as rows:
-            assert rows.read_all().to_pydict() == {"n": [3_000_000]}
-        assert connection.operators()["system_peak_temp_dir_size"] > 0
-    assert not spill.exists() or not any(spill.rglob("*.tmp"))
+def test_work_larger_than_memory_spills_apart_and_cleans_up(tmp_path: Path) -> None:
+    """Two databases spill into one folder at the same time and do not disturb each other."""
+    limits = Limits(memory_mb=64, threads=1, temp_folder=str(tmp_path / "spill"))
+    sql = "select i, 'k' || (i * 7919 % 1500000) as k from range(1500000) t(i) order by k, i"
+    with open_main(limits, Cancel()) as one, open_main(limits, Cancel()) as two:
+        with one.run(sql, (), 65_536) as first, two.run(sql, (), 65_536) as second:
+            for left, right in zip(first, second, strict=True):
+                assert left.equals(right)
+        assert one.operators()["system_peak_temp_dir_size"] > 0
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
 
 
 def test_the_extensions_of_the_product_are_installed() -> None:

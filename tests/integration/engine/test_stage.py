@@ -120,6 +120,17 @@ def test_a_sample_has_rows_statistics_and_says_what_it_left_out(air: Path, regis
     assert sample["statistics"]["station"]["distinct"] == 30
 
 
+def test_a_sample_without_statistics_may_stop_its_source(air: Path, registry: Registry) -> None:
+    made = stage('select * from "air"', AIR, [binding()], "collect")
+    wanted = SinkSpec(kind="collect", limit=7, statistics=False)
+    small = limits(air, batch_rows=1024)
+    for kind in ("csv", "parquet", "sqlite"):
+        outcome = run(work(air, made, [source(air, kind)], sink=wanted, limits=small), registry)
+        assert outcome.rows_sample is not None and len(outcome.rows_sample["rows"]) == 7
+        assert outcome.rows_sample["rows_total_seen"] == 7 and outcome.rows_sample["statistics"] == {}
+        assert (outcome.counts["read_air"] == ROWS) is outcome.exact
+
+
 def test_a_limit_stops_the_source_early_and_the_count_says_so(air: Path, tmp_path: Path, registry: Registry) -> None:
     made = stage('select * from "air" limit 10', AIR, [binding()])
     small = limits(tmp_path, batch_rows=1024, file_roots=(str(air),))

@@ -1,0 +1,30 @@
+"""A reader that DuckDB may scan once."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from runtime.engine.streams import Flow
+
+
+class OneScan:
+    """A reader as DuckDB takes it (Arrow's C stream). Without pyarrow.dataset no filter is evaluated twice."""
+
+    def __init__(self, reader: pa.RecordBatchReader, name: str, flow: Flow | None = None) -> None:
+        self._reader = reader
+        self.flow = flow
+        self._scans = 0
+        self.name = name
+
+    @property
+    def is_scanned_twice(self) -> bool:
+        return self._scans > 1
+
+    def __arrow_c_schema__(self) -> object:
+        return self._reader.schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        self._scans += 1
+        if self._scans > 1:
+            raise RuntimeError(f"stream {self.name} was scanned twice")
+        return self._reader.__arrow_c_stream__(requested_schema)
