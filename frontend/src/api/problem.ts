@@ -59,7 +59,8 @@ export class ApiProblem extends Error {
 
 export function asProblem(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
-  if (error instanceof TypeError) return ApiProblem.network();
+  // A part of the page that could not be loaded; any other TypeError is a fault of the page itself.
+  if (error instanceof TypeError && /^(failed to fetch|networkerror|load failed|importing|error loading)/i.test(error.message)) return ApiProblem.network();
   return new ApiProblem({
     title: "unexpected",
     status: -1,

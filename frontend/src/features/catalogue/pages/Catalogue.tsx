@@ -3,7 +3,7 @@ import { CloseOutlined, PlusOutlined } from "@ant-design/icons";
 import { Button, Input } from "antd";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
+import { Link, useNavigation } from "react-router";
 
 import { useCursorList } from "@/api/hooks";
 import { paths } from "@/api/paths";
@@ -23,15 +23,17 @@ function SearchBox({ value, onSearch }: { value: string; onSearch: (q: string) =
   const { t } = useTranslation("catalogue");
   const [draft, setDraft] = useState(value);
   const [shown, setShown] = useState(value);
+  // Who has clicked a card is on the way to it; a search that comes late must not call them back.
+  const isLeaving = useNavigation().state !== "idle";
   if (shown !== value) {
     setShown(value);
     setDraft(value);
   }
   useEffect(() => {
-    if (draft === value) return undefined;
+    if (draft === value || isLeaving) return undefined;
     const timer = setTimeout(() => onSearch(draft), TYPING_PAUSE_MS);
     return () => clearTimeout(timer);
-  }, [draft, value, onSearch]);
+  }, [draft, value, isLeaving, onSearch]);
   return (
     <Input.Search
       size="large"
