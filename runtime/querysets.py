@@ -11,9 +11,10 @@ from typing import Any, Self
 from django.db.models import Q
 
 from security.access import Principal, VisibleQuerySet
-from security.policy import OPERATOR, PLATFORM_ADMIN
+from security.policy import BUSINESS, DATA_ADMIN, OPERATOR, PLATFORM_ADMIN
 
 WATCHERS = (OPERATOR, PLATFORM_ADMIN)
+READERS = (BUSINESS, DATA_ADMIN)
 
 
 def _own(principal: Principal, prefix: str) -> Q:
@@ -24,8 +25,11 @@ def _own(principal: Principal, prefix: str) -> Q:
 
 
 def sees_rows(principal: Principal, run: Any) -> bool:
-    """Whether ``principal`` works on the run's app. Rows still need today's grants (``runtime.guarding``)."""
-    return bool(run.app.organisation_id == principal.organisation_id or run.app.owner_id == principal.id)
+    """Whether ``principal`` works with data, and on this run's app. Rows still need today's grants
+    (``runtime.guarding``). An operator of the same department watches like any other operator.
+    """
+    is_own = run.app.organisation_id == principal.organisation_id or run.app.owner_id == principal.id
+    return bool(is_own and principal.has_role(*READERS))
 
 
 class RunQuerySet(VisibleQuerySet):
@@ -63,7 +67,7 @@ class ResultQuerySet(VisibleQuerySet):
     """Results of one's department's apps alone: watching is not reading."""
 
     def visible_to(self, principal: Principal) -> Self:
-        return self.filter(_own(principal, "run__"))
+        return self.filter(_own(principal, "run__")) if principal.has_role(*READERS) else self.none()
 
 
 class WorkerQuerySet(VisibleQuerySet):

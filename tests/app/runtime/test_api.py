@@ -112,8 +112,13 @@ def test_foreign_and_unknown_look_the_same(world: World, verb: str, route: str) 
     assert getattr(browser(None), verb)(route.format(**ids)).status_code == 401
 
 
-def test_operators_watch_but_do_not_read(world: World) -> None:
+@pytest.mark.parametrize("is_colleague", [False, True])
+def test_operators_watch_but_do_not_read(world: World, is_colleague: bool) -> None:
+    """Also those of the department that owns the app."""
     result = make_result(world)
+    if is_colleague:
+        world.operator.organisation = world.organisation
+        world.operator.save()
     client = browser(world.operator)
     snapshot = client.get(f"/api/runs/{result.run_id}").json()
     assert snapshot["can"] == {"cancel": True, "rerun": False, "see_rows": False}
