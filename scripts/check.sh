@@ -24,8 +24,8 @@ in_frontend() { (cd frontend && "$@"); }
 {
   run imports .venv/bin/lint-imports
   run tsc in_frontend npx tsc --noEmit
-  run eslint in_frontend npx eslint src --max-warnings 0
-  run prettier in_frontend npx prettier --check --log-level warn src
+  run eslint in_frontend npx eslint src --max-warnings 0 --cache --cache-location node_modules/.cache/eslint
+  run prettier in_frontend npx prettier --check --log-level warn --cache --cache-location node_modules/.cache/prettier src
 } &
 wait
 
