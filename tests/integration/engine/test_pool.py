@@ -63,7 +63,7 @@ ENDLESS = "select count(*) as n from range(1000000) a(i), range(1000000) b(j) wh
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[ChildPool]:
-    with ChildPool(2, Limits(memory_mb=256), packages=PACKAGES) as made:
+    with ChildPool(2, Limits(memory_mb=256), packages=PACKAGES, recycle_after=1000) as made:
         yield made
 
 
