@@ -16,7 +16,7 @@ import { useTopic, type Reducer } from "@/live";
 import styles from "./Inbox.module.css";
 
 /** Counts the messages that arrive: what they say is read from the API. */
-const countNotices: Reducer<{ count?: number }> = (data, event) => ({ ...data, count: event.seq ?? (data.count ?? 0) + 1 });
+const countNotices: Reducer<{ count?: number }> = (data) => ({ ...data, count: (data.count ?? 0) + 1 });
 
 function NoticeList({ onOpen }: { onOpen: (notice: Notice) => void }) {
   const { t } = useTranslation();

@@ -69,8 +69,9 @@ export function TopBar({ onCommand }: { onCommand: () => void }) {
             ],
           }}
         >
-          <Button type="text" aria-label={`${t("top.me")} ${me.name}`} className={styles.me}>
-            <Avatar size={24} className={styles.avatar}>
+          <Button type="text" className={styles.me}>
+            <span className="visually-hidden">{t("top.me")}</span>
+            <Avatar size={24} className={styles.avatar} aria-hidden="true">
               {me.name.slice(0, 1)}
             </Avatar>
             <span className={`${styles.name} ellipsis`}>{me.name}</span>

@@ -39,6 +39,7 @@ const LIGHT: ThemeConfig["token"] = {
   colorBorder: "#c9d0da",
   colorBorderSecondary: "#e2e6ec",
   colorSplit: "#e2e6ec",
+  colorBgMask: "rgb(20 30 50 / 32%)",
 };
 
 const DARK: ThemeConfig["token"] = {
@@ -62,6 +63,7 @@ const DARK: ThemeConfig["token"] = {
   colorBorder: "#3d4857",
   colorBorderSecondary: "#29313c",
   colorSplit: "#29313c",
+  colorBgMask: "rgb(0 0 0 / 55%)",
 };
 
 export function themeConfig(name: ThemeName): ThemeConfig {
@@ -73,7 +75,9 @@ export function themeConfig(name: ThemeName): ThemeConfig {
     components: {
       Table: {
         cellPaddingBlock: 7,
-        cellPaddingInline: 12,
+        cellPaddingInline: 16,
+        cellPaddingInlineMD: 16,
+        cellPaddingInlineSM: 10,
         cellPaddingBlockMD: 7,
         cellPaddingBlockSM: 5,
         headerBg: isDark ? "#1b212a" : "#f9fafb",
@@ -83,7 +87,7 @@ export function themeConfig(name: ThemeName): ThemeConfig {
       },
       Tabs: { itemSelectedColor: accent, itemHoverColor: accent, inkBarColor: accent, horizontalItemPadding: "10px 0" },
       Menu: { itemSelectedColor: accent },
-      Segmented: { itemSelectedColor: isDark ? "#e6eaf0" : "#1a2130" },
+      Segmented: { trackBg: isDark ? "#232b36" : "#e6eaf0", itemSelectedColor: isDark ? "#e6eaf0" : "#1a2130" },
       Button: { primaryShadow: "none", defaultShadow: "none", dangerShadow: "none", fontWeight: 500 },
       Form: { itemMarginBottom: 16, verticalLabelPadding: "0 0 4px" },
       Modal: { titleFontSize: 16 },

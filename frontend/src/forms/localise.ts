@@ -42,6 +42,8 @@ export function drawn(source: FormSchema, language: Language, known: ReadonlySet
   if (options && part["x-choices"]) {
     delete schema.enum;
     schema.oneOf = options;
+    // msgspec writes choices without a type; the form needs one to choose its control.
+    schema.type ??= typeof options[0]?.const;
   }
   if (part.properties) {
     const children = Object.entries(part.properties as Record<string, Part>).map(

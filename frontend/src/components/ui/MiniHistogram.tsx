@@ -5,8 +5,9 @@ import { useTranslation } from "react-i18next";
 import { usePreferences } from "@/api/preferences";
 import type { ColumnProfile } from "@/api/types";
 
-import { cellText, exactNumber } from "./format";
+import { cellText, distinctOf, exactNumber } from "./format";
 import styles from "./MiniHistogram.module.css";
+import { NumberText } from "./Texts";
 
 interface Bar {
   label: string;
@@ -67,4 +68,11 @@ export function NullShare({ nulls, rows }: { nulls: number | null | undefined; r
   if (!nulls || !rows) return null;
   const share = (nulls / rows) * 100;
   return <span className="tertiary number">{t("histogram.nulls", { share: share < 1 ? "<1" : Math.round(share) })}</span>;
+}
+
+/** How many different values; counted sketches are told as such ("约 812"), short lists of values are exact. */
+export function DistinctText({ profile, rows, exact }: { profile: ColumnProfile | null | undefined; rows: number | null | undefined; exact?: boolean }) {
+  if (!profile) return null;
+  const { value, isEstimate } = distinctOf(profile, rows);
+  return <NumberText value={value} exact={exact} isEstimate={isEstimate} />;
 }

@@ -83,7 +83,7 @@ export function SizedPanel({ tabs, active, onActive, isOpen, onOpen, label, shar
           ))}
         </div>
         <span className={styles.spacer} />
-        <Button type="text" size="small" icon={isOpen ? <DownOutlined /> : <UpOutlined />} onClick={() => onOpen(!isOpen)} aria-label={t(isOpen ? "panel.fold" : "panel.unfold")} title={t(isOpen ? "panel.fold" : "panel.unfold")} aria-expanded={isOpen} />
+        <Button type="text" size="small" icon={isOpen ? <DownOutlined aria-hidden="true" /> : <UpOutlined aria-hidden="true" />} onClick={() => onOpen(!isOpen)} aria-label={t(isOpen ? "panel.fold" : "panel.unfold")} title={t(isOpen ? "panel.fold" : "panel.unfold")} aria-expanded={isOpen} />
       </div>
       <div id="sized-panel" role="tabpanel" aria-labelledby={`panel-tab-${shown?.key}`} className={styles.body} hidden={!isOpen} tabIndex={-1}>
         {isOpen && shown?.content}

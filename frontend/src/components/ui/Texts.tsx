@@ -52,10 +52,12 @@ interface TimeProps {
   value: string | null | undefined;
   /** "3 minutes ago", the time itself on hover. */
   relative?: boolean;
+  /** With seconds: for live content. */
+  seconds?: boolean;
   fallback?: string;
 }
 
-export function TimeText({ value, relative, fallback = "–" }: TimeProps) {
+export function TimeText({ value, relative, seconds, fallback = "–" }: TimeProps) {
   const { language } = usePreferences();
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
@@ -64,7 +66,7 @@ export function TimeText({ value, relative, fallback = "–" }: TimeProps) {
     return () => clearInterval(timer);
   }, [relative]);
   if (!value) return <span className="tertiary">{fallback}</span>;
-  const shown = relative ? relativeTime(value, now, language) : dateTime(value);
+  const shown = relative ? relativeTime(value, now, language) : dateTime(value, seconds);
   return (
     <Tooltip title={dateTime(value, true)}>
       <time dateTime={value} className="number">

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { cellText, dateTime, duration, exactNumber, relativeTime, shortBytes, shortNumber } from "./format";
+import { cellText, dateTime, distinctOf, duration, exactNumber, relativeTime, shortBytes, shortNumber } from "./format";
 
 describe("shortNumber", () => {
   it.each([
@@ -37,5 +37,12 @@ it("words sizes, times and cells", () => {
   expect(relativeTime("2026-11-22T10:00:00Z", Date.parse("2026-11-22T10:00:03Z"), "zh-CN")).toBe("刚刚");
   expect(cellText("2026-11-22T14:00:00", "timestamp", "en")).toBe("2026-11-22 14:00");
   expect(cellText("2026-11-22T14:00:05", "timestamp", "en")).toBe("2026-11-22 14:00:05");
+  expect(cellText(2013, "integer", "en")).toBe("2013");
+  expect(cellText(280512, "integer", "en")).toBe("280,512");
   expect(cellText(null, "text", "en")).toBe("∅");
+});
+
+it("knows when the frequent values are all there are", () => {
+  expect(distinctOf({ nulls: 1, distinct: 3, top: [{ value: 1, count: 4 }, { value: 2, count: 5 }] }, 10)).toEqual({ value: 2, isEstimate: false });
+  expect(distinctOf({ nulls: 0, distinct: 812, top: [{ value: 1, count: 4 }] }, 10)).toEqual({ value: 812, isEstimate: true });
 });

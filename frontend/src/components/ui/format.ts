@@ -1,5 +1,5 @@
 /** Numbers, times and sizes in words people use. Pure. */
-import type { Language } from "@/api/types";
+import type { ColumnProfile, Language } from "@/api/types";
 
 type Step = [limit: number, unit: string];
 const STEPS: Record<Language, Step[]> = {
@@ -81,21 +81,38 @@ export function relativeTime(value: string, now: number, language: Language): st
   if (size < 45) return language === "zh-CN" ? "刚刚" : "just now";
   if (size > 30 * 86400) return dateTime(value).slice(0, 10);
   const words = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-  if (size < 3600) return words.format(Math.round(seconds / 60), "minute");
-  if (size < 86400) return words.format(Math.round(seconds / 3600), "hour");
-  return words.format(Math.round(seconds / 86400), "day");
+  const [count, unit] =
+    size < 3600 ? ([seconds / 60, "minute"] as const) : size < 86400 ? ([seconds / 3600, "hour"] as const) : ([seconds / 86400, "day"] as const);
+  // Chinese typesetting puts a thin gap between figures and characters; the browser's words have none.
+  return words.format(Math.round(count), unit).replace(/(\d)(?=[\u4e00-\u9fff])/, "$1 ");
 }
 
 export function isNumeric(type: string): boolean {
   return type === "integer" || type === "number" || type.startsWith("decimal");
 }
 
+/** Digits of a cell: thousands marks from five digits on, so that a year stays a year. */
+function cellNumber(value: number | string, language: Language): string {
+  const size = Math.abs(Number(value));
+  return size < 10_000 ? exactNumber(value, language).replace(",", "") : exactNumber(value, language);
+}
+
 /** A table cell as text; NULL is the caller's to show. Naive timestamps are shown as they are. */
 export function cellText(value: unknown, type: string, language: Language): string {
   if (value === null || value === undefined) return "∅";
   if (typeof value === "boolean") return language === "zh-CN" ? (value ? "是" : "否") : value ? "yes" : "no";
-  if (isNumeric(type) && (typeof value === "number" || typeof value === "string")) return exactNumber(value, language);
+  if (isNumeric(type) && (typeof value === "number" || typeof value === "string")) return cellNumber(value, language);
   if (type === "timestamp" && typeof value === "string") return value.replace("T", " ").replace(/(:\d\d):00(\.0+)?$/, "$1");
   if (typeof value === "object") return JSON.stringify(value);
   return String(value);
+}
+
+/** The number of different values. When the frequent values cover every row, they are all there are. */
+export function distinctOf(profile: ColumnProfile, rows: number | null | undefined): { value: number | null; isEstimate: boolean } {
+  const total = profile.rows ?? rows;
+  const top = profile.top ?? [];
+  const covered = top.reduce((sum, one) => sum + one.count, 0) + (profile.nulls ?? 0);
+  if (top.length && total && covered === total) return { value: top.length, isEstimate: false };
+  const value = profile.distinct ?? null;
+  return { value, isEstimate: value !== null && value > 0 && profile.distinct_exact !== true };
 }

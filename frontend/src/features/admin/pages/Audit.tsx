@@ -10,6 +10,14 @@ import { EmptyState, Loading, Mark, ProblemNotice, TimeText } from "@/components
 import { AdminFrame } from "../components/AdminFrame";
 import styles from "./Admin.module.css";
 
+/** "fields: language, theme; version: 3" */
+function detailText(record: AuditRecord): string {
+  return Object.entries(record.detail)
+    .filter(([, value]) => value !== "" && value !== null)
+    .map(([name, value]) => `${name}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`)
+    .join("; ");
+}
+
 export function Audit() {
   const { t } = useTranslation("admin");
   const [actor, setActor] = useState("");
@@ -56,7 +64,7 @@ export function Audit() {
               ),
             },
             { title: t("audit.outcome"), key: "outcome", width: 100, render: (_, one) => <Mark tone={one.outcome === "done" ? "green" : "red"}>{t(`audit.outcome_${one.outcome}`, { defaultValue: one.outcome })}</Mark> },
-            { title: t("audit.detail"), key: "detail", render: (_, one) => (Object.keys(one.detail).length ? <code className={styles.detail}>{JSON.stringify(one.detail).slice(0, 240)}</code> : null) },
+            { title: t("audit.detail"), key: "detail", ellipsis: true, render: (_, one) => <code className={styles.detail} title={detailText(one)}>{detailText(one)}</code> },
           ]}
         />
       )}

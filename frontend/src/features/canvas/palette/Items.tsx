@@ -65,7 +65,7 @@ export function DatasetItem({ card, readKey, onAdd, disabled, isActive }: ItemPr
       title={`${title} · ${words(card.organisation.name)} · ${card.number}`}
     >
       <span className={styles.mark} style={{ "--tone": "var(--group-in)" } as React.CSSProperties}>
-        <KindIcon name="database" />
+        <KindIcon name="DatabaseOutlined" />
       </span>
       <span className={styles.words}>
         <span className={styles.title} style={{ display: "block" }}>
@@ -77,7 +77,7 @@ export function DatasetItem({ card, readKey, onAdd, disabled, isActive }: ItemPr
       </span>
       {!isOpen && (
         <span className={styles.lock} title={t(`common:right.${card.right}`)}>
-          <LockOutlined />
+          <LockOutlined aria-hidden="true" />
         </span>
       )}
     </button>

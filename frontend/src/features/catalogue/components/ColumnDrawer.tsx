@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { usePick, usePreferences } from "@/api/preferences";
 import type { ColumnProfile, DatasetColumn, DatasetDetail } from "@/api/types";
-import { cellText, EmptyState, exactNumber, NumberText, SensitivityTag, TypeIcon } from "@/components/ui";
+import { cellText, DistinctText, EmptyState, exactNumber, NumberText, SensitivityTag, TypeIcon } from "@/components/ui";
 
 import styles from "./ColumnDrawer.module.css";
 import { ColumnEditor } from "./ColumnEditor";
@@ -45,13 +45,13 @@ function Numbers({ profile, type, rows }: { profile: ColumnProfile; type: string
   const mean = typeof profile.mean === "string" ? Number(profile.mean) : profile.mean;
   const total = profile.rows ?? rows;
   const items = [
-    { key: "nulls", label: t("column.nulls"), children: <><NumberText value={profile.nulls} exact />{profile.nulls && total ? ` (${((profile.nulls / total) * 100).toFixed(1)}%)` : ""}</> },
-    { key: "distinct", label: t("column.distinct"), children: <NumberText value={profile.distinct} exact isEstimate={profile.distinct_exact === false} /> },
+    { key: "nulls", label: t("column.nulls"), children: <><NumberText value={profile.nulls} exact />{profile.nulls && total ? <span className={styles.share}>{((profile.nulls / total) * 100).toFixed(1)}%</span> : null}</> },
+    { key: "distinct", label: t("column.distinct"), children: <DistinctText profile={profile} rows={rows} exact /> },
     ...(profile.min !== undefined && profile.min !== null ? [{ key: "min", label: t("column.min"), children: value(profile.min) }] : []),
     ...(profile.max !== undefined && profile.max !== null ? [{ key: "max", label: t("column.max"), children: value(profile.max) }] : []),
     ...(mean !== undefined && mean !== null ? [{ key: "mean", label: t("column.mean"), children: exactNumber(Math.round(mean * 1000) / 1000, language) }] : []),
   ];
-  return <Descriptions column={1} size="small" items={items} />;
+  return <Descriptions column={1} size="small" items={items} className={styles.numbers} />;
 }
 
 function Profile({ column, dataset }: { column: DatasetColumn; dataset: DatasetDetail }) {
@@ -111,7 +111,7 @@ export function ColumnDrawer({ dataset, column, onClose }: ColumnDrawerProps) {
     >
       {column && isEditing && <ColumnEditor dataset={dataset} column={column} onClose={() => setEditing(null)} />}
       {column && !isEditing && (
-        <>
+        <section tabIndex={0} aria-label={words(column.title) || column.name}>
           <Descriptions
             column={1}
             size="small"
@@ -125,7 +125,7 @@ export function ColumnDrawer({ dataset, column, onClose }: ColumnDrawerProps) {
             ]}
           />
           <Profile column={column} dataset={dataset} />
-        </>
+        </section>
       )}
     </Drawer>
   );

@@ -8,7 +8,7 @@ import { api } from "@/api/client";
 import { useAction, useRefresh } from "@/api/hooks";
 import { usePick } from "@/api/preferences";
 import type { DatasetColumn, DatasetDetail } from "@/api/types";
-import { Mark, MiniHistogram, NullShare, NumberText, ProblemNotice, SensitivityTag, TaskProgress, TimeText, TypeIcon } from "@/components/ui";
+import { DistinctText, Mark, MiniHistogram, NullShare, ProblemNotice, SensitivityTag, TaskProgress, TimeText, TypeIcon } from "@/components/ui";
 
 import { useStartedTask } from "../task";
 import { ColumnDrawer } from "./ColumnDrawer";
@@ -104,7 +104,7 @@ export function ColumnsTab({ dataset }: { dataset: DatasetDetail }) {
           {
             title: t("columns.class"),
             key: "class",
-            width: 170,
+            width: 180,
             render: (_, row) => (
               <span className={styles.marks}>
                 <SensitivityTag value={row.sensitivity} />
@@ -113,7 +113,7 @@ export function ColumnsTab({ dataset }: { dataset: DatasetDetail }) {
                     {t("columns.masked")}
                   </Mark>
                 ) : null}
-                {!row.readable && (
+                {!row.readable && dataset.right === "usable" && (
                   <Mark tone="grey" icon={<LockOutlined />} hint={t("columns.not_readable_hint")}>
                     {t("columns.not_readable")}
                   </Mark>
@@ -137,7 +137,7 @@ export function ColumnsTab({ dataset }: { dataset: DatasetDetail }) {
             key: "distinct",
             width: 100,
             align: "right",
-            render: (_, row) => <NumberText value={row.profile?.distinct} />,
+            render: (_, row) => <DistinctText profile={row.profile} rows={dataset.rows} />,
           },
           { title: t("columns.description"), key: "description", ellipsis: true, render: (_, row) => [words(row.description), row.unit].filter(Boolean).join(" · ") },
         ]}

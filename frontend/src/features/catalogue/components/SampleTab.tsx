@@ -8,7 +8,7 @@ import { api } from "@/api/client";
 import { useAction } from "@/api/hooks";
 import { usePick } from "@/api/preferences";
 import type { DatasetDetail, PreviewResult } from "@/api/types";
-import { DataTable, EmptyState, Loading, MiniHistogram, ProblemNotice, TaskErrorNotice, TimeText } from "@/components/ui";
+import { DataTable, EmptyState, Loading, MiniHistogram, ProblemNotice, TaskErrorNotice, TaskProgress, TimeText } from "@/components/ui";
 
 import { useStartedTask } from "../task";
 import { RequestButton } from "./RequestButton";
@@ -33,7 +33,15 @@ export function SampleTab({ dataset }: { dataset: DatasetDetail }) {
   const { task } = sample;
   if (task?.error) return <TaskErrorNotice error={task.error} />;
   const result = task?.result;
-  if (!result) return <Loading rows={10} />;
+  if (!result)
+    return (
+      <>
+        <div className={styles.line}>
+          <TaskProgress task={task} />
+        </div>
+        <Loading rows={10} />
+      </>
+    );
   const titles = new Map(dataset.columns.map((column) => [column.name, words(column.title)]));
   return (
     <>

@@ -3,7 +3,7 @@ import { CloseOutlined, PlusOutlined } from "@ant-design/icons";
 import { Button, Input } from "antd";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, useNavigation } from "react-router";
+import { Link } from "react-router";
 
 import { useCursorList } from "@/api/hooks";
 import { paths } from "@/api/paths";
@@ -23,8 +23,8 @@ function SearchBox({ value, onSearch }: { value: string; onSearch: (q: string) =
   const { t } = useTranslation("catalogue");
   const [draft, setDraft] = useState(value);
   const [shown, setShown] = useState(value);
-  // Who has clicked a card is on the way to it; a search that comes late must not call them back.
-  const isLeaving = useNavigation().state !== "idle";
+  // Who goes from here to a card is on the way to it; a search that comes late must not call them back.
+  const [isLeaving, setLeaving] = useState(false);
   if (shown !== value) {
     setShown(value);
     setDraft(value);
@@ -45,6 +45,8 @@ function SearchBox({ value, onSearch }: { value: string; onSearch: (q: string) =
       enterButton={t("search.button")}
       onChange={(event) => setDraft(event.target.value)}
       onSearch={onSearch}
+      onFocus={() => setLeaving(false)}
+      onBlur={(event) => setLeaving(event.relatedTarget instanceof HTMLAnchorElement)}
       className={styles.search}
     />
   );

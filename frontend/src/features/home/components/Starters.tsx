@@ -1,5 +1,5 @@
 /** Three ways to start: a template (with its picture), data one has found, or a blank app. */
-import { DatabaseOutlined, FileAddOutlined, UploadOutlined } from "@ant-design/icons";
+import { FileAddOutlined, UploadOutlined } from "@ant-design/icons";
 import { App } from "antd";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -11,7 +11,7 @@ import { usePick } from "@/api/preferences";
 import type { Page, Template } from "@/api/types";
 
 import { useNewApp } from "../newApp";
-import { TemplatePicture } from "./TemplatePicture";
+import { DataPicture, TemplatePicture } from "./TemplatePicture";
 import styles from "./Starters.module.css";
 
 function Body({ title, hint }: { title: ReactNode; hint: ReactNode }) {
@@ -54,8 +54,8 @@ export function Starters() {
         ))}
         <li>
           <Link to={paths.catalogue()} className={styles.way}>
-            <span className={`${styles.picture} ${styles.icon}`}>
-              <DatabaseOutlined />
+            <span className={styles.picture}>
+              <DataPicture />
             </span>
             <Body title={t("start.data")} hint={t("start.data_hint")} />
           </Link>

@@ -49,3 +49,22 @@ export function TemplatePicture({ name }: { name: string }) {
     </svg>
   );
 }
+
+/** A search that finds tables. */
+export function DataPicture() {
+  return (
+    <svg viewBox="0 0 264 108" width="264" height="108" aria-hidden="true">
+      <rect x="32" y="14" width="200" height="20" rx="10" fill="var(--surface)" stroke="var(--line-strong)" />
+      <circle cx="46" cy="24" r="4" fill="none" stroke="var(--accent)" strokeWidth="1.6" />
+      <path d="m49 27 3 3M60 24h52" stroke="var(--accent)" strokeWidth="1.6" strokeLinecap="round" />
+      {[0, 1, 2].map((card) => (
+        <g key={card} transform={`translate(${32 + card * 70} 44)`}>
+          <rect width="60" height="50" rx="5" fill="var(--surface)" stroke={card === 0 ? "var(--accent)" : "var(--line-strong)"} />
+          <path d="M0 14h60M20 14v36M40 14v36M0 26h60M0 38h60" stroke="var(--line)" />
+          <rect x="6" y="5" width={card === 1 ? 34 : 26} height="4" rx="2" fill={card === 0 ? "var(--accent)" : "var(--line-strong)"} />
+          <circle cx="52" cy="7" r="3" fill={card === 2 ? "var(--line-strong)" : "var(--group-summarise)"} />
+        </g>
+      ))}
+    </svg>
+  );
+}

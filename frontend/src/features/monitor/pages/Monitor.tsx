@@ -56,7 +56,7 @@ export function Monitor() {
         actions={
           monitor && (
             <span className="tertiary">
-              {t("as_of")} <TimeText value={monitor.at} />
+              {t("as_of")} <TimeText value={monitor.at} seconds />
             </span>
           )
         }

@@ -61,7 +61,8 @@ function Decision({ request, dataset, refresh, onClose }: DecisionProps & { data
         label={t("decision.reason")}
         htmlFor="decision-reason"
         validateStatus={isReasonMissing ? "error" : undefined}
-        help={isReasonMissing ? t("decision.reason_missing") : t("decision.reason_hint")}
+        help={isReasonMissing ? t("decision.reason_missing") : undefined}
+        extra={t("decision.reason_hint")}
       >
         <Input.TextArea id="decision-reason" rows={3} maxLength={2000} value={reason} onChange={(event) => setReason(event.target.value)} />
       </Form.Item>
