@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,13 +52,18 @@ def clean_environment(**options: Any) -> dict[str, str]:
     return {**kept, **{name: str(value) for name, value in options.items()}}
 
 
-def start_studio(home: Path, port: int | None = None, seconds: float = 90.0, **options: Any) -> Studio:
-    """`manage.py up` until it says that it is ready."""
+UP = (str(ROOT / "manage.py"), "up")
+
+
+def start_studio(
+    home: Path, port: int | None = None, seconds: float = 90.0, program: Sequence[str] = UP, **options: Any
+) -> Studio:
+    """`manage.py up` (or another Python ``program``) until it says that it is ready."""
     port = port or services.free_port()
     log = home.parent / f"{home.name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), "up"],
+            [sys.executable, *program],
             cwd=ROOT,
             env=clean_environment(**{"DEMO": "1", "PORT": port, "DATA_HOME": home, **options}),
             stdout=output,
