@@ -14,7 +14,8 @@ from typing import Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from runtime.hub import Hub, frame_of, hub
+from runtime.following import frame_of
+from runtime.hub import Hub, hub
 from runtime.topics import Opening, is_visible, open_topic
 from security.access import Principal, principal_for
 from security.sessions import user_of_session

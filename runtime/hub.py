@@ -9,25 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from channels.layers import get_channel_layer
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from runtime import live
+from runtime.following import FollowedTopic, Follower, frame_of
 from runtime.monitor import monitor_snapshot
 from runtime.reporting import events_after
 from runtime.topics import Opening, is_numbered, newest_notices, newest_numbers
-from security.access import Principal
 
 TICK = 0.05
 PING_SECONDS = 2.0
@@ -40,39 +38,11 @@ GAP_PATIENCE = 0.2
 log = logging.getLogger(__name__)
 
 
-class Follower(Protocol):
-    """A socket, as the hub sees it."""
-
-    principal: Principal
-
-    def push(self, topic: str, frame: str) -> None:
-        """Queue a frame; never waits."""
-
-    def recheck(self) -> None:
-        """Look at one's rights again, soon."""
-
-
-@dataclass
-class _Topic:
-    """Who follows, the newest number they were sent, and what came since."""
-
-    followers: set[Follower] = field(default_factory=set)
-    last: int | None = None
-    pending: dict[int, Mapping[str, Any]] = field(default_factory=dict)
-    gap_since: float | None = None
-    seen: Any = None
-
-
-def frame_of(message: Mapping[str, Any]) -> str:
-    """A message as it goes over the wire."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), default=str)
-
-
 class Hub:
     """Lives in one event loop, from its first follower to its last."""
 
     def __init__(self) -> None:
-        self._topics: dict[str, _Topic] = {}
+        self._topics: dict[str, FollowedTopic] = {}
         self._sockets: set[Follower] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="hub")
@@ -97,7 +67,7 @@ class Hub:
 
     def follow(self, socket: Follower, topic: str) -> None:
         """From now on every frame of ``topic`` is pushed to ``socket``."""
-        self._topics.setdefault(topic, _Topic()).followers.add(socket)
+        self._topics.setdefault(topic, FollowedTopic()).followers.add(socket)
 
     def unfollow(self, socket: Follower, topic: str) -> None:
         """No more frames of ``topic``."""
@@ -218,7 +188,7 @@ class Hub:
     def _take_events(self, topic: str, events: Sequence[Mapping[str, Any]]) -> None:
         state = self._topics.get(topic)
         if state is not None:
-            state.pending.update({int(event["seq"]): event for event in events})
+            state.take(events)
 
     async def _follow_database(self) -> None:
         """Compare numbers with the database: what no hint has told is read."""
@@ -235,7 +205,7 @@ class Hub:
             elif newest[topic] > max([state.last, *state.pending]):
                 await self._fill(topic, state)
 
-    async def _fill(self, topic: str, state: _Topic) -> None:
+    async def _fill(self, topic: str, state: FollowedTopic) -> None:
         self._take_events(topic, await self.in_database(events_after, topic, state.last or 0, 1000))
         state.gap_since = None
 
@@ -248,7 +218,7 @@ class Hub:
         for topic, state in list(self._topics.items()):
             if not state.pending or state.last is None:
                 continue
-            events = self._next_events(state)
+            events = state.next_events()
             if events:
                 self._send(topic, state, frame_of({"type": "events", "topic": topic, "events": events}))
             if state.pending:
@@ -257,21 +227,7 @@ class Hub:
                 if now - state.gap_since > GAP_PATIENCE:
                     await self._fill(topic, state)
 
-    @staticmethod
-    def _next_events(state: _Topic) -> list[Mapping[str, Any]]:
-        """The pending events that follow on the last number without a gap."""
-        assert state.last is not None
-        events = []
-        for old in [seq for seq in state.pending if seq <= state.last]:
-            del state.pending[old]
-        while state.last + 1 in state.pending:
-            state.last += 1
-            events.append(state.pending.pop(state.last))
-        if not state.pending:
-            state.gap_since = None
-        return events
-
-    def _send(self, topic: str, state: _Topic, frame: str) -> None:
+    def _send(self, topic: str, state: FollowedTopic, frame: str) -> None:
         for follower in tuple(state.followers):
             follower.push(topic, frame)
 
