@@ -13,6 +13,7 @@ import {
 } from "@ant-design/icons";
 import { Tooltip } from "antd";
 import type { ReactNode } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { NavLink } from "react-router";
 
@@ -47,9 +48,13 @@ export function placesFor(roles: Role[]): RailPlace[] {
   return RAIL.filter((place) => !place.roles || place.roles.some((role) => roles.includes(role)));
 }
 
-export function Rail() {
+/** `isTight`: the page (the canvas) needs the width, so the rail starts folded there, whatever was chosen elsewhere. */
+export function Rail({ isTight = false }: { isTight?: boolean }) {
   const { t } = useTranslation();
-  const { isRailFolded } = usePreferences();
+  const preferences = usePreferences();
+  const [isOpenHere, setOpenHere] = useState(false);
+  const isRailFolded = isTight ? !isOpenHere : preferences.isRailFolded;
+  const toggle = () => (isTight ? setOpenHere(!isOpenHere) : setPreferences({ isRailFolded: !isRailFolded }));
   const { roles } = useMe();
   const fold = t(isRailFolded ? "nav.unfold" : "nav.fold");
   return (
@@ -77,7 +82,7 @@ export function Rail() {
           </li>
         ))}
       </ul>
-      <button type="button" className={styles.fold} onClick={() => setPreferences({ isRailFolded: !isRailFolded })} aria-label={fold} title={fold}>
+      <button type="button" className={styles.fold} onClick={toggle} aria-label={fold} title={fold}>
         {isRailFolded ? <MenuUnfoldOutlined /> : <MenuFoldOutlined />}
       </button>
     </nav>

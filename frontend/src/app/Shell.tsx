@@ -62,7 +62,7 @@ export function Shell() {
       <a href="#content" className={styles.skip}>
         {t("skip_to_content")}
       </a>
-      <Rail />
+      <Rail isTight={handle.isBare} />
       <div className={styles.side}>
         <TopBar onCommand={() => setCommandOpen(true)} />
         <StaleBanner />

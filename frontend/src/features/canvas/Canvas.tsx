@@ -118,7 +118,7 @@ export function Canvas() {
             />
             {isEmpty && canEdit && <EmptyCanvas onQuickAdd={onQuickKey} />}
           </div>
-          <SizedPanel tabs={tabs} active={tab} onActive={setTab} isOpen={isBottomOpen} onOpen={setBottomOpen} label={t("bottom.name")} />
+          <SizedPanel tabs={tabs} active={tab} onActive={setTab} isOpen={isBottomOpen && !(isEmpty && tab === "preview")} onOpen={setBottomOpen} label={t("bottom.name")} />
         </div>
         <Inspector />
       </div>

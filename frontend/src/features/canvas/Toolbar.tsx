@@ -40,9 +40,9 @@ export function Toolbar({ onFind, onSaveVersion, onRun, isStarting, menu }: Tool
   const undoWhat = history.past.at(-1);
   const redoWhat = history.future[0];
   const tools = [
-    { key: "undo", icon: <UndoOutlined />, act: () => editor.undo(), off: !undoWhat, what: undoWhat?.label },
-    { key: "redo", icon: <RedoOutlined />, act: () => editor.redo(), off: !redoWhat, what: redoWhat?.label },
-    { key: "layout", icon: <ClusterOutlined />, act: () => void computeLayoutInto(editor), off: isEmpty, what: undefined },
+    { key: "undo", icon: <UndoOutlined aria-hidden="true" />, act: () => editor.undo(), off: !undoWhat, what: undoWhat?.label },
+    { key: "redo", icon: <RedoOutlined aria-hidden="true" />, act: () => editor.redo(), off: !redoWhat, what: redoWhat?.label },
+    { key: "layout", icon: <ClusterOutlined aria-hidden="true" />, act: () => void computeLayoutInto(editor), off: isEmpty, what: undefined },
   ];
   return (
     <div className={styles.bar} role="toolbar" aria-label={t("toolbar")}>
@@ -53,16 +53,16 @@ export function Toolbar({ onFind, onSaveVersion, onRun, isStarting, menu }: Tool
         tools.map(({ key, icon, act, off, what }) => (
           <Button key={key} type="text" icon={icon} onClick={act} disabled={off} aria-label={t(`tool.${key}`)} title={what ? `${t(`tool.${key}`)}: ${t(what)}` : t(`tool.${key}`)} />
         ))}
-      <Button type="text" icon={<SearchOutlined />} onClick={onFind} disabled={isEmpty} aria-label={t("find.name")} title={`${t("find.name")} (Ctrl-F)`} />
+      <Button type="text" icon={<SearchOutlined aria-hidden="true" />} onClick={onFind} disabled={isEmpty} aria-label={t("find.name")} title={`${t("find.name")} (Ctrl-F)`} />
       <Dropdown menu={{ items: menu }} trigger={["click"]}>
-        <Button type="text" icon={<EllipsisOutlined />} aria-label={t("tool.more")} title={t("tool.more")} />
+        <Button type="text" icon={<EllipsisOutlined aria-hidden="true" />} aria-label={t("tool.more")} title={t("tool.more")} />
       </Dropdown>
       {canEdit && (
-        <Button icon={<SaveOutlined />} onClick={onSaveVersion} disabled={isEmpty}>
+        <Button icon={<SaveOutlined aria-hidden="true" />} onClick={onSaveVersion} disabled={isEmpty}>
           {t("versions.save")}
         </Button>
       )}
-      <Button type="primary" icon={<PlayCircleFilled />} onClick={onRun} loading={isStarting} disabled={isEmpty || !canEdit}>
+      <Button type="primary" icon={<PlayCircleFilled aria-hidden="true" />} onClick={onRun} loading={isStarting} disabled={isEmpty || !canEdit}>
         {t("run.run")}
       </Button>
     </div>
@@ -115,7 +115,7 @@ function SaveState() {
   if (!canEdit) return <span className={styles.saved}>{t("sync.read_only")}</span>;
   const { phase, savedAt, problem } = sync;
   const time = savedAt ? new Date(savedAt).toTimeString().slice(0, 5) : "";
-  const icon = { saved: <CheckCircleOutlined />, waiting: <LoadingOutlined />, saving: <LoadingOutlined />, retrying: <ExclamationCircleFilled />, refused: <ExclamationCircleFilled /> }[phase];
+  const icon = { saved: <CheckCircleOutlined aria-hidden="true" />, waiting: <LoadingOutlined aria-hidden="true" />, saving: <LoadingOutlined aria-hidden="true" />, retrying: <ExclamationCircleFilled aria-hidden="true" />, refused: <ExclamationCircleFilled aria-hidden="true" /> }[phase];
   const isBad = phase === "retrying" || phase === "refused";
   const words = phase === "saved" ? (time ? t("sync.saved_at", { time }) : t("sync.saved")) : t(`sync.${phase}`, { problem });
   return (

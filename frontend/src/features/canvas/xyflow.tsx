@@ -8,15 +8,16 @@ import {
   ReactFlowProvider,
   useReactFlow,
   useStore,
+  useStoreApi,
   type Connection,
   type FinalConnectionState,
   type NodeChange,
 } from "@xyflow/react";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { usePreferences } from "@/api/preferences";
-import type { Point, Wire } from "@/graph/document";
+import { STEP_HEIGHT, STEP_WIDTH, type Point, type Wire } from "@/graph/document";
 import { refusal } from "@/graph/ports";
 import type { FlowViewProps } from "@/graph/view";
 
@@ -83,6 +84,39 @@ function nodeOf(box: Box, transient: Transient | undefined, selected: boolean, r
   return { ...box, position: transient?.position ?? box.position, measured: transient?.measured, dragging: transient?.dragging, selected, ariaRole: "group", domAttributes };
 }
 
+/** A map of fewer steps than this shows nothing that the drawing does not. */
+const MAPPED = 6;
+const MARGIN = { x: 32, y: 36 };
+/** Below this zoom a step's words cannot be read: no reason to go there by itself. */
+const READABLE = 0.75;
+
+/** A step that was just added must be seen: the view moves as far as needed when it lies outside. */
+function useNewInView(selection: readonly string[], state: FlowViewProps["state"]): void {
+  const flow = useReactFlow();
+  const store = useStoreApi();
+  const count = Object.keys(state.document.steps).length;
+  const seen = useRef(count);
+  useEffect(() => {
+    const hasGrown = count > seen.current;
+    seen.current = count;
+    const place = state.layout.positions[selection[0] ?? ""];
+    if (!hasGrown || !place) return;
+    const { width, height, transform } = store.getState();
+    const zoom = Math.max(transform[2], READABLE);
+    const [left, top] = zoom === transform[2] ? transform : [width / 2 - place.x * zoom, height / 2 - place.y * zoom];
+    const x = shifted(left, place.x * zoom, STEP_WIDTH * zoom, width, MARGIN.x);
+    const y = shifted(top, place.y * zoom, STEP_HEIGHT * zoom, height, MARGIN.y);
+    void flow.setViewport({ x, y, zoom }, { duration: 120 });
+  }, [count, selection, state.layout.positions, flow, store]);
+}
+
+/** The least shift of one axis that brings `size` pixels at `start` inside, with a margin. */
+function shifted(offset: number, start: number, size: number, room: number, margin: number): number {
+  const least = margin - start;
+  const most = room - margin - size - start;
+  return most < least ? (least + most) / 2 : Math.min(Math.max(offset, least), most);
+}
+
 function FlowDrawingInner(props: FlowViewProps) {
   const { t } = useTranslation("canvas");
   const { theme } = usePreferences();
@@ -105,6 +139,8 @@ function FlowDrawingInner(props: FlowViewProps) {
     const ids = focus.steps.map((id) => ({ id }));
     void flow.fitView({ nodes: ids.length ? ids : undefined, maxZoom: 1, padding: 0.25, duration: 120 });
   }, [focus, flow]);
+
+  useNewInView(selection, state);
 
   const onNodesChange = (changes: NodeChange<StepNode>[]): void => {
     setTransients((before) => withChanges(before, changes));
@@ -207,7 +243,7 @@ function FlowDrawingInner(props: FlowViewProps) {
               onFit={() => void flow.fitView({ maxZoom: 1, padding: 0.2 })}
             />
           </Panel>
-          {Object.keys(state.document.steps).length > 3 && (
+          {Object.keys(state.document.steps).length > MAPPED && (
             <MiniMap
               pannable
               zoomable

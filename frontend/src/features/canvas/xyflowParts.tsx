@@ -58,10 +58,13 @@ const StepNodeView = memo(function StepNodeView({ id, data, selected }: NodeProp
   );
 });
 
+/** The hit area of a port is wider than its picture: wires end at the picture. */
+const INSET = 12;
+
 function WireEdge(props: EdgeProps & { data?: Line["data"] }) {
   const { sourceX, sourceY, targetX, targetY, selected, data } = props;
   const [isHovered, setHovered] = useState(false);
-  const [path, x, y] = getBezierPath({ ...props, sourceX, sourceY, targetX, targetY });
+  const [path, x, y] = getBezierPath({ ...props, sourceX: sourceX - INSET, sourceY, targetX: targetX + INSET, targetY });
   const wire = data?.wire as Wire;
   const className = useWireClass(wire, Boolean(selected) || isHovered);
   return (
@@ -83,7 +86,7 @@ export const edgeTypes = { wire: memo(WireEdge) };
 export function DrawnWire({ fromX, fromY, toX, toY, toHandle, fromHandle, connectionStatus }: ConnectionLineComponentProps) {
   const { t } = useTranslation("canvas");
   const { refusalOf } = useContext(Drawing);
-  const [path] = getBezierPath({ sourceX: fromX, sourceY: fromY, targetX: toX, targetY: toY, targetPosition: Position.Left });
+  const [path] = getBezierPath({ sourceX: fromX - INSET, sourceY: fromY, targetX: toX, targetY: toY, targetPosition: Position.Left });
   const [out, into] = fromHandle.type === "source" ? [fromHandle, toHandle] : [toHandle, fromHandle];
   const reason = connectionStatus === "invalid" && out && into ? refusalOf?.(wireOf(out, into)) : null;
   return (

@@ -21,9 +21,9 @@ export function EmptyCanvas({ onQuickAdd }: { onQuickAdd: () => void }) {
   const { t } = useTranslation("canvas");
   const [open, setOpen] = useState<"data" | "template" | null>(null);
   const ways = [
-    { key: "data", icon: <DatabaseOutlined style={{ fontSize: 22 }} />, act: () => setOpen("data") },
-    { key: "template", icon: <AppstoreOutlined style={{ fontSize: 22 }} />, act: () => setOpen("template") },
-    { key: "blank", icon: <PlusSquareOutlined style={{ fontSize: 22 }} />, act: onQuickAdd },
+    { key: "data", icon: <DatabaseOutlined style={{ fontSize: 22 }} aria-hidden="true" />, act: () => setOpen("data") },
+    { key: "template", icon: <AppstoreOutlined style={{ fontSize: 22 }} aria-hidden="true" />, act: () => setOpen("template") },
+    { key: "blank", icon: <PlusSquareOutlined style={{ fontSize: 22 }} aria-hidden="true" />, act: onQuickAdd },
   ] as const;
   return (
     <div className={styles.starts}>

@@ -29,7 +29,7 @@ export function RequestAccess({ dataset, chosen }: { dataset: CheckedDataset; ch
   }, [editor]);
   return (
     <div className={`${styles.finding} ${styles.info}`}>
-      {pending ? <ClockCircleOutlined className={styles.infoIcon} /> : <LockOutlined className={styles.infoIcon} />}
+      {pending ? <ClockCircleOutlined className={styles.infoIcon} aria-hidden="true" /> : <LockOutlined className={styles.infoIcon} aria-hidden="true" />}
       <div>
         <span>{pending ? t("access.pending", { number: pending.number }) : t("access.why")}</span>
         {!pending && (

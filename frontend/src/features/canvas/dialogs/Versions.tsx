@@ -53,7 +53,7 @@ export function Versions({ onClose }: { onClose: () => void }) {
                     </div>
                     {canEdit && (
                       <Popconfirm title={t("versions.restore_sure", { number: version.number })} okText={t("versions.restore")} cancelText={t("common:cancel")} onConfirm={() => restore.mutate(version)}>
-                        <Button size="small" icon={<HistoryOutlined />} aria-label={t("versions.restore_number", { number: version.number })}>
+                        <Button size="small" icon={<HistoryOutlined aria-hidden="true" />} aria-label={t("versions.restore_number", { number: version.number })}>
                           {t("versions.restore")}
                         </Button>
                       </Popconfirm>

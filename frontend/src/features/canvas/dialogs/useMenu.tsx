@@ -57,12 +57,12 @@ export function useMenu(open: (dialog: Opens) => void): MenuProps["items"] {
     );
   };
   return [
-    { key: "parameters", icon: <SlidersOutlined />, label: t("parameters.name"), onClick: () => open("parameters") },
-    { key: "versions", icon: <HistoryOutlined />, label: t("versions.name"), onClick: () => open("versions") },
+    { key: "parameters", icon: <SlidersOutlined aria-hidden="true" />, label: t("parameters.name"), onClick: () => open("parameters") },
+    { key: "versions", icon: <HistoryOutlined aria-hidden="true" />, label: t("versions.name"), onClick: () => open("versions") },
     { type: "divider" },
-    { key: "copy", icon: <FileTextOutlined />, label: t("menu.copy"), onClick: copyText },
-    { key: "export", icon: <DownloadOutlined />, label: t("menu.export"), onClick: () => void exportFlow().catch(fail) },
-    { key: "import", icon: <ImportOutlined />, label: t("menu.import"), onClick: pickFile },
+    { key: "copy", icon: <FileTextOutlined aria-hidden="true" />, label: t("menu.copy"), onClick: copyText },
+    { key: "export", icon: <DownloadOutlined aria-hidden="true" />, label: t("menu.export"), onClick: () => void exportFlow().catch(fail) },
+    { key: "import", icon: <ImportOutlined aria-hidden="true" />, label: t("menu.import"), onClick: pickFile },
   ];
 }
 

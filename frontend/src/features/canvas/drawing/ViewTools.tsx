@@ -14,9 +14,9 @@ interface ViewToolsProps {
 export function ViewTools({ onZoomIn, onZoomOut, onFit }: ViewToolsProps) {
   const { t } = useTranslation("canvas");
   const tools = [
-    { name: "zoom_out", icon: <MinusOutlined />, act: onZoomOut },
-    { name: "zoom_in", icon: <PlusOutlined />, act: onZoomIn },
-    { name: "fit", icon: <ExpandOutlined />, act: onFit },
+    { name: "zoom_out", icon: <MinusOutlined aria-hidden="true" />, act: onZoomOut },
+    { name: "zoom_in", icon: <PlusOutlined aria-hidden="true" />, act: onZoomIn },
+    { name: "fit", icon: <ExpandOutlined aria-hidden="true" />, act: onFit },
   ];
   return (
     <div className={styles.tools} role="group" aria-label={t("tools.view")}>

@@ -52,7 +52,7 @@ export function WireTools({ place, wire }: { place: Place; wire: Wire }) {
       <Button
         size="small"
         type="text"
-        icon={<PlusOutlined />}
+        icon={<PlusOutlined aria-hidden="true" />}
         aria-label={t("wire.insert")}
         title={t("wire.insert")}
         onClick={(event) => onInsert?.(wire, { x: event.clientX, y: event.clientY })}
@@ -61,7 +61,7 @@ export function WireTools({ place, wire }: { place: Place; wire: Wire }) {
         size="small"
         type="text"
         danger
-        icon={<DeleteOutlined />}
+        icon={<DeleteOutlined aria-hidden="true" />}
         aria-label={t("wire.remove")}
         title={t("wire.remove")}
         onClick={() => onDisconnect?.(wire)}

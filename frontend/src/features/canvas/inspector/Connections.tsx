@@ -41,12 +41,13 @@ function PortWires({ info, port }: { info: StepInfo; port: Port }) {
     return `${titleOf(stepOf(far))}${portName}`;
   };
   const words = t(`port.${port.name}`, { defaultValue: port.name });
+  const isOneOfMany = info.ports.filter((one) => one.direction === port.direction).length > 1;
   const label = t(isIn ? "connect.from" : "connect.to", { port: words });
   return (
     <div className={styles.port}>
       <span className={styles.portName}>
         <PortShape kind={port.kind} isWired={wires.length > 0} />
-        {isIn ? t("connect.in", { port: words }) : t("connect.out")}
+        {isIn && isOneOfMany ? t("connect.in", { port: words }) : words}
         {isIn && port.required && wires.length === 0 && <span className={styles.errorIcon}>{t("connect.missing")}</span>}
       </span>
       {wires.map((wire) => (
@@ -56,7 +57,7 @@ function PortWires({ info, port }: { info: StepInfo; port: Port }) {
             {nameOf(wire)}
           </button>
           {canEdit && (
-            <Button type="text" size="small" icon={<CloseOutlined />} aria-label={t("connect.remove", { title: nameOf(wire) })} title={t("connect.remove", { title: nameOf(wire) })} onClick={() => editor.run(disconnect, wire)} />
+            <Button type="text" size="small" icon={<CloseOutlined aria-hidden="true" />} aria-label={t("connect.remove", { title: nameOf(wire) })} title={t("connect.remove", { title: nameOf(wire) })} onClick={() => editor.run(disconnect, wire)} />
           )}
         </span>
       ))}

@@ -13,9 +13,9 @@ import { useEditor, useView } from "../editor/hooks";
 import styles from "./inspector.module.css";
 
 const ICONS: Record<Finding["severity"], ReactNode> = {
-  error: <CloseCircleFilled className={styles.errorIcon} />,
-  warning: <ExclamationCircleFilled className={styles.warningIcon} />,
-  info: <InfoCircleFilled className={styles.infoIcon} />,
+  error: <CloseCircleFilled className={styles.errorIcon} aria-hidden="true" />,
+  warning: <ExclamationCircleFilled className={styles.warningIcon} aria-hidden="true" />,
+  info: <InfoCircleFilled className={styles.infoIcon} aria-hidden="true" />,
 };
 
 export function FindingIcon({ severity }: { severity: Finding["severity"] }) {
@@ -54,7 +54,7 @@ export function FixButton({ finding }: { finding: Finding }) {
     if (!editor.run(applyFix, { operations: fix.operations as Operation[] })) void message.info(t("fix.gone"));
   };
   return (
-    <Button size="small" icon={<ToolOutlined />} onClick={mend}>
+    <Button size="small" icon={<ToolOutlined aria-hidden="true" />} onClick={mend}>
       {words(fix.label)}
     </Button>
   );

@@ -6,16 +6,15 @@ import { useTranslation } from "react-i18next";
 import { usePick, usePreferences } from "@/api/preferences";
 import type { FieldProblem, Finding, JsonObject } from "@/api/types";
 import { KindIcon } from "@/components/ui";
-import { SchemaForm } from "@/forms";
 import { bindDataset, setSettings, setTitle } from "@/graph/commands";
 
 import { RequestAccess } from "../dialogs/RequestAccess";
 import { useEditor, useView, type StepInfo } from "../editor/hooks";
-import { STEP_WIDGETS } from "../settings";
 import { mergedColumns, type SettingsContext } from "../settings/context";
 import { Columns } from "./Columns";
 import { Connections } from "./Connections";
 import { FindingView } from "./Findings";
+import { StepForm } from "./StepForm";
 import styles from "./inspector.module.css";
 
 export function StepPanel({ info }: { info: StepInfo }) {
@@ -65,14 +64,13 @@ export function StepPanel({ info }: { info: StepInfo }) {
         {needsAccess && <RequestAccess dataset={dataset} chosen={(step.settings.columns as string[] | undefined) ?? []} />}
         {type ? (
           <section className={styles.section} aria-label={t("settings")}>
-            <SchemaForm
+            <StepForm
               key={info.id}
               schema={type.schema}
               value={step.settings as JsonObject}
               onChange={(settings) => editor.run(setSettings, { step: info.id, settings }, `settings:${info.id}`)}
               problems={problems}
-              widgets={STEP_WIDGETS}
-              context={context as unknown as JsonObject}
+              context={context}
               disabled={!canEdit}
               idPrefix={`step-${info.id}`}
             />

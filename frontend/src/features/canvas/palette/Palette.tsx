@@ -29,7 +29,7 @@ export function Palette({ types, disabled }: PaletteProps) {
   if (isFolded) {
     return (
       <div className={styles.palette} style={{ width: 40, alignItems: "center", paddingTop: 8 }}>
-        <Button type="text" icon={<DoubleRightOutlined />} aria-label={t("palette.unfold")} title={t("palette.unfold")} onClick={() => setFolded(false)} />
+        <Button type="text" icon={<DoubleRightOutlined aria-hidden="true" />} aria-label={t("palette.unfold")} title={t("palette.unfold")} onClick={() => setFolded(false)} />
       </div>
     );
   }
@@ -40,7 +40,7 @@ export function Palette({ types, disabled }: PaletteProps) {
     <aside className={styles.palette} aria-label={t("palette.name")}>
       <div className={styles.search} style={{ display: "flex", gap: 4 }}>
         <Input.Search allowClear value={query} onChange={(event) => setQuery(event.target.value)} placeholder={t("palette.search")} aria-label={t("palette.search")} />
-        <Button type="text" icon={<DoubleLeftOutlined />} aria-label={t("palette.fold")} title={t("palette.fold")} onClick={() => setFolded(true)} />
+        <Button type="text" icon={<DoubleLeftOutlined aria-hidden="true" />} aria-label={t("palette.fold")} title={t("palette.fold")} onClick={() => setFolded(true)} />
       </div>
       <div className={styles.scroll} tabIndex={-1}>
         <div className={styles.head}>

@@ -53,7 +53,7 @@ function Rows({ result, preview, step }: { result: PreviewResult; preview: Previ
             <Spin size="small" /> {t("preview.renewing")}
           </span>
         )}
-        <Button size="small" type="text" icon={<ReloadOutlined />} onClick={preview.again} aria-label={t("preview.again")} title={t("preview.again")} />
+        <Button size="small" type="text" icon={<ReloadOutlined aria-hidden="true" />} onClick={preview.again} aria-label={t("preview.again")} title={t("preview.again")} />
       </div>
       {result.rows.length === 0 ? (
         <EmptyState isSmall title={t("preview.no_rows")} hint={t("preview.no_rows_hint")} />

@@ -46,7 +46,7 @@ export function ClassesEditor({ formula, onChange, context, label, disabled }: C
           <div className={styles.bar}>
             <span className={styles.join}>{t("formula.when", { number: index + 1 })}</span>
             {formula.cases.length > 1 && (
-              <Button type="text" size="small" icon={<DeleteOutlined />} aria-label={t("formula.remove_case", { number: index + 1 })} onClick={() => set(formula.cases.filter((_, at) => at !== index))} disabled={disabled} />
+              <Button type="text" size="small" icon={<DeleteOutlined aria-hidden="true" />} aria-label={t("formula.remove_case", { number: index + 1 })} onClick={() => set(formula.cases.filter((_, at) => at !== index))} disabled={disabled} />
             )}
           </div>
           <ConditionEditor group={one.when} onChange={(when) => set(formula.cases.map((old, at) => (at === index ? { ...old, when } : old)))} context={context} disabled={disabled} prefix={formula.cases.length > 1 ? `${index + 1}.` : ""} />
@@ -58,7 +58,7 @@ export function ClassesEditor({ formula, onChange, context, label, disabled }: C
       ))}
       <Button
         size="small"
-        icon={<PlusOutlined />}
+        icon={<PlusOutlined aria-hidden="true" />}
         style={{ alignSelf: "flex-start" }}
         onClick={() => set([...formula.cases, { when: { join: "and", items: [{ column: "", operator: "gt", values: [] }] }, then: { kind: "literal", type, text: "" } }])}
         disabled={disabled}

@@ -65,11 +65,11 @@ export function ConditionEditor({ group, onChange, context, disabled, isInner, p
         );
       })}
       <div className={styles.row}>
-        <Button size="small" icon={<PlusOutlined />} onClick={() => add(EMPTY_ROW)} disabled={disabled}>
+        <Button size="small" icon={<PlusOutlined aria-hidden="true" />} onClick={() => add(EMPTY_ROW)} disabled={disabled}>
           {t("condition.add")}
         </Button>
         {!isInner && group.items.length > 0 && (
-          <Button size="small" type="text" icon={<PlusOutlined />} onClick={() => add({ join: other, items: [EMPTY_ROW] })} disabled={disabled}>
+          <Button size="small" type="text" icon={<PlusOutlined aria-hidden="true" />} onClick={() => add({ join: other, items: [EMPTY_ROW] })} disabled={disabled}>
             {t(`condition.add_group_${other}`)}
           </Button>
         )}
@@ -108,7 +108,7 @@ function ConditionRow({ row, number, onChange, onRemove, context, disabled }: Ro
           label={t("condition.column", { number })}
           disabled={disabled}
         />
-        <Button type="text" size="small" icon={<DeleteOutlined />} onClick={onRemove} disabled={disabled} aria-label={t("condition.remove", { number })} title={t("condition.remove", { number })} />
+        <Button type="text" size="small" icon={<DeleteOutlined aria-hidden="true" />} onClick={onRemove} disabled={disabled} aria-label={t("condition.remove", { number })} title={t("condition.remove", { number })} />
       </div>
       <div className={styles.row}>
         <Select

@@ -200,11 +200,11 @@ function Arithmetic({ formula, onChange, context, label, disabled }: Part<"arith
             columns={columns}
             disabled={disabled}
           />
-          <Button type="text" size="small" icon={<DeleteOutlined />} aria-label={t("formula.remove_operand", { number: index + 2 })} onClick={() => setRest(formula.rest.filter((_, at) => at !== index))} disabled={disabled} />
+          <Button type="text" size="small" icon={<DeleteOutlined aria-hidden="true" />} aria-label={t("formula.remove_operand", { number: index + 2 })} onClick={() => setRest(formula.rest.filter((_, at) => at !== index))} disabled={disabled} />
         </div>
       ))}
       <div>
-        <Button size="small" icon={<PlusOutlined />} onClick={() => setRest([...formula.rest, { operator: "+", value: COLUMN }])} disabled={disabled}>
+        <Button size="small" icon={<PlusOutlined aria-hidden="true" />} onClick={() => setRest([...formula.rest, { operator: "+", value: COLUMN }])} disabled={disabled}>
           {t("formula.add_operand")}
         </Button>
       </div>
@@ -221,12 +221,12 @@ function Joined({ formula, onChange, context, label, disabled }: Part<"joined">)
         <div key={index} className={styles.row}>
           <ValueInput value={value} onChange={(next) => set(formula.values.map((one, at) => (at === index ? next : one)))} type="text" label={t("formula.piece_of", { label, number: index + 1 })} context={context} columns={context.columns.filter(isText)} disabled={disabled} />
           {formula.values.length > 2 && (
-            <Button type="text" size="small" icon={<DeleteOutlined />} aria-label={t("formula.remove_operand", { number: index + 1 })} onClick={() => set(formula.values.filter((_, at) => at !== index))} disabled={disabled} />
+            <Button type="text" size="small" icon={<DeleteOutlined aria-hidden="true" />} aria-label={t("formula.remove_operand", { number: index + 1 })} onClick={() => set(formula.values.filter((_, at) => at !== index))} disabled={disabled} />
           )}
         </div>
       ))}
       <div>
-        <Button size="small" icon={<PlusOutlined />} onClick={() => set([...formula.values, TEXT])} disabled={disabled}>
+        <Button size="small" icon={<PlusOutlined aria-hidden="true" />} onClick={() => set([...formula.values, TEXT])} disabled={disabled}>
           {t("formula.add_piece")}
         </Button>
       </div>

@@ -38,7 +38,7 @@ export function JoinKeysWidget({ value = [], onChange, disabled, context }: Form
       </ListEditor>
       {isReady &&
         suggested.slice(0, 3).map((key) => (
-          <Button key={`${key.left}=${key.right}`} size="small" type="dashed" icon={<BulbOutlined />} style={{ alignSelf: "flex-start" }} onClick={() => onChange([...value.filter((one) => one.left && one.right), key])} disabled={disabled}>
+          <Button key={`${key.left}=${key.right}`} size="small" type="dashed" icon={<BulbOutlined aria-hidden="true" />} style={{ alignSelf: "flex-start" }} onClick={() => onChange([...value.filter((one) => one.left && one.right), key])} disabled={disabled}>
             {t("join.suggest", { left: key.left, right: key.right })}
           </Button>
         ))}

@@ -80,7 +80,7 @@ export function ValueInput(props: ValueInputProps) {
             onClick: ({ key }) => onChange(start[key as Kind]),
           }}
         >
-          <Button type="text" size="small" icon={<DownOutlined />} aria-label={t("value_kind.label", { label })} title={t("value_kind.title")} />
+          <Button type="text" size="small" icon={<DownOutlined aria-hidden="true" />} aria-label={t("value_kind.label", { label })} title={t("value_kind.title")} />
         </Dropdown>
       )}
     </span>

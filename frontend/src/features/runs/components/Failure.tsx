@@ -29,7 +29,7 @@ export function Failure({ run, titleOf }: { run: RunSnapshot; titleOf: (step: st
           <>
             {steps.length > 0 && <p>{t("failure.where", { steps: steps.slice(0, 4).join(t("comma")) })}</p>}
             <p>{t(`failure.way_${error?.retry === "retry" ? "retry" : "fatal"}`)}</p>
-            <Button type="link" size="small" icon={<CopyOutlined />} onClick={copy} className={styles.id} style={{ padding: 0 }}>
+            <Button type="link" size="small" icon={<CopyOutlined aria-hidden="true" />} onClick={copy} className={styles.id} style={{ padding: 0 }}>
               {t("failure.id", { id: run.id.slice(0, 13) })}
             </Button>
           </>

@@ -76,21 +76,21 @@ function Actions({ run, isLive }: { run: RunSnapshot; isLive: boolean }) {
   return (
     <div className={styles.actions}>
       <Link to={`/flows/${run.flow.id}`}>
-        <Button icon={<EditOutlined />} tabIndex={-1}>
+        <Button icon={<EditOutlined aria-hidden="true" />} tabIndex={-1}>
           {t("open_canvas")}
         </Button>
       </Link>
       {isLive && run.can.cancel && (
         <Popconfirm title={t("cancel.sure")} okText={t("cancel.yes")} cancelText={t("cancel.no")} onConfirm={() => cancel.mutate(undefined, { onError: fail })}>
-          <Button danger icon={<StopOutlined />} loading={cancel.isPending || run.detail_state === "cancelling"}>
+          <Button danger icon={<StopOutlined aria-hidden="true" />} loading={cancel.isPending || run.detail_state === "cancelling"}>
             {t("cancel.name")}
           </Button>
         </Popconfirm>
       )}
       {!isLive && (run.can.rerun || ENDED.has(run.state)) && (
         <Dropdown menu={{ items: ways }} trigger={["click"]} disabled={!run.can.rerun && !run.can.see_rows}>
-          <Button type="primary" icon={<RedoOutlined />} loading={again.isPending}>
-            {t("again.name")} <DownOutlined />
+          <Button type="primary" icon={<RedoOutlined aria-hidden="true" />} loading={again.isPending}>
+            {t("again.name")} <DownOutlined aria-hidden="true" />
           </Button>
         </Dropdown>
       )}

@@ -40,7 +40,7 @@ export function StepSide({ run, step, state, types, onClose }: StepSideProps) {
     <aside className={styles.side} aria-label={t("step_side")}>
       <h2 style={{ display: "flex", justifyContent: "space-between" }}>
         {titleOf(step)}
-        <Button type="text" size="small" icon={<CloseOutlined />} onClick={onClose} aria-label={t("common:close")} />
+        <Button type="text" size="small" icon={<CloseOutlined aria-hidden="true" />} onClick={onClose} aria-label={t("common:close")} />
       </h2>
       <dl className={styles.pairs}>
         {facts.map(([label, value]) => (

@@ -30,8 +30,8 @@ export function Results({ run }: { run: RunSnapshot }) {
           value={view}
           onChange={(next) => setView(next as "table" | "chart")}
           options={[
-            { value: "table", label: t("results.table"), icon: <TableOutlined /> },
-            { value: "chart", label: t("results.chart"), icon: <BarChartOutlined /> },
+            { value: "table", label: t("results.table"), icon: <TableOutlined aria-hidden="true" /> },
+            { value: "chart", label: t("results.chart"), icon: <BarChartOutlined aria-hidden="true" /> },
           ]}
           aria-label={t("results.view")}
         />
@@ -70,7 +70,7 @@ function Download({ result }: { result: ResultInfo }) {
   });
   return (
     <Dropdown menu={{ items: [link("csv"), link("parquet")] }} trigger={["click"]}>
-      <Button icon={<DownloadOutlined />}>{t("results.download")}</Button>
+      <Button icon={<DownloadOutlined aria-hidden="true" />}>{t("results.download")}</Button>
     </Dropdown>
   );
 }
