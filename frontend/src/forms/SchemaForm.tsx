@@ -36,8 +36,6 @@ const VALIDATOR: ValidatorType = {
 const TEMPLATES = { ...Templates, FieldTemplate, ObjectFieldTemplate, ArrayFieldTemplate, ArrayFieldItemTemplate };
 const WIDGETS = { ...Widgets, CheckboxWidget: SwitchWidget };
 const FIELDS = { widget: WidgetField };
-/** A list that needs entries starts empty and says so: an entry nobody made would be a half one. */
-const NO_MADE_UP_ENTRIES = { arrayMinItems: { populate: "never" } } as const;
 /** A list that must not be empty is the person's to fill: rjsf would put an empty entry in by itself. */
 const DEFAULTS = { arrayMinItems: { populate: "never" } } as const;
 
@@ -85,7 +83,6 @@ export function SchemaForm({ schema, value, onChange, problems = NO_PROBLEMS, wi
         extraErrors={placed.atFields}
         showErrorList={false}
         noHtml5Validate
-        experimental_defaultFormStateBehavior={NO_MADE_UP_ENTRIES}
         experimental_defaultFormStateBehavior={DEFAULTS}
         disabled={disabled}
         idPrefix={idPrefix}
