@@ -21,6 +21,7 @@ from runtime.engine.reservoir import LONGEST_TEXT, Reservoir
 from runtime.engine.streams import Flow, reader_of
 from runtime.engine.work import Limits
 
+FEW_VALUES = 1000
 TOP = 10
 _NUMERIC = ("integer", "number", "decimal")
 
@@ -116,7 +117,9 @@ def _column(connection: Connection, place: int, field: Field, facts: dict[str, A
     top, distinct = _values(connection, name, scale)
     is_cut = field.type == "text" and (longest or 0) > LONGEST_TEXT
     is_estimated = scale > 1.0 or is_cut
-    found["distinct"] = min(facts[f"{name}_distinct"], facts[f"{name}_count"]) if is_estimated else distinct
+    # A large sample sees few values better than the sketch, which is off by some percent at any size.
+    is_seen = not is_estimated or (distinct <= FEW_VALUES and not is_cut)
+    found["distinct"] = distinct if is_seen else min(facts[f"{name}_distinct"], facts[f"{name}_count"])
     found["top"] = top
     bins = histogram(connection, name, field.type, low, high, scale)
     if bins is not None:
