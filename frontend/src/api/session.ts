@@ -22,6 +22,7 @@ export function useSession(): SessionState {
   const client = useQueryClient();
   const query = useGet<Me>(SESSION, undefined, { staleTime: 60_000 });
   useEffect(() => onSignedOut(() => void client.invalidateQueries({ queryKey: [SESSION] })), [client]);
+  useEffect(() => adopt(query.data), [query.data]);
   const isSignedOut = query.error?.status === 401 || query.error?.status === 403;
   return {
     me: isSignedOut ? null : (query.data ?? null),
@@ -48,11 +49,20 @@ function shownTheme(theme: Me["theme"]): "light" | "dark" {
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
+let adoptedFor = "";
+
+/** The account's language and theme, once per page: this browser may remember what another person chose. */
+function adopt(me: Me | undefined): void {
+  if (!me || adoptedFor === me.id) return;
+  adoptedFor = me.id;
+  setPreferences({ language: me.language, theme: shownTheme(me.theme) });
+}
+
 export function useSignIn() {
   const client = useQueryClient();
   return useAction((input: { username: string; password: string }) => api.post<Me>(SESSION, input), {
     onDone: (me) => {
-      setPreferences({ language: me.language, theme: shownTheme(me.theme) });
+      adopt(me);
       client.clear();
       client.setQueryData([SESSION, {}], me);
     },
