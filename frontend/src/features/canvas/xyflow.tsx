@@ -245,6 +245,7 @@ function FlowDrawingInner(props: FlowViewProps) {
           </Panel>
           {Object.keys(state.document.steps).length > MAPPED && (
             <MiniMap
+              position="top-right"
               pannable
               zoomable
               style={{ width: 140, height: 92 }}

@@ -1,11 +1,13 @@
 /** /runs/:runId: what happened. The canvas with live counts, and below it results, times, log and tasks. */
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState, type ComponentType } from "react";
 import { useTranslation } from "react-i18next";
 import { useParams } from "react-router";
 
+import { api } from "@/api/client";
 import { useGet, useRefresh } from "@/api/hooks";
 import { usePalette } from "@/api/session";
-import type { Palette, RunSnapshot } from "@/api/types";
+import type { Checked, Palette, RunSnapshot } from "@/api/types";
 import { Loading, ProblemNotice, SizedPanel } from "@/components/ui";
 import { normalise, type FlowState } from "@/graph/document";
 import { stepTypes, type StepType, type StepTypes } from "@/graph/palette";
@@ -96,7 +98,8 @@ function Shown({ run, palette, isStale, Drawing, Outline }: ShownProps) {
   const isLive = !ENDED.has(run.state);
   const tab = chosenTab ?? (run.results.length > 0 && !isLive ? "results" : "times");
   const select = (steps: string[]): void => setSelection(steps);
-  const shared = { state, types, summaries: NOTHING, problems: NO_PROBLEMS, selection, onSelect: select };
+  const summaries = useSummaries(run);
+  const shared = { state, types, summaries, problems: NO_PROBLEMS, selection, onSelect: select };
   const tabs = [
     { key: "results", label: t("results.name"), content: <Results run={run} /> },
     { key: "times", label: t("times.name"), content: <Gantt run={run} state={state} types={types} /> },
@@ -119,6 +122,18 @@ function Shown({ run, palette, isStale, Drawing, Outline }: ShownProps) {
       </div>
     </div>
   );
+}
+
+/** The steps' settings in words; who may not see the settings gets none. */
+function useSummaries(run: RunSnapshot): Checked["summaries"] {
+  const check = useQuery({
+    queryKey: ["/api/flows/check", run.id],
+    queryFn: () => api.post<Checked>("/api/flows/check", { document: run.document }),
+    enabled: run.can.see_rows,
+    staleTime: Infinity,
+    retry: false,
+  });
+  return check.data?.summaries ?? NOTHING;
 }
 
 function titleFor(state: FlowState, types: StepTypes): (step: string) => { en?: string; "zh-CN"?: string } {

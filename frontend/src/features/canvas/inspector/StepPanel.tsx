@@ -35,7 +35,9 @@ export function StepPanel({ info }: { info: StepInfo }) {
     document: state.document,
     datasets: check.datasets,
     parameters: Object.keys((state.document.inputs.properties ?? {}) as object),
-    problemsAt: (pointer) => info.findings.filter((finding) => finding.pointer.startsWith(`${base}${pointer}`)).map((finding) => words(finding.message)),
+    problems: info.findings
+      .filter((finding) => finding.pointer.startsWith(base))
+      .map((finding) => ({ pointer: finding.pointer.slice(base.length), words: words(finding.message) })),
     onPickDataset: (number, title) => editor.run(bindDataset, { step: info.id, number, title }),
   };
   const problems: FieldProblem[] = info.findings.filter(atField).map((finding) => ({

@@ -1,5 +1,5 @@
 /** Left of the canvas: data from the catalogue and the step types in their groups. */
-import { DoubleLeftOutlined, DoubleRightOutlined } from "@ant-design/icons";
+import { DoubleLeftOutlined, DoubleRightOutlined, SearchOutlined } from "@ant-design/icons";
 import { Button, Input } from "antd";
 import { useDeferredValue, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -39,7 +39,7 @@ export function Palette({ types, disabled }: PaletteProps) {
   return (
     <aside className={styles.palette} aria-label={t("palette.name")}>
       <div className={styles.search} style={{ display: "flex", gap: 4 }}>
-        <Input.Search allowClear value={query} onChange={(event) => setQuery(event.target.value)} placeholder={t("palette.search")} aria-label={t("palette.search")} />
+        <Input allowClear prefix={<SearchOutlined aria-hidden="true" />} value={query} onChange={(event) => setQuery(event.target.value)} placeholder={t("palette.search")} aria-label={t("palette.search")} />
         <Button type="text" icon={<DoubleLeftOutlined aria-hidden="true" />} aria-label={t("palette.fold")} title={t("palette.fold")} onClick={() => setFolded(true)} />
       </div>
       <div className={styles.scroll} tabIndex={-1}>

@@ -16,8 +16,8 @@ export interface SettingsContext {
   document: FlowDocument;
   datasets: Record<string, CheckedDataset>;
   parameters: string[];
-  /** Problems of the server at a pointer inside the settings, in words. */
-  problemsAt: (pointer: string) => string[];
+  /** Problems of the server by pointer inside the settings, in words. Data, not a function: the form compares by value. */
+  problems: { pointer: string; words: string }[];
   onPickDataset: (number: string, title?: { en?: string; "zh-CN"?: string }) => void;
 }
 
@@ -43,4 +43,9 @@ export function mergedColumns(incoming: Record<string, Column[][]>): Column[] {
   const seen = new Map<string, Column>();
   for (const column of Object.values(incoming).flat(2)) if (!seen.has(column.name)) seen.set(column.name, column);
   return [...seen.values()];
+}
+
+/** Problems at `pointer` or below it. */
+export function problemsAt({ problems }: SettingsContext, pointer: string): string[] {
+  return problems.filter((one) => one.pointer === pointer || one.pointer.startsWith(`${pointer}/`)).map((one) => one.words);
 }

@@ -9,7 +9,7 @@ import { literalType } from "@/graph/expression";
 
 import { ColumnSelect, ColumnsSelect } from "./ColumnSelect";
 import { SortWidget, newColumnName, type Derived } from "./columnWidgets";
-import type { SettingsContext } from "./context";
+import { problemsAt, type SettingsContext } from "./context";
 import { ExpressionField } from "./ExpressionWidget";
 import { ListEditor } from "./ListEditor";
 import { NameInput } from "./NameInput";
@@ -41,7 +41,7 @@ export function DeriveListWidget({ value = [], onChange, disabled, context, poin
             context={context}
             isCondition={false}
           />
-          <Problems texts={context.problemsAt(`${pointer}/${index}`)} />
+          <Problems texts={problemsAt(context, `${pointer}/${index}`)} />
         </>
       )}
     </ListEditor>
@@ -160,7 +160,7 @@ export function MeasuresWidget({ schema, value = [], onChange, disabled, context
             <span className={styles.join}>{t("measure.named")}</span>
             <NameInput value={one.name} onChange={(name) => set({ ...one, name })} label={t("measure.name", { number: index + 1 })} disabled={disabled} />
           </div>
-          <Problems texts={context.problemsAt(`${pointer}/${index}`)} />
+          <Problems texts={problemsAt(context, `${pointer}/${index}`)} />
           <Collapse
             ghost
             size="small"
