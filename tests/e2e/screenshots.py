@@ -6,6 +6,7 @@ uses it; what sticks out of the window sideways is reported.
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -140,6 +141,8 @@ def main(names: list[str]) -> int:
                     if user:
                         person.send("patch", "/api/me", {"language": language, "theme": theme})
                     page = person.context.new_page()
+                    kept = json.dumps({"language": language, "theme": theme})
+                    page.add_init_script(f"localStorage.setItem('citygo.preferences', JSON.stringify({kept}))")
                     for shot in SHOTS:
                         if shot.user == user and (not names or shot.name in names):
                             target = FOLDER / f"{shot.name}-{language.lower()}-{theme}.png"
