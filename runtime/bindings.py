@@ -32,6 +32,7 @@ def limits_for(task: Task) -> Limits:
         file_roots=tuple(settings.FILE_ROOTS),
         allowed_networks=tuple(options["ALLOWED_NETWORKS"]),
         statement_seconds=options["STATEMENT_SECONDS"],
+        time_zone=settings.TIME_ZONE,
     )
 
 

@@ -82,6 +82,7 @@ class Worker:
             file_roots=tuple(settings.FILE_ROOTS),
             allowed_networks=tuple(settings.OPTIONS["ALLOWED_NETWORKS"]),
             statement_seconds=settings.OPTIONS["STATEMENT_SECONDS"],
+            time_zone=settings.TIME_ZONE,
         )
         quick, failpoints = max(1, slots // 2), settings.OPTIONS["FAILPOINTS"]
         self._lanes = (

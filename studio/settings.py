@@ -16,7 +16,12 @@ OPTIONS = read_options()
 BASE_DIR = ROOT
 DATA_HOME = Path(OPTIONS["DATA_HOME"]).resolve()
 DATA_HOME.mkdir(parents=True, exist_ok=True, mode=0o700)
-FILE_ROOTS = (*(str(Path(root).resolve()) for root in OPTIONS["FILE_ROOTS"]), str(DATA_HOME))
+FILE_ROOTS = (
+    *(str(Path(root).resolve()) for root in OPTIONS["FILE_ROOTS"]),
+    str(DATA_HOME / "uploads"),
+    str(DATA_HOME / "demo"),
+)
+"""Where file nodes may lie. Never DATA_HOME itself: it holds the control database and the keys."""
 
 
 def _kept_secret(name: str) -> str:
@@ -122,7 +127,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
-TIME_ZONE = "Asia/Shanghai"
+TIME_ZONE = OPTIONS["TIME_ZONE"]
 USE_TZ = True
 USE_I18N = True
 

@@ -158,7 +158,7 @@ def open_main(limits: Limits, cancel: Cancel, *, ordered: bool = False, where: s
     raw = _connect(limits, limits.memory_mb, ordered)
     try:
         raw.execute("pragma enable_profiling = 'no_output'")
-        _lock(raw, ())
+        _lock(raw, (), limits.time_zone)
         yield Connection(raw, cancel, where, is_source=False)
     finally:
         raw.close()
@@ -224,8 +224,8 @@ def _spare(extensions: Sequence[str], limits: Limits, memory_mb: int) -> duckdb.
     return raw
 
 
-def _lock(raw: duckdb.DuckDBPyConnection, folders: Sequence[str]) -> None:
-    raw.execute("set TimeZone = 'UTC'")
+def _lock(raw: duckdb.DuckDBPyConnection, folders: Sequence[str], time_zone: str = "UTC") -> None:
+    raw.execute(f"set TimeZone = {_literal(time_zone)}")
     if folders:
         raw.execute(f"set allowed_directories = [{', '.join(_literal(folder) for folder in folders)}]")
     for statement in _LOCK:

@@ -32,6 +32,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     statement_seconds: float = 600.0
     connect_seconds: float = 5.0
     batch_rows: int = 65536
+    time_zone: str = "UTC"
+    """Whose midnight ``today()`` means; data keep their times as they are."""
 
 
 class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -226,3 +226,12 @@ def test_work_larger_than_memory_spills_apart_and_cleans_up(tmp_path: Path) -> N
 def test_the_extensions_of_the_product_are_installed() -> None:
     assert has_extension("sqlite") and has_extension("sqlite_scanner") and has_extension("postgres")
     assert not has_extension("abacus")
+
+
+def test_today_is_the_citys_day() -> None:
+    """Between midnight in the city and midnight in Greenwich the two differ; the offset shows at any hour."""
+    sql = "select date_diff('hour', timezone('UTC', now()), now()::timestamp) as hours"
+    for zone, hours in (("UTC", 0), ("Asia/Shanghai", 8)):
+        limits = Limits(memory_mb=256, time_zone=zone)
+        with open_main(limits, Cancel()) as connection:
+            assert connection.script(sql) == [(hours,)]
