@@ -61,7 +61,8 @@ def needed_columns(relation: Any, wanted: Iterable[str]) -> dict[str, set[str]]:
 def _demand(node: Any, columns: set[str]) -> dict[Any, set[str]]:
     """What a relation needs of the relations right below it to give ``columns``."""
     if isinstance(node, ops.Project):
-        return _fields([node.values[name] for name in columns], [node.parent])
+        needed = [value for name, value in node.values.items() if name in columns or _makes_rows(value)]
+        return _fields(needed, [node.parent])
     if isinstance(node, ops.Aggregate):
         metrics = [value for name, value in node.metrics.items() if name in columns]
         return _fields([*node.groups.values(), *metrics], [node.parent])
@@ -80,6 +81,11 @@ def _demand(node: Any, columns: set[str]) -> dict[Any, set[str]]:
         ]
         return _add(_fields([*own, *several], [node.parent]), node.parent, columns)
     return {parent: set(parent.schema.names) for parent in _parents(node)}
+
+
+def _makes_rows(value: Any) -> bool:
+    """Whether a column decides how many rows there are: a list taken apart."""
+    return bool(value.find(ops.Unnest, filter=ops.Value))
 
 
 def _fields(values: Iterable[Any], tables: Iterable[Any]) -> dict[Any, set[str]]:

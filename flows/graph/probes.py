@@ -35,4 +35,6 @@ def probe_of(step: str, relation: Any, keeps_rows: bool, before: str) -> Probe:
     node = relation.op()
     while isinstance(node, ops.Project | ops.Sort) and not isinstance(node, ops.JoinChain):
         node = node.parent
+    if isinstance(node, ops.JoinChain) and any(link.how == "asof" for link in node.rest):
+        return Probe(step)  # the engine may build it of several joins
     return Probe(step, next((names for kind, names in _OPERATORS if isinstance(node, kind)), ()))

@@ -156,3 +156,11 @@ def listed(names: Iterable[Any], most: int = 3) -> str:
     """A few names for a step's one line: ``a, b, c …``."""
     shown = [str(name) for name in names if name]
     return ", ".join(shown[:most]) + (" …" if len(shown) > most else "")
+
+
+def hidden_name(columns: Iterable[str], wanted: str) -> str:
+    """A name for a helper column that no column has (case ignored)."""
+    taken = {name.casefold() for name in columns}
+    while wanted.casefold() in taken:
+        wanted += "_"
+    return wanted

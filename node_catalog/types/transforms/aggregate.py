@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from node_catalog.sdk.contract import BuildContext, Example, Settings, Transform
 from node_catalog.sdk.errors import Problem
 from node_catalog.sdk.fields import setting
-from node_catalog.sdk.ports import ibis_type, type_of_ibis
+from node_catalog.sdk.figures import FIGURES
 from node_catalog.sdk.relation import (
     NUMERIC,
     SortKey,
@@ -292,7 +292,7 @@ class Aggregate(Transform):
             keys = sort_keys(context, table, measure.order_by, f"{pointer}/order_by")
             pick = value.first if measure.function == "first" else value.last
             return pick(where=where, order_by=keys, include_null=True)
-        return _FIGURES[measure.function](value, where, measure)
+        return FIGURES[measure.function](value, where, measure.q)
 
     @classmethod
     def summarise(cls, settings: Mapping[str, Any]) -> Text:
@@ -302,35 +302,3 @@ class Aggregate(Transform):
         if not measures and not by:
             return text("no figures yet", "尚未选择统计项")
         return text(f"{measures} by {by}" if by else measures, f"按 {by} 统计 {measures}" if by else f"统计 {measures}")
-
-
-def _sum(value: Any, where: Any, _measure: Measure) -> Any:
-    """Integers stay int64 and overflow is an error; decimals keep their scale in 38 digits.
-
-    The engine adds integers in 128 bits while Ibis says int64, so a plain cast would vanish: go through a decimal.
-    """
-    total = value.sum(where=where)
-    kind = type_of_ibis(value.type())
-    if kind == "integer":
-        return total.cast(ibis_type("decimal(38,0)")).cast("int64")
-    if kind.startswith("decimal"):
-        return total.cast(ibis_type(f"decimal(38,{value.type().scale})"))
-    return total
-
-
-def _float(value: Any) -> Any:
-    """The mean of a decimal is a float; Ibis would round it to the decimal's own scale."""
-    return value.cast("float64")
-
-
-_FIGURES: Mapping[str, Callable[[Any, Any, Measure], Any]] = {
-    "count": lambda value, where, _: value.count(where=where),
-    "count_distinct": lambda value, where, _: value.nunique(where=where),
-    "sum": _sum,
-    "mean": lambda value, where, _: _float(value).mean(where=where),
-    "min": lambda value, where, _: value.min(where=where),
-    "max": lambda value, where, _: value.max(where=where),
-    "median": lambda value, where, _: _float(value).median(where=where),
-    "stddev": lambda value, where, _: _float(value).std(where=where, how="sample"),
-    "quantile": lambda value, where, measure: _float(value).quantile(measure.q, where=where),
-}

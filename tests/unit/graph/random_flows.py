@@ -49,7 +49,7 @@ class Drawn:
         """Add a step when the type check accepts it."""
         name = f"n{len(self.steps)}"
         self.steps[name] = step(kind, **settings)
-        ports = ("left", "right") if kind == "join" else ("in",) * len(sources)
+        ports = ("left", "right") if kind in ("join", "nearest_join") else ("in",) * len(sources)
         made = [f"{source} > {name}.{port}" for source, port in zip(sources, ports)]
         self.wires.extend(made)
         datasets = catalogue()
@@ -157,7 +157,10 @@ def _grow(draw: Any, made: Drawn) -> None:
     names = [column.name for column in schema.fields]
     kind = draw(
         st.sampled_from(
-            ["filter", "filter", "derive", "select", "cast", "join", "union", "aggregate", "sort", "limit", "distinct"]
+            [
+                *("filter", "filter", "derive", "select", "cast", "join", "union", "aggregate", "sort", "limit"),
+                *("distinct", "nearest_join", "intersect", "except", "window", "pivot", "unpivot", "fill", "grid"),
+            ]
         )
     )
     some = draw(st.lists(st.sampled_from(names), min_size=1, max_size=min(4, len(names)), unique=True))
@@ -189,8 +192,10 @@ def _grow(draw: Any, made: Drawn) -> None:
         on = [{"left": some[0], "right": draw(st.sampled_from([column.name for column in made.schemas[other].fields]))}]
         settings = {"how": how, "on": on, "nulls_equal": draw(st.booleans())}
         made.try_add("join", settings, source, other)
-    elif kind == "union":
-        made.try_add("union", {"distinct": draw(st.booleans())}, source, draw(st.sampled_from(list(made.schemas))))
+    elif kind in ("union", "intersect", "except"):
+        made.try_add(kind, {"distinct": draw(st.booleans())}, source, draw(st.sampled_from(list(made.schemas))))
+    elif kind in AROUND:
+        AROUND[kind](draw, made, source, some)
     elif kind == "aggregate":
         _aggregate(draw, made, source, some)
     elif kind == "distinct":
@@ -212,6 +217,105 @@ def _aggregate(draw: Any, made: Drawn, source: str, by: list[str]) -> None:
             function = "max"
         measures.append({"name": f"m{len(measures)}", "function": function, "column": column.name})
     made.try_add("aggregate", {"by": by if draw(st.booleans()) else [], "measures": measures}, source)
+
+
+def _nearest_join(draw: Any, made: Drawn, source: str, some: list[str]) -> None:
+    other = draw(st.sampled_from(list(made.schemas)))
+    pairs = [
+        (left.name, right.name)
+        for left in made.schemas[source].fields
+        for right in made.schemas[other].fields
+        if (family(left.type) in MOMENTS and family(right.type) in MOMENTS)
+        or (family(left.type) in NUMBERS and family(right.type) in NUMBERS)
+    ]
+    if not pairs:
+        return
+    left, right = draw(st.sampled_from(pairs))
+    moments = next(column for column in made.schemas[source].fields if column.name == left).type in MOMENTS
+    settings = {
+        "by": {"left": left, "right": right},
+        "direction": draw(st.sampled_from(["backward", "forward", "nearest"])),
+        "on": draw(st.sampled_from([[], [{"left": some[0], "right": some[0]}]])),
+        "tolerance": draw(st.sampled_from(["", "PT6H", "P3D", "P1M"])) if moments else "",
+    }
+    made.try_add("nearest_join", settings, source, other)
+
+
+def _window(draw: Any, made: Drawn, source: str, some: list[str]) -> None:
+    fields = made.schemas[source].fields
+    column = draw(st.sampled_from(fields))
+    functions = ["lag", "lead", "first", "last", "min", "max", "count", "rank", "dense_rank", "ntile"]
+    functions += ["sum", "mean"] if family(column.type) in ("integer", "decimal") else []
+    function = draw(st.sampled_from(functions))
+    new: Json = {"name": "w1", "function": function}
+    if function not in ("rank", "dense_rank", "ntile"):
+        new["column"] = column.name
+    if function in ("lag", "lead", "ntile"):
+        new["offset"] = draw(st.integers(1, 3))
+    elif function not in ("rank", "dense_rank"):
+        new["frame"] = {
+            "unit": "rows",
+            "from": draw(st.sampled_from([None, -2, 0])),
+            "to": draw(st.sampled_from([None, 0, 1])),
+        }
+    # every column is in the order, so that rows that tie are the same rows
+    order = [{"column": one.name, "descending": draw(st.booleans())} for one in fields]
+    made.try_add(
+        "window", {"partition_by": draw(st.sampled_from([[], some[:1]])), "order_by": order, "columns": [new]}, source
+    )
+
+
+def _pivot(draw: Any, made: Drawn, source: str, some: list[str]) -> None:
+    if len(some) < 2:
+        return
+    fields = {column.name: family(column.type) for column in made.schemas[source].fields}
+    value = {"text": "a", "boolean": True, "date": "2024-01-03", "timestamp": "2024-01-03"}.get(fields[some[0]], 1)
+    settings = {
+        "names": some[0],
+        "values": some[1],
+        "function": draw(st.sampled_from(["min", "max", "count", "count_distinct"])),
+        "into": [{"value": value, "name": "p1"}, {"value": None, "name": "p2"}],
+    }
+    made.try_add("pivot", settings, source)
+
+
+def _unpivot(draw: Any, made: Drawn, source: str, some: list[str]) -> None:
+    fields = {column.name: column.type for column in made.schemas[source].fields}
+    alike = [name for name, kind in fields.items() if kind == fields[some[0]]]
+    made.try_add("unpivot", {"columns": alike[: draw(st.integers(1, 3))], "name": "u1", "value": "u2"}, source)
+
+
+def _fill(draw: Any, made: Drawn, source: str, some: list[str]) -> None:
+    fields = made.schemas[source].fields
+    way = draw(st.sampled_from(["forward", "linear"]))
+    order = [{"column": one.name} for one in fields] if way == "forward" else [{"column": some[-1]}]
+    column: Json = {"column": some[0], "with": way, "max_gap": draw(st.sampled_from([None, 1, 2]))}
+    if way == "linear":
+        # rows that tie on the axis would be told apart by chance: keep one of each
+        keys = [one.name for one in fields]
+        if not made.try_add("distinct", {"on": [some[-1]], "order_by": [{"column": name} for name in keys]}, source):
+            return
+        source = list(made.schemas)[-1]
+    made.try_add("fill", {"columns": [column], "order_by": order}, source)
+
+
+def _grid(draw: Any, made: Drawn, source: str, some: list[str]) -> None:
+    moments = [column.name for column in made.schemas[source].fields if family(column.type) in MOMENTS]
+    if moments:
+        column = draw(st.sampled_from(moments))
+        groups = [name for name in some[:1] if name != column and draw(st.booleans())]
+        every = draw(st.sampled_from(["P1D", "P1M", "P1W"]))
+        made.try_add("grid", {"column": column, "every": every, "partition_by": groups}, source)
+
+
+AROUND = {
+    "nearest_join": _nearest_join,
+    "window": _window,
+    "pivot": _pivot,
+    "unpivot": _unpivot,
+    "fill": _fill,
+    "grid": _grid,
+}
 
 
 # ── data ──────────────────────────────────────────────────────────────────────────────────────────────────
