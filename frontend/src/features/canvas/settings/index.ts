@@ -5,7 +5,10 @@ import { CastListWidget, ColumnWidget, ColumnsWidget, SelectListWidget, SortWidg
 import { DatasetWidget, NodeWidget } from "./DatasetWidget";
 import ExpressionWidget from "./ExpressionWidget";
 import { JoinKeysWidget } from "./JoinKeysWidget";
+import { FillListWidget, LeftColumnWidget, PivotIntoWidget, RightColumnWidget } from "./fillWidgets";
+import { DurationWidget } from "./DurationWidget";
 import { DeriveListWidget, GroupByWidget, MeasuresWidget, PathWidget } from "./makingWidgets";
+import { WindowColumnsWidget } from "./WindowColumnsWidget";
 
 export const STEP_WIDGETS: FormWidgets = {
   column: ColumnWidget,
@@ -17,6 +20,12 @@ export const STEP_WIDGETS: FormWidgets = {
   "group-by": GroupByWidget,
   measures: MeasuresWidget,
   "join-keys": JoinKeysWidget,
+  "column-left": LeftColumnWidget,
+  "column-right": RightColumnWidget,
+  "fill-list": FillListWidget,
+  "pivot-into": PivotIntoWidget,
+  "window-columns": WindowColumnsWidget,
+  duration: DurationWidget,
   expression: ExpressionWidget,
   dataset: DatasetWidget,
   node: NodeWidget,
