@@ -1,10 +1,9 @@
 /** Every problem of the flow in one list; a click goes to the place. */
 import { useTranslation } from "react-i18next";
 
-import { usePick } from "@/api/preferences";
 import { EmptyState } from "@/components/ui";
 
-import { useEditor, useTitleOf, useView } from "../editor/hooks";
+import { useEditor, useFindingWords, useTitleOf, useView } from "../editor/hooks";
 import { FindingIcon, FixButton } from "../inspector/Findings";
 import styles from "./bottom.module.css";
 
@@ -12,7 +11,7 @@ const WEIGHT = { error: 0, warning: 1, info: 2 };
 
 export function Problems() {
   const { t } = useTranslation("canvas");
-  const words = usePick();
+  const wordsOf = useFindingWords();
   const editor = useEditor();
   const titleOf = useTitleOf();
   const { check } = useView();
@@ -31,7 +30,7 @@ export function Problems() {
           <button type="button" className={styles.rowButton} onClick={() => finding.step && editor.reveal([finding.step])}>
             <FindingIcon severity={finding.severity} />
             <span className={`${styles.where} ellipsis`}>{finding.step ? titleOf(finding.step) : t("problems.flow")}</span>
-            <span>{words(finding.message)}</span>
+            <span>{wordsOf(finding)}</span>
           </button>
           <FixButton finding={finding} />
         </li>

@@ -78,7 +78,7 @@ export function SortWidget({ label, value = [], onChange, disabled, context }: P
         <>
           <ColumnSelect columns={context.columns} value={key.column} onChange={(column) => set({ ...key, column })} label={t("sort.column", { label, number: index + 1 })} disabled={disabled} />
           <Select
-            style={{ width: 96, flex: "none" }}
+            style={{ width: 112, flex: "none" }}
             value={key.descending ? "down" : "up"}
             onChange={(way) => set({ ...key, descending: way === "down" })}
             options={[
