@@ -111,7 +111,6 @@ class Journey(Canvas):
         self.expect_fine(summarised)
         self.expect_columns(summarised, "district", but=("PM10", "station"))
 
-
     def keep_result(self) -> None:
         kept = self.add_step("output")
         self.settings.get_by_label(self.t.setting("output", "name")).fill("bad_air")
