@@ -3,7 +3,8 @@ import type { LiveEvent, ServerMessage } from "@/api/types";
 
 import { applyEvents, applySnapshot, EMPTY_TOPIC, type Reducer, type TopicState } from "./reduce";
 
-export const STALE_AFTER_MS = 5000;
+/** Silence after which the screen says that it may be old: the promise is five seconds, the check takes its share. */
+export const STALE_AFTER_MS = 4500;
 const FLUSH_MS = 100;
 const BACK_OFF_MS = [250, 500, 1000, 2000, 4000, 8000];
 
@@ -94,7 +95,7 @@ export class LiveSocket {
       this.heardAt = this.now();
       this.setLink("connecting");
     }
-    this.watch ??= setInterval(() => this.check(), 500);
+    this.watch ??= setInterval(() => this.check(), 250);
     const socket = this.open();
     this.socket = socket;
     socket.onopen = () => {

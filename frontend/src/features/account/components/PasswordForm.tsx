@@ -35,7 +35,7 @@ export function PasswordForm() {
     });
   return (
     <Panel title={t("password.title")}>
-      <Form form={form} layout="vertical" requiredMark={false} onFinish={submit}>
+      <Form name="password" form={form} layout="vertical" requiredMark={false} onFinish={submit}>
         <Form.Item name="current" label={t("password.current")} rules={[{ required: true, message: t("password.current_missing") }]}>
           <Input.Password autoComplete="current-password" />
         </Form.Item>

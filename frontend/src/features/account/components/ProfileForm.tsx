@@ -31,7 +31,7 @@ export function ProfileForm() {
           { key: "r", label: t("profile.roles"), children: me.roles.map((role) => t(`common:role.${role}`)).join(joiner) },
         ]}
       />
-      <Form layout="vertical" initialValues={{ name: me.name, email: me.email }} onFinish={(values) => save.mutate(values)}>
+      <Form name="profile" layout="vertical" initialValues={{ name: me.name, email: me.email }} onFinish={(values) => save.mutate(values)}>
         <Form.Item name="name" label={t("profile.name")} rules={[{ required: true, message: t("profile.name_missing") }]}>
           <Input maxLength={80} autoComplete="name" />
         </Form.Item>

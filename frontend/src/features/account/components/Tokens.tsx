@@ -31,7 +31,7 @@ function NewToken({ onClose }: { onClose: () => void }) {
           </Typography.Paragraph>
         </>
       ) : (
-        <Form layout="vertical" requiredMark={false} initialValues={{ days: 90 }} onFinish={(values) => create.mutate(values)}>
+        <Form name="token" layout="vertical" requiredMark={false} initialValues={{ days: 90 }} onFinish={(values) => create.mutate(values)}>
           <Form.Item name="name" label={t("tokens.name")} extra={t("tokens.name_hint")} rules={[{ required: true, message: t("tokens.name_missing") }]}>
             <Input maxLength={80} autoFocus />
           </Form.Item>

@@ -97,7 +97,7 @@ export function SignIn() {
               <ProblemNotice error={signIn.error} />
             </div>
           )}
-          <Form layout="vertical" requiredMark={false} onFinish={(values: { username: string; password: string }) => enter(values.username, values.password)}>
+          <Form name="sign-in" layout="vertical" requiredMark={false} onFinish={(values: { username: string; password: string }) => enter(values.username, values.password)}>
             <Form.Item name="username" label={t("sign_in.username")} rules={[{ required: true, message: t("sign_in.username_missing") }]}>
               <Input size="large" autoFocus autoComplete="username" maxLength={60} />
             </Form.Item>

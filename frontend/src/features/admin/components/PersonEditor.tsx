@@ -64,6 +64,7 @@ export function PersonEditor({ person, onClose }: { person?: Person; onClose: ()
         </>
       ) : (
         <Form
+          name="person"
           form={form}
           layout="vertical"
           initialValues={person ? { ...person, organisation: person.organisation.id } : { roles: ["business"], email: "" }}

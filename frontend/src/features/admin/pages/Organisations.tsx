@@ -45,7 +45,7 @@ function Editor({ organisation, onClose }: { organisation?: Organisation; onClos
     });
   return (
     <Drawer open size={440} title={t(organisation ? "organisations.edit" : "organisations.new")} onClose={onClose}>
-      <Form form={form} layout="vertical" initialValues={organisation ?? { name: {} }} onFinish={submit}>
+      <Form name="organisation" form={form} layout="vertical" initialValues={organisation ?? { name: {} }} onFinish={submit}>
         <Form.Item name="name" label={t("organisations.name")} required>
           <LocalTextInput label={t("organisations.name")} maxLength={100} />
         </Form.Item>

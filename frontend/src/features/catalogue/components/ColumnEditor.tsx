@@ -23,7 +23,7 @@ export function ColumnEditor({ dataset, column, onClose }: { dataset: DatasetDet
   });
   const { title, description, unit, sensitivity } = column;
   return (
-    <Form layout="vertical" initialValues={{ title, description, unit, sensitivity }} onFinish={(values: Values) => save.mutate(values)}>
+    <Form name="column" layout="vertical" initialValues={{ title, description, unit, sensitivity }} onFinish={(values: Values) => save.mutate(values)}>
       <Form.Item name="title" label={t("column.title")}>
         <LocalTextInput label={t("column.title")} />
       </Form.Item>

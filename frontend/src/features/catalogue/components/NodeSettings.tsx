@@ -37,7 +37,7 @@ export function NodeSettings({ node, connector }: { node: CatalogueNode; connect
   return (
     <div className={styles.forms} style={{ marginTop: 0 }}>
       <Panel title={t("new_node.words")}>
-        <Form form={form} layout="vertical" initialValues={{ name: node.name, description: node.description, organisation: node.organisation.id, tags: node.tags }}>
+        <Form name="node" form={form} layout="vertical" initialValues={{ name: node.name, description: node.description, organisation: node.organisation.id, tags: node.tags }}>
           <NodeFields />
         </Form>
         <Button type="primary" onClick={() => void submit()} loading={save.isPending}>

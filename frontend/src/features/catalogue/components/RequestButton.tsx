@@ -53,7 +53,7 @@ function RequestDialog({ dataset, onClose }: { dataset: DatasetDetail; onClose: 
       <p className="secondary" style={{ marginBottom: 12 }}>
         {t("request.who", { organisation: words(dataset.organisation.name) })}
       </p>
-      <Form form={form} layout="vertical" initialValues={{ columns: plain, purpose: "", valid_until: dayjs().add(1, "year") }} onFinish={(values) => send.mutate(values)}>
+      <Form name="request" form={form} layout="vertical" initialValues={{ columns: plain, purpose: "", valid_until: dayjs().add(1, "year") }} onFinish={(values) => send.mutate(values)}>
         <Form.Item label={t("request.columns", { count: chosen.length, total: all.length })} required>
           <div className={styles.tools}>
             <Button size="small" type="link" onClick={() => form.setFieldValue("columns", all)}>

@@ -9,7 +9,7 @@ import { useGet } from "@/api/hooks";
 import { paths } from "@/api/paths";
 import { usePick } from "@/api/preferences";
 import type { DatasetDetail } from "@/api/types";
-import { BytesText, NumberText, PageHeader, QueryView, RightTag, ShareTag, TimeText } from "@/components/ui";
+import { BytesText, Mark, NumberText, PageHeader, QueryView, RightTag, ShareTag, TimeText } from "@/components/ui";
 
 import { ColumnsTab } from "../components/ColumnsTab";
 import { DatasetEditor } from "../components/DatasetEditor";
@@ -90,7 +90,7 @@ function DatasetView({ dataset }: { dataset: DatasetDetail }) {
         marks={
           <>
             <RightTag right={dataset.right} />
-            <ShareTag share={dataset.share} />
+            {dataset.is_personal ? <Mark tone="grey">{t("dataset.personal")}</Mark> : <ShareTag share={dataset.share} />}
           </>
         }
         subtitle={words(dataset.summary) || (title !== dataset.name ? <code>{dataset.name}</code> : undefined)}

@@ -83,7 +83,7 @@ function NodeForm({ connector }: { connector: PaletteConnector }) {
   return (
     <div className={styles.forms}>
       <Panel title={t("new_node.words")}>
-        <Form form={form} layout="vertical" initialValues={{ name: {}, description: {}, tags: [] }}>
+        <Form name="node" form={form} layout="vertical" initialValues={{ name: {}, description: {}, tags: [] }}>
           <NodeFields />
         </Form>
       </Panel>
