@@ -77,7 +77,7 @@ export function Tokens() {
               dataSource={page.results}
               columns={[
                 { title: t("tokens.name"), dataIndex: "name", ellipsis: true },
-                { title: t("tokens.prefix"), dataIndex: "prefix", render: (prefix: string) => <code>{prefix}…</code> },
+                { title: t("tokens.prefix"), dataIndex: "prefix", className: "number", render: (prefix: string) => <code>{prefix}…</code> },
                 { title: t("tokens.last_used"), dataIndex: "last_used_at", render: (at) => <TimeText value={at} relative fallback={t("tokens.never")} /> },
                 { title: t("tokens.expires"), dataIndex: "expires_at", render: (at) => <TimeText value={at} /> },
                 {
