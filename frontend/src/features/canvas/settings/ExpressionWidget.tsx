@@ -4,7 +4,7 @@ import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { FormWidgetProps } from "@/forms";
-import { printCondition, printFormula, readCondition, readFormula, type Formula, type Group } from "@/graph/expression";
+import { printCondition, printFormula, readCondition, readFormula, tryParse, type Formula, type Group } from "@/graph/expression";
 
 import { ConditionEditor } from "./ConditionEditor";
 import type { SettingsContext } from "./context";
@@ -39,7 +39,7 @@ export function ExpressionField({ id, label, value = "", onChange, disabled, des
       />
       {isText || !canClick ? (
         <>
-          {!canClick && <p className={styles.note}>{t("expression.too_rich")}</p>}
+          {!canClick && tryParse(value) && <p className={styles.note}>{t("expression.too_rich")}</p>}
           <ExpressionText id={id} value={value} onChange={onChange} label={label} context={context} disabled={disabled} describedBy={describedBy} />
         </>
       ) : isCondition ? (
