@@ -132,7 +132,7 @@ export function MeasuresWidget({ schema, value = [], onChange, disabled, context
         <>
           <div className={styles.row}>
             <Select
-              style={{ width: 124, flex: "none" }}
+              className={styles.grow}
               value={one.function}
               onChange={(name: string) => set(change(one, trimmed({ ...one, function: name }, context)))}
               options={FUNCTIONS.map((name) => ({ value: name, label: wordOf(name) }))}
