@@ -77,7 +77,7 @@ class Canvas(Person):
         self.choose(label, column)
 
     def expect_saved(self) -> None:
-        saved = re.compile("^" + re.escape(self.t("canvas:sync.saved")))
+        saved = re.compile(r"^\s*" + re.escape(self.t("canvas:sync.saved")))
         status = self.page.get_by_role("toolbar", name=self.t("canvas:toolbar")).get_by_role("status")
         expect(status).to_have_text(saved, timeout=PATIENCE)
 
