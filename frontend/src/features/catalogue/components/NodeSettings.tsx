@@ -40,20 +40,18 @@ export function NodeSettings({ node, connector }: { node: CatalogueNode; connect
         <Form name="node" form={form} layout="vertical" initialValues={{ name: node.name, description: node.description, organisation: node.organisation.id, tags: node.tags }}>
           <NodeFields />
         </Form>
-        <Button type="primary" onClick={() => void submit()} loading={save.isPending}>
-          {t("common:save")}
-        </Button>
-        {save.error && (
-          <div style={{ marginTop: 12 }}>
-            <ProblemNotice error={save.error} />
-          </div>
-        )}
       </Panel>
       {!node.is_personal && (
         <Panel title={t("new_node.connection")}>
           <SchemaForm schema={connector.schema} value={settings} onChange={setSettings} problems={problems} secrets={node.secrets} />
         </Panel>
       )}
+      <div className={styles.save}>
+        {save.error && <ProblemNotice error={save.error} />}
+        <Button type="primary" onClick={() => void submit()} loading={save.isPending}>
+          {t("common:save")}
+        </Button>
+      </div>
     </div>
   );
 }
