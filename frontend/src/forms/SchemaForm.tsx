@@ -36,6 +36,8 @@ const VALIDATOR: ValidatorType = {
 const TEMPLATES = { ...Templates, FieldTemplate, ObjectFieldTemplate, ArrayFieldTemplate, ArrayFieldItemTemplate };
 const WIDGETS = { ...Widgets, CheckboxWidget: SwitchWidget };
 const FIELDS = { widget: WidgetField };
+/** A list that must not be empty is the person's to fill: rjsf would put an empty entry in by itself. */
+const DEFAULTS = { arrayMinItems: { populate: "never" } } as const;
 
 export interface SchemaFormProps {
   schema: FormSchema;
@@ -81,6 +83,7 @@ export function SchemaForm({ schema, value, onChange, problems = NO_PROBLEMS, wi
         extraErrors={placed.atFields}
         showErrorList={false}
         noHtml5Validate
+        experimental_defaultFormStateBehavior={DEFAULTS}
         disabled={disabled}
         idPrefix={idPrefix}
         onChange={(event) => onChange(event.formData as JsonObject)}
