@@ -69,7 +69,8 @@ export function Shell() {
       </div>
     );
   if (!me) return <Navigate to={paths.signIn(location.pathname + location.search)} replace />;
-  if (me.must_change_password && location.pathname !== paths.account()) return <Navigate to={paths.account()} replace />;
+  if (me.must_change_password && location.pathname !== paths.account())
+    return <Navigate to={paths.account()} replace />;
 
   return (
     <div className={styles.shell}>

@@ -135,7 +135,15 @@ function NotForYou({ error }: { error: unknown }) {
 }
 
 /** Loading, problem, or the data: the three answers of one read. Data that is there stays when a re-read fails. */
-export function QueryView<T>({ query, children, rows }: { query: QueryLike<T>; children: (data: T) => ReactNode; rows?: number }) {
+export function QueryView<T>({
+  query,
+  children,
+  rows,
+}: {
+  query: QueryLike<T>;
+  children: (data: T) => ReactNode;
+  rows?: number;
+}) {
   const retry = () => void query.refetch();
   if (query.data !== undefined)
     return (
