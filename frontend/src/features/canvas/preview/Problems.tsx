@@ -15,7 +15,8 @@ export function Problems() {
   const editor = useEditor();
   const titleOf = useTitleOf();
   const { check } = useView();
-  const findings = [...check.findings].sort((a, b) => WEIGHT[a.severity] - WEIGHT[b.severity]);
+  // Notes (so many rows will be read, this step waits for that one) stand at their steps; they are no problems.
+  const findings = check.findings.filter(({ severity }) => severity !== "info").sort((a, b) => WEIGHT[a.severity] - WEIGHT[b.severity]);
   if (findings.length === 0) {
     return (
       <div className={styles.message}>
