@@ -65,7 +65,8 @@ class Person:
         box.locator("xpath=ancestor-or-self::*[contains(concat(' ', @class, ' '), ' ant-select ')][1]").click()
 
     def _option(self, option: str) -> Locator:
-        return self.page.locator(".ant-select-dropdown:visible").get_by_text(option, exact=True).first
+        shown = self.page.locator(".ant-select-dropdown:visible .ant-select-item-option")
+        return shown.filter(has=self.page.get_by_text(option, exact=True)).first
 
     def menu_item(self, name: str) -> None:
         """Click an entry of the menu that is open."""
