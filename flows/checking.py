@@ -54,7 +54,7 @@ def step_summaries(raw: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     transforms = registry().transforms
     summaries = {}
     for key, step in (raw.get("steps") or {}).items():
-        kind = transforms.get(step.get("type")) if isinstance(step, Mapping) else None
+        kind = transforms.get(str(step.get("type"))) if isinstance(step, Mapping) else None
         if kind is not None:
             summaries[key] = kind.summarise(step.get("settings") or {})
     return summaries

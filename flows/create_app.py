@@ -27,7 +27,8 @@ def create_app(
 ) -> App:
     """Create the app in the person's department, ready to open on the canvas."""
     summary: dict[str, str] = {}
-    document, layout = dict(BLANK, title=title), {"positions": {}}
+    document: dict[str, Any] = dict(BLANK, title=title)
+    layout: dict[str, Any] = {"positions": {}}
     if template:
         starter = template_named(template)
         document, layout, summary = starter["document"], starter["layout"], starter["summary"]

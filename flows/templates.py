@@ -26,7 +26,7 @@ def all_templates() -> dict[str, dict[str, Any]]:
 
 def usable_templates() -> list[dict[str, Any]]:
     """Templates whose datasets exist in this catalogue, without their documents."""
-    usable = []
+    usable: list[dict[str, Any]] = []
     for template in all_templates().values():
         numbers = set(template["document"].get("datasets", {}).values())
         if Dataset.objects.filter(number__in=numbers).count() == len(numbers):

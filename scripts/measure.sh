@@ -10,12 +10,12 @@ mkdir "$work/home"
 cd "$work/clone"
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 
-newcomer() { env -u VIRTUAL_ENV HOME="$work/home" XDG_CACHE_HOME="$work/home/.cache" PORT="$port" "$@"; }
+newcomer() { exec env -u VIRTUAL_ENV HOME="$work/home" XDG_CACHE_HOME="$work/home/.cache" PORT="$port" "$@"; }
 now() { python3 -c 'import time; print(time.time())'; }
 start_and_stop() { # words
   local began log="$work/$1.log"
   began=$(now)
-  newcomer make run >"$log" 2>&1 &
+  (newcomer make run) >"$log" 2>&1 &
   local job=$!
   until grep -q "is ready" "$log"; do
     kill -0 $job 2>/dev/null || { cat "$log"; exit 1; }
@@ -30,7 +30,7 @@ start_and_stop first_make_run
 start_and_stop second_make_run
 if [ "${1:-}" = test ]; then
   began=$(now)
-  newcomer make test >"$work/test.log" 2>&1 && result=passed || result=FAILED
+  (newcomer make test) >"$work/test.log" 2>&1 && result=passed || result=FAILED
   python3 -c "import time; print('%-28s %6.1f s' % ('make_test ($result)', time.time() - $began))"
   tail -n 3 "$work/test.log"
 fi

@@ -13,7 +13,7 @@ printf '%s\n' "$services"
 (cd frontend && npx vitest run) >"$logs/vitest" 2>&1 &
 vitest=$!
 # shellcheck disable=SC2086
-.venv/bin/python -m pytest -q -m "not bench" -rfEs --durations=10 ${PYTEST_ARGS:-} 2>&1 | tee "$logs/pytest"
+.venv/bin/python -m pytest -q -n 2 --dist loadfile -m "not bench" -rfEs --durations=10 ${PYTEST_ARGS:-} 2>&1 | tee "$logs/pytest"
 python_code=${PIPESTATUS[0]}
 wait $vitest
 vitest_code=$?

@@ -13,6 +13,8 @@ from node_catalog.sdk.ports import Port
 from node_catalog.sdk.text import text
 
 Types = Mapping[str, type[Transform]]
+_SHOWN = 6
+"""Steps of a circle that its message names."""
 
 
 def graph_findings(document: Document, topology: Topology, types: Types) -> Iterator[Finding]:
@@ -20,15 +22,18 @@ def graph_findings(document: Document, topology: Topology, types: Types) -> Iter
     yield from _unknown_types(document, types)
     yield from _wires(document, types)
     yield from _ports(document, topology, types)
-    yield from _cycles(document, topology)
+    yield from _cycles(document, topology, types)
     yield from _effect(document, topology, types)
     yield from _limits(document, topology, types)
 
 
-def step_name(document: Document, step: str, language: str) -> str:
-    """What people call a step: its title, else its id."""
-    title = document.steps[step].title or {}
-    return title.get(language) or title.get("zh-CN") or title.get("en") or step
+def step_name(document: Document, step: str, language: str, types: Types) -> str:
+    """What people call a step: its title, else what its type is called, as the box on the canvas says it."""
+    value = document.steps[step]
+    title = value.title or {}
+    kind = types.get(value.type)
+    given = title.get(language) or title.get("zh-CN") or title.get("en")
+    return given or (str(kind.title[language]) if kind is not None else step)
 
 
 def _unknown_types(document: Document, types: Types) -> Iterator[Finding]:
@@ -81,8 +86,8 @@ def _ends(
     ):
         if port is None and document.steps[step].type in types:
             message = text(
-                f"Step “{step_name(document, step, 'en')}” has no port “{name}”. Connect the wire anew.",
-                f"步骤“{step_name(document, step, 'zh-CN')}”没有端口“{name}”，请重新连线。",
+                f"Step “{step_name(document, step, 'en', types)}” has no port “{name}”. Connect the wire anew.",
+                f"步骤“{step_name(document, step, 'zh-CN', types)}”没有端口“{name}”，请重新连线。",
             )
             yield Finding("wire.no_port", "L1", message, pointer=pointer, step=step, port=name, fix=remove)
     if source is not None and target is not None and source.kind != target.kind:
@@ -131,12 +136,15 @@ def _ports(document: Document, topology: Topology, types: Types) -> Iterator[Fin
 # ── the whole ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _cycles(document: Document, topology: Topology) -> Iterator[Finding]:
+def _cycles(document: Document, topology: Topology, types: Types) -> Iterator[Finding]:
     for cycle in topology.cycles:
         first, last = cycle[0], cycle[-1]
         wire = next(wire for wire in topology.into[first] if wire.source_step == last)
-        names_en = " → ".join([*(step_name(document, step, "en") for step in cycle[:6]), "…"][: len(cycle[:6]) + 1])
-        names_zh = " → ".join([*(step_name(document, step, "zh-CN") for step in cycle[:6]), "……"])
+        more = [] if len(cycle) <= _SHOWN else ["…"]
+        names_en, names_zh = (
+            " → ".join([*(step_name(document, step, language, types) for step in cycle[:_SHOWN]), *more])
+            for language in ("en", "zh-CN")
+        )
         message = text(
             f"These steps feed each other in a circle: {names_en}. Remove one of the wires.",
             f"这些步骤首尾相接形成了环：{names_zh}。请删除其中一条连线。",

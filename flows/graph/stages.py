@@ -284,7 +284,8 @@ class _StageDraft:
         return following if is_plain else None
 
     def _note(self, step: str, dialect: str, is_guarded: bool) -> None:
-        named = step_name(self.maker.document, step, "en"), step_name(self.maker.document, step, "zh-CN")
+        document, types = self.maker.document, self.maker.registry.transforms
+        named = tuple(step_name(document, step, language, types) for language in ("en", "zh-CN"))
         if is_guarded:
             why = text("the dataset hides rows or values from you", "该数据集对您隐藏了部分行或值")
         else:

@@ -148,12 +148,14 @@ class _Check:
         if name in names:
             other = names[name]
             message = text(
-                f"The result “{name}” is already given by step “{step_name(self.document, other, 'en')}”. "
-                "Choose another name.",
-                f"结果名“{name}”已被步骤“{step_name(self.document, other, 'zh-CN')}”使用，请换一个名称。",
+                f"The result “{name}” is already given by step “{self._name(other, 'en')}”. Choose another name.",
+                f"结果名“{name}”已被步骤“{self._name(other, 'zh-CN')}”使用，请换一个名称。",
             )
             self._add(Finding("output.twice", "L2", message, pointer=f"/steps/{step}/settings/name", step=step))
         names.setdefault(name, step)
+
+    def _name(self, step: str, language: str) -> str:
+        return step_name(self.document, step, language, self.types)
 
     # ── L3 and L4 ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -170,8 +172,8 @@ class _Check:
     def _say_waiting(self, step: str) -> None:
         blocker = self.waits[step]
         message = text(
-            f"Waits for step “{step_name(self.document, blocker, 'en')}”.",
-            f"等待步骤“{step_name(self.document, blocker, 'zh-CN')}”就绪。",
+            f"Waits for step “{self._name(blocker, 'en')}”.",
+            f"等待步骤“{self._name(blocker, 'zh-CN')}”就绪。",
         )
         self._add(Finding("step.waits", "L3", message, "info", pointer=f"/steps/{step}", step=step))
 

@@ -21,7 +21,7 @@ from node_catalog.sdk.failpoint import arm
 from node_catalog.sdk.registry import Registry, load_registry
 from runtime.engine.cancel import Cancel
 from runtime.engine.duck import prepare_sources, warm_up
-from runtime.engine.errors import problem_of
+from runtime.engine.errors import CancelledError, problem_of
 from runtime.engine.limits import die_with_parent, forget_peak, limit_address_space, resident_bytes
 from runtime.engine.perform import perform
 from runtime.engine.pipe import (
@@ -95,7 +95,8 @@ class Child:
             outcome = perform(message.work, tell, self._registry, cancel)
             answer = Done(message.id, outcome, 0)
         except Exception as error:
-            answer = Failed(message.id, problem_of(error))
+            # Torn out of its work, anything may break in a query; what was asked for is what happened.
+            answer = Failed(message.id, problem_of(CancelledError() if cancel.is_set else error))
         with self._guard:
             self._current = None
         _release_memory()

@@ -117,6 +117,7 @@ class Connection:
                     raise stream.flow.failure from None
             raise self._cause(error) from error
         except MemoryError as error:
+            self._cancel.check()
             raise memory_error(self._where) from error
 
     def _cause(self, error: Exception) -> EngineError:

@@ -19,11 +19,18 @@ class Canvas(Person):
     def inspector(self) -> Locator:
         return self.page.get_by_role("complementary", name=self.t("canvas:inspector"))
 
-    def add_data(self, query: str, title: str) -> None:
-        """Search the palette and click the dataset."""
+    @property
+    def settings(self) -> Locator:
+        return self.page.get_by_role("region", name=self.t("canvas:settings"), exact=True)
+
+    def add_data(self, title: str) -> None:
+        """Search the palette and click the dataset once it is the first that was found."""
         search = self.page.get_by_label(self.t("canvas:palette.search"))
-        search.fill(query)
-        self.button(self.t("canvas:palette.add_data", title=title)).first.click(timeout=PATIENCE)
+        search.fill(title)
+        found = self.page.get_by_role("group", name=self.t("canvas:palette.data"), exact=True)
+        first = found.get_by_role("button").first
+        expect(first).to_have_accessible_name(self.t("canvas:palette.add_data", title=title), timeout=PATIENCE)
+        first.click()
         search.fill("")
         self.expect_step(title)
 
@@ -45,6 +52,12 @@ class Canvas(Person):
     def expect_fine(self, title: str) -> None:
         self.expect_step(title, self.t("canvas:step.fine"))
 
+    def open_step(self, title: str) -> None:
+        """Bring all steps into view and click this one."""
+        self.button(self.t("canvas:tools.fit")).click()
+        self.step(title).click()
+        expect(self.page.get_by_label(self.t("canvas:step.title"))).to_have_value(title)
+
     def select_steps(self, *titles: str) -> None:
         """Click the first, shift-click the others."""
         for index, title in enumerate(titles):
@@ -64,7 +77,7 @@ class Canvas(Person):
         self.choose(label, column)
 
     def expect_saved(self) -> None:
-        saved = re.compile(re.escape(self.t("canvas:sync.saved")) + "|" + re.escape(self.t("canvas:sync.saved_at", time="").strip()))
+        saved = re.compile(r"^\s*" + re.escape(self.t("canvas:sync.saved")))
         status = self.page.get_by_role("toolbar", name=self.t("canvas:toolbar")).get_by_role("status")
         expect(status).to_have_text(saved, timeout=PATIENCE)
 

@@ -74,14 +74,14 @@ def new_page(browser: Browser, studio: Studio, language: str) -> Iterator[Callab
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def make(**more: Any) -> Page:
+    def make(expected: tuple[str, ...] = (), **more: Any) -> Page:
         options = {"viewport": VIEWPORT, "locale": language, "timezone_id": "Asia/Shanghai", "base_url": studio.url}
         context = browser.new_context(**{**options, **more})
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(f"thrown: {error}"))
-        page.on("console", lambda message: _note(message, complaints))
+        page.on("console", lambda message: _note(message, complaints, expected))
         return page
 
     yield make
@@ -90,9 +90,9 @@ def new_page(browser: Browser, studio: Studio, language: str) -> Iterator[Callab
     assert not complaints, "The pages complained:\n" + "\n".join(complaints)
 
 
-def _note(message: Any, complaints: list[str]) -> None:
+def _note(message: Any, complaints: list[str], expected: tuple[str, ...]) -> None:
     text = message.text
-    is_expected = "status of 4" in text or "status of 503" in text or any(word in text for word in HARMLESS)
+    is_expected = "status of 4" in text or "status of 503" in text or any(word in text for word in HARMLESS + expected)
     if message.type == "error" and not is_expected:
         complaints.append(f"console: {text}")
 

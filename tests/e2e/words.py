@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from node_catalog.sdk.registry import Registry, load_registry
+from node_catalog.sdk.schema import json_schema
 from tests.studio_process import ROOT
 
 LOCALES = ROOT / "frontend" / "src" / "locales"
@@ -40,6 +41,11 @@ class Words:
     def step(self, key: str) -> str:
         """What the palette calls a step type."""
         return _registry().transforms[key].title[self.language]
+
+    def setting(self, step: str, name: str) -> str:
+        """What the form of a step type calls one of its settings."""
+        schema = json_schema(_registry().transforms[step].Settings)
+        return str(schema["properties"][name]["x-title"][self.language])
 
     def connector(self, key: str) -> str:
         """What the page of a new node calls a connector."""

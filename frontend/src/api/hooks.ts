@@ -100,7 +100,8 @@ export function useRefresh(): (...paths: string[]) => Promise<void> {
   const client = useQueryClient();
   return (...paths) =>
     client.invalidateQueries({
-      predicate: ({ queryKey }) => typeof queryKey[0] === "string" && paths.some((path) => (queryKey[0] as string).startsWith(path)),
+      predicate: ({ queryKey }) =>
+        typeof queryKey[0] === "string" && paths.some((path) => (queryKey[0] as string).startsWith(path)),
     });
 }
 

@@ -60,7 +60,11 @@ export class ApiProblem extends Error {
 export function asProblem(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
   // A part of the page that could not be loaded; any other TypeError is a fault of the page itself.
-  if (error instanceof TypeError && /^(failed to fetch|networkerror|load failed|importing|error loading)/i.test(error.message)) return ApiProblem.network();
+  if (
+    error instanceof TypeError &&
+    /^(failed to fetch|networkerror|load failed|importing|error loading)/i.test(error.message)
+  )
+    return ApiProblem.network();
   return new ApiProblem({
     title: "unexpected",
     status: -1,

@@ -44,7 +44,8 @@ export function useHasRole(...roles: Role[]): boolean {
   return roles.some((role) => me?.roles.includes(role));
 }
 
-function shownTheme(theme: Me["theme"]): "light" | "dark" {
+/** The theme to show; "system" follows the device. */
+export function shownTheme(theme: Me["theme"]): "light" | "dark" {
   if (theme !== "system") return theme;
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }

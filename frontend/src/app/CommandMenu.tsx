@@ -43,7 +43,16 @@ export function CommandMenu({ onClose }: { onClose: () => void }) {
   };
 
   return (
-    <Modal open footer={null} closable={false} onCancel={onClose} width={620} style={{ top: 88 }} styles={{ container: { padding: 0 }, header: { display: "none" } }} title={t("command.title")}>
+    <Modal
+      open
+      footer={null}
+      closable={false}
+      onCancel={onClose}
+      width={620}
+      style={{ top: 88 }}
+      styles={{ container: { padding: 0 }, header: { display: "none" } }}
+      title={t("command.title")}
+    >
       <div className={styles.top}>
         <SearchOutlined aria-hidden="true" />
         <input

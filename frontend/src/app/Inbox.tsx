@@ -31,7 +31,11 @@ function NoticeList({ onOpen }: { onOpen: (notice: Notice) => void }) {
           <ul className={styles.list}>
             {page.results.map((notice) => (
               <li key={notice.id}>
-                <button type="button" className={`${styles.notice} ${notice.read_at ? "" : styles.unread}`} onClick={() => onOpen(notice)}>
+                <button
+                  type="button"
+                  className={`${styles.notice} ${notice.read_at ? "" : styles.unread}`}
+                  onClick={() => onOpen(notice)}
+                >
                   <span className={styles.title}>{words(notice.title)}</span>
                   {words(notice.body) && <span className={styles.body}>{words(notice.body)}</span>}
                   <span className="tertiary">
@@ -87,7 +91,16 @@ export function Inbox() {
       }
       content={<div className={styles.frame}>{isOpen && <NoticeList onOpen={open} />}</div>}
     >
-      <Button type="text" aria-label={label} title={label} icon={<Badge count={unread} size="small" offset={[4, -2]}><BellOutlined style={{ fontSize: 16, color: "var(--text-2)" }} /></Badge>} />
+      <Button
+        type="text"
+        aria-label={label}
+        title={label}
+        icon={
+          <Badge count={unread} size="small" offset={[4, -2]}>
+            <BellOutlined style={{ fontSize: 16, color: "var(--text-2)" }} />
+          </Badge>
+        }
+      />
     </Popover>
   );
 }

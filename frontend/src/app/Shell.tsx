@@ -4,7 +4,9 @@ import { useTranslation } from "react-i18next";
 import { Navigate, Outlet, useLocation, useMatches, useNavigation } from "react-router";
 
 import { paths } from "@/api/paths";
-import { useSession } from "@/api/session";
+import { setPreferences } from "@/api/preferences";
+import { shownTheme, useSession } from "@/api/session";
+import type { Me } from "@/api/types";
 import { Loading, ProblemNotice, StaleBanner } from "@/components/ui";
 
 import { CommandMenu } from "./CommandMenu";
@@ -34,6 +36,16 @@ function useCommandKey(): [boolean, (open: boolean) => void] {
   return [isOpen, setOpen];
 }
 
+/** On a page load the account's language and theme win over what this browser remembers. */
+function useAccountPreferences(me: Me | null): void {
+  const id = me?.id;
+  useEffect(() => {
+    if (me) setPreferences({ language: me.language, theme: shownTheme(me.theme) });
+    // Once per person: afterwards every change is made here first and then kept on the account.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [id]);
+}
+
 export function Shell() {
   const { t } = useTranslation();
   const { me, isLoading, error, retry } = useSession();
@@ -47,6 +59,8 @@ export function Shell() {
     document.title = title ? `${title} · ${t("brand")}` : t("brand");
   }, [title, t]);
 
+  useAccountPreferences(me);
+
   if (isLoading) return <div className={styles.alone}>{<Loading />}</div>;
   if (error)
     return (
@@ -55,7 +69,8 @@ export function Shell() {
       </div>
     );
   if (!me) return <Navigate to={paths.signIn(location.pathname + location.search)} replace />;
-  if (me.must_change_password && location.pathname !== paths.account()) return <Navigate to={paths.account()} replace />;
+  if (me.must_change_password && location.pathname !== paths.account())
+    return <Navigate to={paths.account()} replace />;
 
   return (
     <div className={styles.shell}>

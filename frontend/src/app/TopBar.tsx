@@ -63,7 +63,12 @@ export function TopBar({ onCommand }: { onCommand: () => void }) {
                   </>
                 ),
               },
-              { key: "account", icon: <UserOutlined />, label: t("top.account"), onClick: () => void go(paths.account()) },
+              {
+                key: "account",
+                icon: <UserOutlined />,
+                label: t("top.account"),
+                onClick: () => void go(paths.account()),
+              },
               { type: "divider" },
               { key: "out", icon: <LogoutOutlined />, label: t("top.sign_out"), onClick: () => signOut.mutate() },
             ],

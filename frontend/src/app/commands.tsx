@@ -26,7 +26,10 @@ export interface Command {
 /** Every word of the query occurs in the text, without case. */
 export function matches(text: string, query: string): boolean {
   const hay = text.toLowerCase();
-  return query.toLowerCase().split(/\s+/).every((word) => hay.includes(word));
+  return query
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => hay.includes(word));
 }
 
 function useFixedCommands(): Command[] {
@@ -48,12 +51,36 @@ function useFixedCommands(): Command[] {
   }));
   const actions: Command[] = [
     { id: "new-app", group: "actions", label: t("command.new_app"), icon: <PlusOutlined />, run: () => void newApp() },
-    { id: "upload", group: "actions", label: t("command.upload_file"), icon: <UploadOutlined />, run: () => void go(paths.files()) },
-    { id: "theme", group: "actions", label: t("command.toggle_theme"), icon: <MoonOutlined />, run: () => save({ theme: theme === "dark" ? "light" : "dark" }) },
-    { id: "language", group: "actions", label: t("command.toggle_language"), icon: <TranslationOutlined />, run: () => save({ language: language === "en" ? "zh-CN" : "en" }) },
+    {
+      id: "upload",
+      group: "actions",
+      label: t("command.upload_file"),
+      icon: <UploadOutlined />,
+      run: () => void go(paths.files()),
+    },
+    {
+      id: "theme",
+      group: "actions",
+      label: t("command.toggle_theme"),
+      icon: <MoonOutlined />,
+      run: () => save({ theme: theme === "dark" ? "light" : "dark" }),
+    },
+    {
+      id: "language",
+      group: "actions",
+      label: t("command.toggle_language"),
+      icon: <TranslationOutlined />,
+      run: () => save({ language: language === "en" ? "zh-CN" : "en" }),
+    },
   ];
   if (roles.includes("data_admin") || roles.includes("platform_admin"))
-    actions.splice(2, 0, { id: "node", group: "actions", label: t("command.register_node"), icon: <PlusOutlined />, run: () => void go(paths.newNode()) });
+    actions.splice(2, 0, {
+      id: "node",
+      group: "actions",
+      label: t("command.register_node"),
+      icon: <PlusOutlined />,
+      run: () => void go(paths.newNode()),
+    });
   return [...pages, ...actions];
 }
 
@@ -63,7 +90,11 @@ export function useCommands(query: string): { commands: Command[]; isSearching: 
   const words = usePick();
   const fixed = useFixedCommands();
   const apps = useGet<Page<AppCard>>(query ? "/api/apps" : null, { q: query, limit: 5 }, { keepPrevious: true });
-  const datasets = useGet<SearchAnswer>(query ? "/api/catalogue/search" : null, { q: query, limit: 6 }, { keepPrevious: true });
+  const datasets = useGet<SearchAnswer>(
+    query ? "/api/catalogue/search" : null,
+    { q: query, limit: 6 },
+    { keepPrevious: true },
+  );
   if (!query) return { commands: fixed, isSearching: false };
   const commands: Command[] = [
     ...fixed.filter((command) => matches(command.label, query)),

@@ -40,6 +40,14 @@ const LIGHT: ThemeConfig["token"] = {
   colorBorderSecondary: "#e2e6ec",
   colorSplit: "#e2e6ec",
   colorBgMask: "rgb(20 30 50 / 32%)",
+  colorInfoBg: "#eef4fd",
+  colorInfoBorder: "#b9d0f5",
+  colorSuccessBg: "#e9f6ee",
+  colorSuccessBorder: "#a9d8bb",
+  colorWarningBg: "#fdf6e3",
+  colorWarningBorder: "#ecd49a",
+  colorErrorBg: "#fdefed",
+  colorErrorBorder: "#f1bcb6",
 };
 
 const DARK: ThemeConfig["token"] = {
@@ -64,6 +72,14 @@ const DARK: ThemeConfig["token"] = {
   colorBorderSecondary: "#29313c",
   colorSplit: "#29313c",
   colorBgMask: "rgb(0 0 0 / 55%)",
+  colorInfoBg: "#18243a",
+  colorInfoBorder: "#2d4a7c",
+  colorSuccessBg: "#14291d",
+  colorSuccessBorder: "#2a5a3e",
+  colorWarningBg: "#2e2612",
+  colorWarningBorder: "#5f4d20",
+  colorErrorBg: "#331b1c",
+  colorErrorBorder: "#6d3434",
 };
 
 export function themeConfig(name: ThemeName): ThemeConfig {
@@ -85,6 +101,7 @@ export function themeConfig(name: ThemeName): ThemeConfig {
         headerSplitColor: "transparent",
         rowHoverBg: isDark ? "#1b212a" : "#f6f8fb",
       },
+      Alert: { withDescriptionIconSize: 16, withDescriptionPadding: "10px 12px", fontSizeLG: 14 },
       Tabs: { itemSelectedColor: accent, itemHoverColor: accent, inkBarColor: accent, horizontalItemPadding: "10px 0" },
       Menu: { itemSelectedColor: accent },
       Segmented: { trackBg: isDark ? "#232b36" : "#e6eaf0", itemSelectedColor: isDark ? "#e6eaf0" : "#1a2130" },

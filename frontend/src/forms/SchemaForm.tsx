@@ -14,16 +14,23 @@ import type { FieldProblem, JsonObject } from "@/api/types";
 import styles from "./forms.module.css";
 import { drawn } from "./localise";
 import { placeProblems } from "./problems";
-import { ArrayFieldItemTemplate, ArrayFieldTemplate, FieldTemplate, ObjectFieldTemplate, SwitchWidget, WidgetField, type FormParts } from "./templates";
+import {
+  ArrayFieldItemTemplate,
+  ArrayFieldTemplate,
+  FieldTemplate,
+  ObjectFieldTemplate,
+  SwitchWidget,
+  WidgetField,
+  type FormParts,
+} from "./templates";
 import type { FormSchema, FormWidgets } from "./types";
 import { problemsOf } from "./validate";
 
 /** Widgets of the forms zone: one file each, named like the `x-widget` it serves. */
 const OWN_WIDGETS: FormWidgets = Object.fromEntries(
-  Object.entries(import.meta.glob<FormWidgets[string]>("./widgets/*.tsx", { eager: true, import: "default" })).map(([path, widget]) => [
-    path.slice(path.lastIndexOf("/") + 1, -".tsx".length),
-    widget,
-  ]),
+  Object.entries(import.meta.glob<FormWidgets[string]>("./widgets/*.tsx", { eager: true, import: "default" })).map(
+    ([path, widget]) => [path.slice(path.lastIndexOf("/") + 1, -".tsx".length), widget],
+  ),
 );
 
 /** rjsf only asks which branch of a choice a value belongs to; checking is done by `checkForm`. */
@@ -36,6 +43,8 @@ const VALIDATOR: ValidatorType = {
 const TEMPLATES = { ...Templates, FieldTemplate, ObjectFieldTemplate, ArrayFieldTemplate, ArrayFieldItemTemplate };
 const WIDGETS = { ...Widgets, CheckboxWidget: SwitchWidget };
 const FIELDS = { widget: WidgetField };
+/** A list that must not be empty is the person's to fill: rjsf would put an empty entry in by itself. */
+const DEFAULTS = { arrayMinItems: { populate: "never" } } as const;
 
 export interface SchemaFormProps {
   schema: FormSchema;
@@ -56,7 +65,17 @@ export interface SchemaFormProps {
 
 const NO_PROBLEMS: readonly FieldProblem[] = [];
 
-export function SchemaForm({ schema, value, onChange, problems = NO_PROBLEMS, widgets, context, secrets, disabled, idPrefix = "form" }: SchemaFormProps) {
+export function SchemaForm({
+  schema,
+  value,
+  onChange,
+  problems = NO_PROBLEMS,
+  widgets,
+  context,
+  secrets,
+  disabled,
+  idPrefix = "form",
+}: SchemaFormProps) {
   const { language } = usePreferences();
   const words = usePick();
   const all = useMemo(() => ({ ...OWN_WIDGETS, ...widgets }), [widgets]);
@@ -66,7 +85,12 @@ export function SchemaForm({ schema, value, onChange, problems = NO_PROBLEMS, wi
   return (
     <div className={styles.form}>
       {placed.elsewhere.length > 0 && (
-        <Alert type="error" showIcon title={placed.elsewhere.map((problem) => words(problem.message)).join(" ")} className={styles.elsewhere} />
+        <Alert
+          type="error"
+          showIcon
+          title={placed.elsewhere.map((problem) => words(problem.message)).join(" ")}
+          className={styles.elsewhere}
+        />
       )}
       <RjsfForm
         tagName="div"
@@ -81,6 +105,7 @@ export function SchemaForm({ schema, value, onChange, problems = NO_PROBLEMS, wi
         extraErrors={placed.atFields}
         showErrorList={false}
         noHtml5Validate
+        experimental_defaultFormStateBehavior={DEFAULTS}
         disabled={disabled}
         idPrefix={idPrefix}
         onChange={(event) => onChange(event.formData as JsonObject)}

@@ -10,7 +10,11 @@ const SCHEMA = {
     path: { type: "string", title: "path", "x-title": { en: "Folder", "zh-CN": "文件夹" }, "x-widget": "folder" },
     password: { type: "string", "x-title": { en: "Password", "zh-CN": "密码" }, "x-secret": true },
     mode: { enum: ["a", "b"], "x-choices": { a: { en: "Append", "zh-CN": "追加" } } },
-    limit: { anyOf: [{ type: "integer", minimum: 1 }, { type: "null" }], default: null, "x-title": { en: "Limit", "zh-CN": "上限" } },
+    limit: {
+      anyOf: [{ type: "integer", minimum: 1 }, { type: "null" }],
+      default: null,
+      "x-title": { en: "Limit", "zh-CN": "上限" },
+    },
   },
 };
 
@@ -20,7 +24,10 @@ it("words titles and choices, keeps optional fields plain, and picks widgets tha
   expect(properties.path.title).toBe("文件夹");
   expect(properties.limit).toMatchObject({ type: "integer", minimum: 1, title: "上限" });
   expect("default" in properties.limit).toBe(false);
-  expect(properties.mode.oneOf).toEqual([{ const: "a", title: "追加" }, { const: "b", title: "b" }]);
+  expect(properties.mode.oneOf).toEqual([
+    { const: "a", title: "追加" },
+    { const: "b", title: "b" },
+  ]);
   expect(uiSchema).toMatchObject({ path: {}, password: { "ui:field": "widget" } });
   expect(uiSchema.path).toEqual({});
 });

@@ -32,7 +32,18 @@ function FieldErrors({ id, errors }: { id: string; errors?: string[] }) {
   );
 }
 
-export function FieldTemplate({ id, label, children, displayLabel, rawDescription, rawErrors, required, hidden, schema, uiSchema }: FieldTemplateProps) {
+export function FieldTemplate({
+  id,
+  label,
+  children,
+  displayLabel,
+  rawDescription,
+  rawErrors,
+  required,
+  hidden,
+  schema,
+  uiSchema,
+}: FieldTemplateProps) {
   if (hidden) return <div hidden>{children}</div>;
   const isGroup = schema.type === "object" && !uiSchema?.["ui:field"];
   const isOwn = Boolean(uiSchema?.["ui:field"]) || schema.type === "boolean" || isGroup;
@@ -67,7 +78,15 @@ export function ObjectFieldTemplate({ fieldPathId, title, description, propertie
   );
 }
 
-export function ArrayFieldTemplate({ title, schema, items, canAdd, onAddClick, fieldPathId, disabled }: ArrayFieldTemplateProps) {
+export function ArrayFieldTemplate({
+  title,
+  schema,
+  items,
+  canAdd,
+  onAddClick,
+  fieldPathId,
+  disabled,
+}: ArrayFieldTemplateProps) {
   const { t } = useTranslation();
   return (
     <fieldset className={styles.list}>
@@ -75,7 +94,13 @@ export function ArrayFieldTemplate({ title, schema, items, canAdd, onAddClick, f
       {schema.description && <p className={styles.hint}>{schema.description}</p>}
       {items}
       {canAdd && (
-        <Button id={buttonId(fieldPathId, "add")} size="small" icon={<PlusOutlined />} disabled={disabled} onClick={onAddClick}>
+        <Button
+          id={buttonId(fieldPathId, "add")}
+          size="small"
+          icon={<PlusOutlined />}
+          disabled={disabled}
+          onClick={onAddClick}
+        >
           {t("form.add_item")}
         </Button>
       )}
@@ -89,7 +114,12 @@ export function ArrayFieldItemTemplate({ children, buttonsProps }: ArrayFieldIte
     <div className={styles.listItem}>
       <div className={styles.listItemBody}>{children}</div>
       {buttonsProps.hasRemove && (
-        <Button type="text" icon={<DeleteOutlined />} aria-label={t("form.remove_item")} onClick={buttonsProps.onRemoveItem} />
+        <Button
+          type="text"
+          icon={<DeleteOutlined />}
+          aria-label={t("form.remove_item")}
+          onClick={buttonsProps.onRemoveItem}
+        />
       )}
     </div>
   );
@@ -124,7 +154,9 @@ export function WidgetField(props: FieldProps) {
   const id = fieldPathId.$id;
   const label = schema.title ?? props.name;
   const isInvalid = Boolean(rawErrors?.length);
-  const describedBy = [schema.description && `${id}__description`, isInvalid && `${id}__error`].filter(Boolean).join(" ");
+  const describedBy = [schema.description && `${id}__description`, isInvalid && `${id}__error`]
+    .filter(Boolean)
+    .join(" ");
   return (
     <>
       <label htmlFor={id} className={`${styles.label} ${required ? styles.required : ""}`}>

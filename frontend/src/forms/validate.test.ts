@@ -18,11 +18,29 @@ const SCHEMA = {
 };
 
 it("accepts what fits", () => {
-  expect(problemsOf(SCHEMA, { host: "a", port: 1, mode: "append", note: null, tags: ["x"], types: { c: "text" }, "a/b": "abc" })).toEqual([]);
+  expect(
+    problemsOf(SCHEMA, {
+      host: "a",
+      port: 1,
+      mode: "append",
+      note: null,
+      tags: ["x"],
+      types: { c: "text" },
+      "a/b": "abc",
+    }),
+  ).toEqual([]);
 });
 
 it("finds all problems, each at its place", () => {
-  const found = problemsOf(SCHEMA, { host: "", port: 70000, mode: "x", note: 3, tags: [1], types: { c: "float" }, "a/b": "A" });
+  const found = problemsOf(SCHEMA, {
+    host: "",
+    port: 70000,
+    mode: "x",
+    note: 3,
+    tags: [1],
+    types: { c: "float" },
+    "a/b": "A",
+  });
   expect(Object.fromEntries(found.map((one) => [one.pointer, one.code]))).toEqual({
     "/host": "required",
     "/port": "maximum",

@@ -6,7 +6,17 @@ import type { FormSchema } from "./types";
 
 export interface SchemaProblem {
   pointer: string;
-  code: "required" | "type" | "minimum" | "maximum" | "minLength" | "maxLength" | "pattern" | "enum" | "minItems" | "maxItems";
+  code:
+    | "required"
+    | "type"
+    | "minimum"
+    | "maximum"
+    | "minLength"
+    | "maxLength"
+    | "pattern"
+    | "enum"
+    | "minItems"
+    | "maxItems";
   limit?: number;
   type?: string;
 }
@@ -40,7 +50,12 @@ export function escapePointer(name: string): string {
 }
 
 /** Everything in `value` that does not fit `schema`. Empty text counts as missing where something is required. */
-export function problemsOf(schema: FormSchema, value: unknown, root: FormSchema = schema, pointer = ""): SchemaProblem[] {
+export function problemsOf(
+  schema: FormSchema,
+  value: unknown,
+  root: FormSchema = schema,
+  pointer = "",
+): SchemaProblem[] {
   const part = resolve(schema, root);
   const variants = (part.anyOf ?? part.oneOf) as Part[] | undefined;
   if (variants?.length) return problemsOfVariants(variants, value, root, pointer);
@@ -59,7 +74,9 @@ function problemsOfVariants(variants: Part[], value: unknown, root: FormSchema, 
   const found = variants.map((variant) => problemsOf(variant, value, root, pointer));
   if (found.some((one) => one.length === 0)) return [];
   // The variant of the same kind tells most: {"kind": "a", …} against the branch whose kind is "a".
-  const sameKind = found.filter((one) => !one.some((problem) => problem.pointer === pointer || problem.code === "enum"));
+  const sameKind = found.filter(
+    (one) => !one.some((problem) => problem.pointer === pointer || problem.code === "enum"),
+  );
   return (sameKind[0] ?? found.sort((a, b) => a.length - b.length)[0]) as SchemaProblem[];
 }
 
@@ -109,11 +126,13 @@ function problemsOfObject(part: Part, value: Part, root: FormSchema, pointer: st
   const required = (part.required ?? []) as string[];
   const found: SchemaProblem[] = [];
   for (const name of required) {
-    if (value[name] === undefined || value[name] === "") found.push({ pointer: `${pointer}/${escapePointer(name)}`, code: "required" });
+    if (value[name] === undefined || value[name] === "")
+      found.push({ pointer: `${pointer}/${escapePointer(name)}`, code: "required" });
   }
   for (const [name, own] of Object.entries(value)) {
     if (own === undefined || (own === "" && required.includes(name))) continue;
-    const schema = properties[name] ?? (typeof part.additionalProperties === "object" ? (part.additionalProperties as Part) : null);
+    const schema =
+      properties[name] ?? (typeof part.additionalProperties === "object" ? (part.additionalProperties as Part) : null);
     if (schema) found.push(...problemsOf(schema, own, root, `${pointer}/${escapePointer(name)}`));
   }
   return found;

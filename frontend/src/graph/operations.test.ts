@@ -67,6 +67,13 @@ describe("graph", () => {
     ]);
     expect(legalWires(state, TYPES, "f.out")).toEqual([{ from: "f.out", to: "o.in" }]);
     expect(legalWires(state, TYPES, "o.in", "in").map((wire) => wire.from)).toEqual(["a.out", "b.out", "j.out", "f.out"]);
+    for (const end of ["a.out", "f.out", "o.in", "j.left"]) {
+      const direction = end.endsWith("out") ? "out" : "in";
+      const all = topological(state).flatMap((id) => ["in", "left", "right", "out"].map((port) => `${id}.${port}`));
+      const wires = all.map((other) => (direction === "out" ? { from: end, to: other } : { from: other, to: end }));
+      const legal = wires.filter((wire) => refusal(state.document, TYPES, wire) === null);
+      expect(legalWires(state, TYPES, end, direction)).toEqual(legal);
+    }
     expect(suggestedWires(state.document, TYPES, ["a", "b"], "join", "n")).toEqual([
       { from: "a.out", to: "n.left" },
       { from: "b.out", to: "n.right" },

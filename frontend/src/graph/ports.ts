@@ -1,6 +1,6 @@
 /** Which ports a step has and which wires are legal, from the palette; reasons are message keys for people. */
 import type { FlowDocument, FlowState, Wire } from "./document";
-import { downstreamOf, portOf, stepOf, topological, wiresInto } from "./document";
+import { downstreamOf, portOf, stepOf, topological, upstreamOf, wireKey, wiresInto } from "./document";
 import type { Port, StepTypes } from "./palette";
 
 /** Why a wire may not run, as a key of the `canvas` messages under `refusal.`. */
@@ -49,12 +49,22 @@ export function outputsOf(document: FlowDocument, types: StepTypes, step: string
 /** Every legal wire that starts (or, with `direction` "in", ends) at `end`, in the data's order. */
 export function legalWires(state: FlowState, types: StepTypes, end: string, direction: "out" | "in" = "out"): Wire[] {
   const { document } = state;
+  const own = portAt(document, types, end);
+  const step = stepOf(end);
+  if (!own || own.direction !== direction) return [];
+  // A wire to what already leads here would close a circle.
+  const circle = direction === "out" ? upstreamOf(document, step) : downstreamOf(document, step);
+  const taken = new Set(document.wires.map((wire) => wire.to));
+  const drawn = new Set(document.wires.map(wireKey));
+  if (direction === "in" && !own.many && taken.has(end)) return [];
   const wires: Wire[] = [];
   for (const id of topological(state)) {
+    if (id === step || circle.has(id)) continue;
     for (const port of portsOf(document, types, id)) {
       const other = `${id}.${port.name}`;
       const wire = direction === "out" ? { from: end, to: other } : { from: other, to: end };
-      if (refusal(document, types, wire) === null) wires.push(wire);
+      const isFit = direction === "out" ? fits(own, port) && (port.many || !taken.has(other)) : fits(port, own);
+      if (isFit && !drawn.has(wireKey(wire))) wires.push(wire);
     }
   }
   return wires;

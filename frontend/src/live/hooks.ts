@@ -22,10 +22,13 @@ export function useLink(): LinkState {
  */
 export function useTopic<T>(topic: string | null, reduce: Reducer<T>): LiveTopic<T> {
   const subscribe = useCallback(
-    (listener: () => void) => (topic ? liveSocket.subscribe(topic, reduce as Reducer<unknown>, listener) : () => undefined),
+    (listener: () => void) =>
+      topic ? liveSocket.subscribe(topic, reduce as Reducer<unknown>, listener) : () => undefined,
     [topic, reduce],
   );
-  const state = useSyncExternalStore(subscribe, () => (topic ? liveSocket.getTopic(topic) : EMPTY_TOPIC)) as TopicState<T>;
+  const state = useSyncExternalStore(subscribe, () =>
+    topic ? liveSocket.getTopic(topic) : EMPTY_TOPIC,
+  ) as TopicState<T>;
   const link = useLink();
   return { ...state, isStale: topic !== null && link === "stale" };
 }

@@ -114,15 +114,24 @@ export const reduceRun: Reducer<RunSnapshot> = (run, event) => {
     case "run.state": {
       const change = event.data as Partial<RunSnapshot>;
       const started = run.started_at ?? (change.state === "running" ? (event.at ?? null) : null);
-      const finished = change.state && ENDED.has(change.state) ? (run.finished_at ?? event.at ?? null) : run.finished_at;
+      const finished =
+        change.state && ENDED.has(change.state) ? (run.finished_at ?? event.at ?? null) : run.finished_at;
       return { ...run, started_at: started, finished_at: finished, ...change, seq };
     }
     case "task.state":
       return { ...run, seq, tasks: applyTaskState(run.tasks, event.data as TaskEvent, event.at) };
     case "steps":
-      return { ...run, seq, steps: mergeSteps(run.steps, (event.data as { steps: Record<string, StepProgress> }).steps) };
+      return {
+        ...run,
+        seq,
+        steps: mergeSteps(run.steps, (event.data as { steps: Record<string, StepProgress> }).steps),
+      };
     case "log":
-      return { ...run, seq, log: [...run.log, { at: event.at ?? "", ...(event.data as Omit<LogLine, "at">) }].slice(-LOG_LIMIT) };
+      return {
+        ...run,
+        seq,
+        log: [...run.log, { at: event.at ?? "", ...(event.data as Omit<LogLine, "at">) }].slice(-LOG_LIMIT),
+      };
     case "result": {
       const { result } = event.data as { result: ResultInfo };
       return { ...run, seq, results: [...run.results.filter((one) => one.id !== result.id), result] };

@@ -64,13 +64,30 @@ describe("LiveSocket", () => {
     sockets[0].start();
     sockets[0].say({ type: "snapshot", topic: "run:1", seq: 7, data: 0 });
     expect(live.getLink()).toBe("live");
-    vi.advanceTimersByTime(5600);
+    vi.advanceTimersByTime(4500);
     expect(live.getLink()).toBe("stale");
-    vi.advanceTimersByTime(1000);
+    expect(sockets).toHaveLength(1);
+    vi.advanceTimersByTime(3500);
     expect(sockets).toHaveLength(2);
     sockets[1].start();
     expect(sockets[1].sent).toEqual([{ type: "subscribe", topic: "run:1", after: 7 }]);
     expect(live.getLink()).toBe("live");
+  });
+
+  it("comes back on a late word without a new socket", () => {
+    live.subscribe("run:1", add, () => undefined);
+    sockets[0].start();
+    vi.advanceTimersByTime(5000);
+    expect(live.getLink()).toBe("stale");
+    sockets[0].say({ type: "ping", at: "now" });
+    expect(live.getLink()).toBe("live");
+    expect(sockets).toHaveLength(1);
+  });
+
+  it("gives up a socket that never opens", () => {
+    live.subscribe("run:1", add, () => undefined);
+    vi.advanceTimersByTime(8000);
+    expect(sockets).toHaveLength(2);
   });
 
   it("answers pings, and pings keep it alive", () => {

@@ -3,7 +3,10 @@ import type { LiveEvent, ServerMessage } from "@/api/types";
 
 import { applyEvents, applySnapshot, EMPTY_TOPIC, type Reducer, type TopicState } from "./reduce";
 
-export const STALE_AFTER_MS = 5000;
+/** Silence after which the screen says that it may be old: the promise is five seconds, the check takes its share. */
+export const STALE_AFTER_MS = 4200;
+/** Silence after which this socket is given up and a new one is tried; until then a late word brings it back. */
+const GIVE_UP_AFTER_MS = 7000;
 const FLUSH_MS = 100;
 const BACK_OFF_MS = [250, 500, 1000, 2000, 4000, 8000];
 
@@ -30,6 +33,7 @@ export class LiveSocket {
   private linkListeners = new Set<() => void>();
   private link: LinkState = "idle";
   private heardAt = 0;
+  private openedAt = 0;
   private failures = 0;
   private watch: ReturnType<typeof setInterval> | null = null;
   private retry: ReturnType<typeof setTimeout> | null = null;
@@ -94,7 +98,8 @@ export class LiveSocket {
       this.heardAt = this.now();
       this.setLink("connecting");
     }
-    this.watch ??= setInterval(() => this.check(), 500);
+    this.watch ??= setInterval(() => this.check(), 200);
+    this.openedAt = this.now();
     const socket = this.open();
     this.socket = socket;
     socket.onopen = () => {
@@ -121,12 +126,14 @@ export class LiveSocket {
     );
   }
 
-  /** Silence for five seconds means that what is on screen may be old: say so and try a new socket. */
+  /** Silence means that what is on screen may be old: say so, and after a while try a new socket. */
   private check(): void {
-    if (this.now() - this.heardAt < STALE_AFTER_MS || this.link === "stale") return;
-    this.setLink("stale");
-    this.drop();
-    this.again();
+    const now = this.now();
+    if (now - this.heardAt >= STALE_AFTER_MS && this.link !== "stale") this.setLink("stale");
+    if (this.socket && now - Math.max(this.heardAt, this.openedAt) >= GIVE_UP_AFTER_MS) {
+      this.drop();
+      this.again();
+    }
   }
 
   private hear(): void {

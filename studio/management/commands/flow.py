@@ -140,7 +140,8 @@ def _values(texts: list[str], raw: dict[str, Any]) -> dict[str, Any]:
 
 def _flow_of(raw: dict[str, Any], user: User, path: Path) -> Flow:
     """The flow of an app that stands for this file: the same one each time, with the file's content as its draft."""
-    title = raw.get("title") if isinstance(raw.get("title"), dict) and raw["title"] else {"en": path.stem}
+    given = raw.get("title")
+    title = given if isinstance(given, dict) and given else {"en": path.stem}
     words = {"en": title.get("en") or path.stem, "zh-CN": title.get("zh-CN") or title.get("en") or path.stem}
     template = f"file:{path.name}"[:60]
     flow = Flow.objects.filter(app__owner=user, app__template=template, app__deleted_at=None).first()

@@ -149,7 +149,14 @@ export interface DatasetDetail extends Omit<DatasetCard, "columns"> {
   warnings: Text[];
   versions: DatasetVersion[];
   profiled_at: string | null;
-  grant: { columns: string[]; masks: Record<string, string>; is_filtered: boolean; valid_until: string | null; source: string; number: string } | null;
+  grant: {
+    columns: string[];
+    masks: Record<string, string>;
+    is_filtered: boolean;
+    valid_until: string | null;
+    source: string;
+    number: string;
+  } | null;
   can_edit: boolean;
   used_by: number;
 }

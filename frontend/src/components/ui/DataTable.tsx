@@ -67,8 +67,20 @@ export function DataTable({ columns, rows, label, height = 360, renderHead, sort
   };
 
   return (
-    <div ref={frame} className={styles.frame} style={{ height }} onScroll={onScroll} tabIndex={0} role="region" aria-label={label}>
-      <table className={styles.table} style={{ width: widths.reduce((a, b) => a + b, 0) }} aria-rowcount={rows.length + 1}>
+    <div
+      ref={frame}
+      className={styles.frame}
+      style={{ height }}
+      onScroll={onScroll}
+      tabIndex={0}
+      role="region"
+      aria-label={label}
+    >
+      <table
+        className={styles.table}
+        style={{ width: widths.reduce((a, b) => a + b, 0) }}
+        aria-rowcount={rows.length + 1}
+      >
         <caption className="visually-hidden">{label}</caption>
         <colgroup>
           {widths.map((width, index) => (
@@ -120,7 +132,11 @@ export function DataTable({ columns, rows, label, height = 360, renderHead, sort
                 const value = row[at];
                 const shown = cellText(value, column.type, language);
                 return (
-                  <td key={column.name} className={isNumeric(column.type) ? styles.right : undefined} title={shown.length > 24 ? shown : undefined}>
+                  <td
+                    key={column.name}
+                    className={isNumeric(column.type) ? styles.right : undefined}
+                    title={shown.length > 24 ? shown : undefined}
+                  >
                     {value === null || value === undefined ? (
                       <span className={styles.null} aria-label={t("table.null")}>
                         ∅

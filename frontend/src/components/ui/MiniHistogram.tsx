@@ -17,10 +17,15 @@ interface Bar {
 function barsOf(profile: ColumnProfile, type: string, language: "zh-CN" | "en"): Bar[] {
   if (profile.histogram?.length)
     return profile.histogram.map((bin) => ({
-      label: bin.from === bin.to ? cellText(bin.from, type, language) : `${cellText(bin.from, type, language)} – ${cellText(bin.to, type, language)}`,
+      label:
+        bin.from === bin.to
+          ? cellText(bin.from, type, language)
+          : `${cellText(bin.from, type, language)} – ${cellText(bin.to, type, language)}`,
       count: bin.count,
     }));
-  return (profile.top ?? []).slice(0, 12).map((one) => ({ label: cellText(one.value, type, language), count: one.count }));
+  return (profile.top ?? [])
+    .slice(0, 12)
+    .map((one) => ({ label: cellText(one.value, type, language), count: one.count }));
 }
 
 interface MiniHistogramProps {
@@ -53,7 +58,14 @@ export function MiniHistogram({ profile, type, width = 96, height = 28 }: MiniHi
           <Tooltip key={index} title={`${bar.label}: ${exactNumber(bar.count, language)}`}>
             <g>
               <rect x={index * step} y={0} width={step} height={height} fill="transparent" />
-              <rect className={styles.bar} x={index * step + 0.5} y={height - tall} width={Math.max(1, step - 1)} height={tall} rx={1} />
+              <rect
+                className={styles.bar}
+                x={index * step + 0.5}
+                y={height - tall}
+                width={Math.max(1, step - 1)}
+                height={tall}
+                rx={1}
+              />
             </g>
           </Tooltip>
         );
@@ -67,11 +79,21 @@ export function NullShare({ nulls, rows }: { nulls: number | null | undefined; r
   const { t } = useTranslation();
   if (!nulls || !rows) return null;
   const share = (nulls / rows) * 100;
-  return <span className="tertiary number">{t("histogram.nulls", { share: share < 1 ? "<1" : Math.round(share) })}</span>;
+  return (
+    <span className="tertiary number">{t("histogram.nulls", { share: share < 1 ? "<1" : Math.round(share) })}</span>
+  );
 }
 
 /** How many different values; counted sketches are told as such ("约 812"), short lists of values are exact. */
-export function DistinctText({ profile, rows, exact }: { profile: ColumnProfile | null | undefined; rows: number | null | undefined; exact?: boolean }) {
+export function DistinctText({
+  profile,
+  rows,
+  exact,
+}: {
+  profile: ColumnProfile | null | undefined;
+  rows: number | null | undefined;
+  exact?: boolean;
+}) {
   if (!profile) return null;
   const { value, isEstimate } = distinctOf(profile, rows);
   return <NumberText value={value} exact={exact} isEstimate={isEstimate} />;

@@ -78,14 +78,31 @@ export function SizedPanel({ tabs, active, onActive, isOpen, onOpen, label, shar
               }}
             >
               {tab.label}
-              {tab.badge ? <span className={`${styles.count} ${tab.isWarning ? styles.countWarning : ""}`}>{tab.badge}</span> : null}
+              {tab.badge ? (
+                <span className={`${styles.count} ${tab.isWarning ? styles.countWarning : ""}`}>{tab.badge}</span>
+              ) : null}
             </button>
           ))}
         </div>
         <span className={styles.spacer} />
-        <Button type="text" size="small" icon={isOpen ? <DownOutlined aria-hidden="true" /> : <UpOutlined aria-hidden="true" />} onClick={() => onOpen(!isOpen)} aria-label={t(isOpen ? "panel.fold" : "panel.unfold")} title={t(isOpen ? "panel.fold" : "panel.unfold")} aria-expanded={isOpen} />
+        <Button
+          type="text"
+          size="small"
+          icon={isOpen ? <DownOutlined aria-hidden="true" /> : <UpOutlined aria-hidden="true" />}
+          onClick={() => onOpen(!isOpen)}
+          aria-label={t(isOpen ? "panel.fold" : "panel.unfold")}
+          title={t(isOpen ? "panel.fold" : "panel.unfold")}
+          aria-expanded={isOpen}
+        />
       </div>
-      <div id="sized-panel" role="tabpanel" aria-labelledby={`panel-tab-${shown?.key}`} className={styles.body} hidden={!isOpen} tabIndex={-1}>
+      <div
+        id="sized-panel"
+        role="tabpanel"
+        aria-labelledby={`panel-tab-${shown?.key}`}
+        className={styles.body}
+        hidden={!isOpen}
+        tabIndex={-1}
+      >
         {isOpen && shown?.content}
       </div>
     </section>

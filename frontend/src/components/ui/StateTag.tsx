@@ -17,7 +17,14 @@ const SHAPES: Record<RunState, ReactNode> = {
   done: (
     <>
       <circle cx="8" cy="8" r="6.3" fill="currentColor" />
-      <path d="m5.2 8.2 2 2 3.6-4" fill="none" stroke="var(--surface)" strokeWidth="1.6" strokeLinecap="round" strokeLinejoin="round" />
+      <path
+        d="m5.2 8.2 2 2 3.6-4"
+        fill="none"
+        stroke="var(--surface)"
+        strokeWidth="1.6"
+        strokeLinecap="round"
+        strokeLinejoin="round"
+      />
     </>
   ),
   failed: <path d="m3.8 3.8 8.4 8.4m0-8.4-8.4 8.4" stroke="currentColor" strokeWidth="2.2" strokeLinecap="round" />,

@@ -3,7 +3,9 @@ import { ReloadOutlined } from "@ant-design/icons";
 import { Alert, App, Button, Skeleton } from "antd";
 import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 
+import { paths } from "@/api/paths";
 import { usePick } from "@/api/preferences";
 import { asProblem } from "@/api/problem";
 
@@ -105,8 +107,43 @@ interface QueryLike<T> {
   refetch: () => unknown;
 }
 
+/** A page that is not there for this person: said calmly, with the way back. */
+function NotForYou({ error }: { error: unknown }) {
+  const { t } = useTranslation();
+  const words = usePick();
+  const problem = asProblem(error);
+  return (
+    <EmptyState
+      title={words(problem.text)}
+      hint={
+        <>
+          {t("problem.no_right")}
+          <br />
+          {t("problem.number")} <code>{problem.requestId.slice(0, 12)}</code>
+        </>
+      }
+      action={
+        <>
+          <Button onClick={() => window.history.back()}>{t("back")}</Button>
+          <Link to={paths.home()}>
+            <Button type="primary">{t("not_found.home")}</Button>
+          </Link>
+        </>
+      }
+    />
+  );
+}
+
 /** Loading, problem, or the data: the three answers of one read. Data that is there stays when a re-read fails. */
-export function QueryView<T>({ query, children, rows }: { query: QueryLike<T>; children: (data: T) => ReactNode; rows?: number }) {
+export function QueryView<T>({
+  query,
+  children,
+  rows,
+}: {
+  query: QueryLike<T>;
+  children: (data: T) => ReactNode;
+  rows?: number;
+}) {
   const retry = () => void query.refetch();
   if (query.data !== undefined)
     return (
@@ -115,6 +152,7 @@ export function QueryView<T>({ query, children, rows }: { query: QueryLike<T>; c
         {children(query.data)}
       </>
     );
+  if (query.error && [403, 404].includes(asProblem(query.error).status)) return <NotForYou error={query.error} />;
   if (query.error) return <ProblemNotice error={query.error} onRetry={retry} />;
   return <Loading rows={rows} />;
 }

@@ -1,5 +1,13 @@
 /** Marks of the catalogue: may I use it, how is it shared, how sensitive is it, is the source well. */
-import { CheckCircleFilled, ClockCircleOutlined, LockOutlined, MinusCircleOutlined, QuestionCircleOutlined, SafetyOutlined, WarningFilled } from "@ant-design/icons";
+import {
+  CheckCircleFilled,
+  ClockCircleOutlined,
+  LockOutlined,
+  MinusCircleOutlined,
+  QuestionCircleOutlined,
+  SafetyOutlined,
+  WarningFilled,
+} from "@ant-design/icons";
 import { Tooltip } from "antd";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -10,7 +18,17 @@ import styles from "./Tags.module.css";
 
 type Tone = "green" | "blue" | "amber" | "red" | "violet" | "grey";
 
-export function Mark({ tone, icon, children, hint }: { tone: Tone; icon?: ReactNode; children: ReactNode; hint?: string }) {
+export function Mark({
+  tone,
+  icon,
+  children,
+  hint,
+}: {
+  tone: Tone;
+  icon?: ReactNode;
+  children: ReactNode;
+  hint?: string;
+}) {
   const mark = (
     <span className={`${styles.mark} ${styles[tone]}`}>
       {icon}

@@ -31,7 +31,14 @@ export function TaskProgress({ task, countLabel }: TaskProgressProps) {
   return (
     <div role="status" aria-live="polite" style={{ display: "flex", alignItems: "center", gap: 12, flexWrap: "wrap" }}>
       <StateTag state={state} />
-      {total ? <Progress percent={Math.round(((done ?? 0) / total) * 100)} size="small" style={{ width: 160, margin: 0 }} aria-label={t(`state.${state}`)} /> : null}
+      {total ? (
+        <Progress
+          percent={Math.round(((done ?? 0) / total) * 100)}
+          size="small"
+          style={{ width: 160, margin: 0 }}
+          aria-label={t(`state.${state}`)}
+        />
+      ) : null}
       {count !== undefined && (
         <span className="secondary">
           <NumberText value={count} exact /> {countLabel}

@@ -40,12 +40,20 @@ export function NumberText({ value, exact, isEstimate, unit }: NumberProps) {
 }
 
 export function BytesText({ value }: { value: number | null | undefined }) {
-  return value === null || value === undefined ? <span className="tertiary">–</span> : <span className="number">{shortBytes(value)}</span>;
+  return value === null || value === undefined ? (
+    <span className="tertiary">–</span>
+  ) : (
+    <span className="number">{shortBytes(value)}</span>
+  );
 }
 
 export function DurationText({ seconds }: { seconds: number | null | undefined }) {
   const { language } = usePreferences();
-  return seconds === null || seconds === undefined ? <span className="tertiary">–</span> : <span className="number">{duration(seconds, language)}</span>;
+  return seconds === null || seconds === undefined ? (
+    <span className="tertiary">–</span>
+  ) : (
+    <span className="number">{duration(seconds, language)}</span>
+  );
 }
 
 interface TimeProps {

@@ -25,7 +25,13 @@ it("keeps the digits of large integers and decimals that come as strings", () =>
 });
 
 it("words durations", () => {
-  expect([0.42, 12.4, 200, 7500, 3600 * 72].map((s) => duration(s, "zh-CN"))).toEqual(["0.4 秒", "12 秒", "3 分 20 秒", "2 小时 5 分", "3 天"]);
+  expect([0.42, 12.4, 200, 7500, 3600 * 72].map((s) => duration(s, "zh-CN"))).toEqual([
+    "0.4 秒",
+    "12 秒",
+    "3 分 20 秒",
+    "2 小时 5 分",
+    "3 天",
+  ]);
   expect([0, 60, 200].map((s) => duration(s, "en"))).toEqual(["0 s", "1 min", "3 min 20 s"]);
 });
 
@@ -43,6 +49,21 @@ it("words sizes, times and cells", () => {
 });
 
 it("knows when the frequent values are all there are", () => {
-  expect(distinctOf({ nulls: 1, distinct: 3, top: [{ value: 1, count: 4 }, { value: 2, count: 5 }] }, 10)).toEqual({ value: 2, isEstimate: false });
-  expect(distinctOf({ nulls: 0, distinct: 812, top: [{ value: 1, count: 4 }] }, 10)).toEqual({ value: 812, isEstimate: true });
+  expect(
+    distinctOf(
+      {
+        nulls: 1,
+        distinct: 3,
+        top: [
+          { value: 1, count: 4 },
+          { value: 2, count: 5 },
+        ],
+      },
+      10,
+    ),
+  ).toEqual({ value: 2, isEstimate: false });
+  expect(distinctOf({ nulls: 0, distinct: 812, top: [{ value: 1, count: 4 }] }, 10)).toEqual({
+    value: 812,
+    isEstimate: true,
+  });
 });

@@ -58,7 +58,8 @@ export function duration(seconds: number, language: Language): string {
   if (whole < 60) return `${whole} ${zh ? "秒" : "s"}`;
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
   if (hours >= 48) return `${Math.round(hours / 24)} ${zh ? "天" : "days"}`;
-  if (hours) return zh ? `${hours} 小时${minutes ? ` ${minutes} 分` : ""}` : `${hours} h${minutes ? ` ${minutes} min` : ""}`;
+  if (hours)
+    return zh ? `${hours} 小时${minutes ? ` ${minutes} 分` : ""}` : `${hours} h${minutes ? ` ${minutes} min` : ""}`;
   return zh ? `${minutes} 分${rest ? ` ${rest} 秒` : ""}` : `${minutes} min${rest ? ` ${rest} s` : ""}`;
 }
 
@@ -82,7 +83,11 @@ export function relativeTime(value: string, now: number, language: Language): st
   if (size > 30 * 86400) return dateTime(value).slice(0, 10);
   const words = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
   const [count, unit] =
-    size < 3600 ? ([seconds / 60, "minute"] as const) : size < 86400 ? ([seconds / 3600, "hour"] as const) : ([seconds / 86400, "day"] as const);
+    size < 3600
+      ? ([seconds / 60, "minute"] as const)
+      : size < 86400
+        ? ([seconds / 3600, "hour"] as const)
+        : ([seconds / 86400, "day"] as const);
   // Chinese typesetting puts a thin gap between figures and characters; the browser's words have none.
   return words.format(Math.round(count), unit).replace(/(\d)(?=[\u4e00-\u9fff])/, "$1 ");
 }
@@ -102,13 +107,17 @@ export function cellText(value: unknown, type: string, language: Language): stri
   if (value === null || value === undefined) return "∅";
   if (typeof value === "boolean") return language === "zh-CN" ? (value ? "是" : "否") : value ? "yes" : "no";
   if (isNumeric(type) && (typeof value === "number" || typeof value === "string")) return cellNumber(value, language);
-  if (type === "timestamp" && typeof value === "string") return value.replace("T", " ").replace(/(:\d\d):00(\.0+)?$/, "$1");
+  if (type === "timestamp" && typeof value === "string")
+    return value.replace("T", " ").replace(/(:\d\d):00(\.0+)?$/, "$1");
   if (typeof value === "object") return JSON.stringify(value);
   return String(value);
 }
 
 /** The number of different values. When the frequent values cover every row, they are all there are. */
-export function distinctOf(profile: ColumnProfile, rows: number | null | undefined): { value: number | null; isEstimate: boolean } {
+export function distinctOf(
+  profile: ColumnProfile,
+  rows: number | null | undefined,
+): { value: number | null; isEstimate: boolean } {
   const total = profile.rows ?? rows;
   const top = profile.top ?? [];
   const covered = top.reduce((sum, one) => sum + one.count, 0) + (profile.nulls ?? 0);

@@ -17,7 +17,11 @@ export function textWidth(text: string): number {
 }
 
 /** A width in pixels from the name and the first rows; between 90 and 320. */
-export function columnWidth(column: { name: string; title?: string; type: string }, rows: readonly unknown[][], index: number): number {
+export function columnWidth(
+  column: { name: string; title?: string; type: string },
+  rows: readonly unknown[][],
+  index: number,
+): number {
   let widest = textWidth(column.title ?? column.name) + 6;
   for (const row of rows.slice(0, 50)) {
     const value = row[index];

@@ -220,7 +220,7 @@ function FlowDrawingInner(props: FlowViewProps) {
           minZoom={0.1}
           maxZoom={2}
           fitView
-          fitViewOptions={{ maxZoom: 1, padding: 0.2 }}
+          fitViewOptions={{ maxZoom: 1, padding: 0.08 }}
           onlyRenderVisibleElements={Object.keys(state.document.steps).length > 200}
           proOptions={{ hideAttribution: true }}
           onDoubleClick={(event) => {
@@ -240,7 +240,7 @@ function FlowDrawingInner(props: FlowViewProps) {
             <ViewTools
               onZoomIn={() => void flow.zoomIn()}
               onZoomOut={() => void flow.zoomOut()}
-              onFit={() => void flow.fitView({ maxZoom: 1, padding: 0.2 })}
+              onFit={() => void flow.fitView({ maxZoom: 1, padding: 0.08 })}
             />
           </Panel>
           {Object.keys(state.document.steps).length > MAPPED && (

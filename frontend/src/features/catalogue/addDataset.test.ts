@@ -9,15 +9,28 @@ it("makes names that are free and legal", () => {
 });
 
 it("adds alias and step below the others", () => {
-  const operations = addDatasetOperations({ datasets: { air: "N.0001" }, steps: { air: {} } }, { positions: { air: { x: 40, y: 100 } } }, { number: "N.0002", name: "stations" });
+  const operations = addDatasetOperations(
+    { datasets: { air: "N.0001" }, steps: { air: {} } },
+    { positions: { air: { x: 40, y: 100 } } },
+    { number: "N.0002", name: "stations" },
+  );
   expect(operations).toEqual([
     { op: "set_dataset", alias: "stations", number: "N.0002" },
-    { op: "add_step", id: "stations", step: { type: "read", version: 1, settings: { dataset: "stations" } }, position: { x: 40, y: 196 } },
+    {
+      op: "add_step",
+      id: "stations",
+      step: { type: "read", version: 1, settings: { dataset: "stations" } },
+      position: { x: 40, y: 196 },
+    },
   ]);
 });
 
 it("uses the alias that is there", () => {
-  const operations = addDatasetOperations({ datasets: { air: "N.0001" }, steps: { air: {} } }, { positions: {} }, { number: "N.0001", name: "x" });
+  const operations = addDatasetOperations(
+    { datasets: { air: "N.0001" }, steps: { air: {} } },
+    { positions: {} },
+    { number: "N.0001", name: "x" },
+  );
   expect(operations).toHaveLength(1);
   expect(operations[0]).toMatchObject({ op: "add_step", id: "air_2" });
 });

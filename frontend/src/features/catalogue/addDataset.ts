@@ -10,7 +10,13 @@ const STEP_HEIGHT = 96;
 
 /** A step id or alias made of the name, not taken yet: lower case letters, digits and "_". */
 export function freeName(name: string, taken: ReadonlySet<string>, fallback: string): string {
-  const base = name.toLowerCase().replace(/\.[a-z0-9]+$/, "").replace(/[^a-z0-9_]+/g, "_").replace(/^[^a-z]+|_+$/g, "").slice(0, 24) || fallback;
+  const base =
+    name
+      .toLowerCase()
+      .replace(/\.[a-z0-9]+$/, "")
+      .replace(/[^a-z0-9_]+/g, "_")
+      .replace(/^[^a-z]+|_+$/g, "")
+      .slice(0, 24) || fallback;
   let candidate = base;
   for (let n = 2; taken.has(candidate); n += 1) candidate = `${base}_${n}`;
   return candidate;

@@ -15,7 +15,10 @@ const NAMES = ["q", "organisation", "type", "tag", "right"] as const;
 
 export function useCatalogueSearch() {
   const [search, setSearch] = useSearchParams();
-  const filters = useMemo(() => Object.fromEntries(NAMES.map((name) => [name, search.get(name) ?? ""])) as CatalogueFilters, [search]);
+  const filters = useMemo(
+    () => Object.fromEntries(NAMES.map((name) => [name, search.get(name) ?? ""])) as CatalogueFilters,
+    [search],
+  );
   const change = useCallback(
     (next: Partial<CatalogueFilters>) =>
       setSearch(

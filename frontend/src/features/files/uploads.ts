@@ -34,7 +34,11 @@ function tooLarge(limit: number): ApiProblem {
 export function useUploads(limitMb: number | undefined) {
   const [uploads, setUploads] = useState<Upload[]>([]);
   const refresh = useRefresh();
-  const change = useCallback((key: string, next: Partial<Upload>) => setUploads((all) => all.map((one) => (one.key === key ? { ...one, ...next } : one))), []);
+  const change = useCallback(
+    (key: string, next: Partial<Upload>) =>
+      setUploads((all) => all.map((one) => (one.key === key ? { ...one, ...next } : one))),
+    [],
+  );
 
   const start = (file: File, replaces?: DatasetCard) => {
     const key = crypto.randomUUID();
@@ -57,7 +61,12 @@ export function useUploads(limitMb: number | undefined) {
     form.append("file", file);
     form.append("name", replaces ? replaces.name : file.name);
     if (replaces) form.append("dataset", replaces.id);
-    upload<{ dataset: DatasetCard; task: string | null }>("/api/files", form, (share) => change(key, { share }), stop.signal)
+    upload<{ dataset: DatasetCard; task: string | null }>(
+      "/api/files",
+      form,
+      (share) => change(key, { share }),
+      stop.signal,
+    )
       .then(({ dataset, task }) => {
         change(key, { share: 1, dataset, task });
         return refresh("/api/files");

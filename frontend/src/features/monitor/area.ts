@@ -8,10 +8,18 @@ export function roundUp(value: number): number {
 }
 
 /** SVG paths of values over equal steps, 0 at the bottom, `top` at the upper edge. */
-export function areaOf(values: readonly number[], top: number, width: number, height: number): { line: string; area: string } {
+export function areaOf(
+  values: readonly number[],
+  top: number,
+  width: number,
+  height: number,
+): { line: string; area: string } {
   if (values.length < 2) return { line: "", area: "" };
   const step = width / (values.length - 1);
-  const points = values.map((value, index) => `${Math.round(index * step * 10) / 10} ${Math.round((1 + (height - 2) * (1 - value / top)) * 10) / 10}`);
+  const points = values.map(
+    (value, index) =>
+      `${Math.round(index * step * 10) / 10} ${Math.round((1 + (height - 2) * (1 - value / top)) * 10) / 10}`,
+  );
   const line = `M${points.join("L")}`;
   return { line, area: `${line}L${width} ${height}L0 ${height}Z` };
 }

@@ -95,6 +95,7 @@ function Shown({ run, palette, isStale, Drawing, Outline }: ShownProps) {
   // eslint-disable-next-line react-hooks/exhaustive-deps
   const state = useMemo(() => normalise(run.document as never, run.layout as never), [run.id]);
   const progress = useProgressStore(run, state);
+  const sinks = useMemo(() => Object.entries(state.document.steps).flatMap(([id, step]) => (types.get(step.type)?.role === "sink" ? [id] : [])), [state, types]);
   const isLive = !ENDED.has(run.state);
   const tab = chosenTab ?? (run.results.length > 0 && !isLive ? "results" : "times");
   const select = (steps: string[]): void => setSelection(steps);
@@ -109,7 +110,7 @@ function Shown({ run, palette, isStale, Drawing, Outline }: ShownProps) {
   ];
   return (
     <div className={styles.page} data-stale={isStale || undefined}>
-      <RunHeader run={run} />
+      <RunHeader run={run} sinks={sinks} />
       <Failure run={run} titleOf={titleFor(state, types)} />
       <div className={styles.work}>
         <div className={styles.middle}>

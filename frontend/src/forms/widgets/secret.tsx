@@ -8,7 +8,16 @@ interface SecretContext {
   secrets?: Record<string, boolean>;
 }
 
-export default function SecretWidget({ id, value, onChange, pointer, disabled, describedBy, isInvalid, context }: FormWidgetProps<string, SecretContext | undefined>) {
+export default function SecretWidget({
+  id,
+  value,
+  onChange,
+  pointer,
+  disabled,
+  describedBy,
+  isInvalid,
+  context,
+}: FormWidgetProps<string, SecretContext | undefined>) {
   const { t } = useTranslation();
   const isKept = context?.secrets?.[pointer.slice(1)] ?? false;
   return (

@@ -12,7 +12,15 @@ interface TypesContext {
   columns?: { name: string }[];
 }
 
-export default function TypesWidget({ id, label, value, onChange, schema, disabled, context }: FormWidgetProps<Record<string, string>, TypesContext | undefined>) {
+export default function TypesWidget({
+  id,
+  label,
+  value,
+  onChange,
+  schema,
+  disabled,
+  context,
+}: FormWidgetProps<Record<string, string>, TypesContext | undefined>) {
   const { t } = useTranslation();
   const pairs = Object.entries(value ?? {});
   const allowed = (schema.additionalProperties as { enum?: string[] } | undefined)?.enum ?? TYPES;

@@ -72,6 +72,9 @@ describe("other commands", () => {
   it("splices a step into a wire", () => {
     const edit = commands.spliceStep.apply(sample(), context(), { wire: { from: "j.out", to: "f.in" }, type: "filter" })!;
     const id = edit.select?.[0] as string;
+    const { positions } = edit.state.layout;
+    expect(positions[id]?.x).toBe(288 + 288);
+    expect(positions.f?.x).toBe(576 + 288);
     expect(edit.state.document.wires.slice(-2)).toEqual([
       { from: "j.out", to: `${id}.in` },
       { from: `${id}.out`, to: "f.in" },

@@ -1,5 +1,5 @@
-import type { Point, Settings, Wire } from "../document";
-import { STEP_HEIGHT, STEP_WIDTH, newStepId, stepOf } from "../document";
+import type { FlowState, Point, Settings, Wire } from "../document";
+import { STEP_WIDTH, downstreamOf, newStepId, stepOf } from "../document";
 import type { Operation } from "../operations";
 import { fits, portAt } from "../ports";
 import { GAP_X, freePlace } from "../place";
@@ -32,11 +32,11 @@ export const spliceStep: Command<SpliceStepArgs> = {
     if (index < 0) return null;
     const id = newStepId(document, context.random);
     const step = { type: key, version: type.version, settings: { ...defaultSettings(document, type), ...settings } };
-    const [from, to] = [layout.positions[stepOf(wire.from)], layout.positions[stepOf(wire.to)]];
-    const middle = position ?? between(from, to);
+    const place = position ? { at: freePlace(Object.values(layout.positions), position), moved: {} } : makeRoom(state, wire);
     const operations: Operation[] = [
       { op: "disconnect", from: wire.from, to: wire.to },
-      { op: "add_step", id, step, position: freePlace(Object.values(layout.positions), middle) },
+      ...(Object.keys(place.moved).length > 0 ? [{ op: "move", positions: place.moved } as Operation] : []),
+      { op: "add_step", id, step, position: place.at },
       { op: "connect", from: wire.from, to: `${id}.${input.name}`, index },
       { op: "connect", from: `${id}.${output.name}`, to: wire.to, index: index + 1 },
     ];
@@ -44,9 +44,20 @@ export const spliceStep: Command<SpliceStepArgs> = {
   },
 };
 
-function between(from: Point | undefined, to: Point | undefined): Point {
-  if (!from || !to) return from ? { x: from.x + STEP_WIDTH + GAP_X, y: from.y } : { x: 0, y: 0 };
-  const roomy = to.x - from.x >= 2 * STEP_WIDTH + GAP_X;
-  const y = Math.round((from.y + to.y) / 2);
-  return { x: Math.round((from.x + to.x) / 2), y: roomy ? y : y + STEP_HEIGHT + 32 };
+const STRIDE = STEP_WIDTH + GAP_X;
+
+/** The middle of the wire; where it is too short, what comes after it moves to the right. */
+function makeRoom({ document, layout }: FlowState, wire: Wire): { at: Point; moved: Record<string, Point> } {
+  const [from, to] = [layout.positions[stepOf(wire.from)], layout.positions[stepOf(wire.to)]];
+  if (!from || !to) return { at: { x: (from?.x ?? 0) + STRIDE, y: from?.y ?? 0 }, moved: {} };
+  const lacking = from.x + 2 * STRIDE - to.x;
+  const at = { x: Math.round(lacking > 0 ? from.x + STRIDE : (from.x + to.x) / 2), y: Math.round((from.y + to.y) / 2) };
+  const moved: Record<string, Point> = {};
+  if (lacking > 0) {
+    for (const id of downstreamOf(document, stepOf(wire.to)).add(stepOf(wire.to))) {
+      const place = layout.positions[id];
+      if (place) moved[id] = { x: Math.round(place.x + lacking), y: place.y };
+    }
+  }
+  return { at, moved };
 }

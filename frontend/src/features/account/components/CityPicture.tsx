@@ -23,12 +23,26 @@ const FLOWS = [
 
 export function CityPicture() {
   return (
-    <svg viewBox="0 0 612 380" preserveAspectRatio="xMidYMax slice" aria-hidden="true" style={{ width: "100%", display: "block" }}>
+    <svg
+      viewBox="0 0 612 380"
+      preserveAspectRatio="xMidYMax slice"
+      aria-hidden="true"
+      style={{ width: "100%", display: "block" }}
+    >
       {TOWERS.map(([x, width, height, tone]) => (
         <g key={x}>
           <rect x={x} y={380 - height} width={width} height={height} rx="3" fill="#fff" opacity={tone * 0.75} />
           {Array.from({ length: Math.floor(height / 26) }, (_, row) => (
-            <rect key={row} x={x + 9} y={380 - height + 12 + row * 24} width={width - 18 - ((x + row * 7) % 17)} height="3" rx="1.5" fill="#fff" opacity={tone} />
+            <rect
+              key={row}
+              x={x + 9}
+              y={380 - height + 12 + row * 24}
+              width={width - 18 - ((x + row * 7) % 17)}
+              height="3"
+              rx="1.5"
+              fill="#fff"
+              opacity={tone}
+            />
           ))}
         </g>
       ))}

@@ -19,13 +19,16 @@ export function PasswordForm() {
   const words = usePick();
   const { message } = App.useApp();
   const [form] = Form.useForm<Values>();
-  const change = useAction((values: Values) => api.post("/api/me/password", { current: values.current, new: values.new }), {
-    refresh: [SESSION],
-    onDone: () => {
-      form.resetFields();
-      message.success(t("password.done"));
+  const change = useAction(
+    (values: Values) => api.post("/api/me/password", { current: values.current, new: values.new }),
+    {
+      refresh: [SESSION],
+      onDone: () => {
+        form.resetFields();
+        message.success(t("password.done"));
+      },
     },
-  });
+  );
   const submit = (values: Values) =>
     change.mutate(values, {
       onError: (problem) =>
@@ -35,11 +38,20 @@ export function PasswordForm() {
     });
   return (
     <Panel title={t("password.title")}>
-      <Form form={form} layout="vertical" requiredMark={false} onFinish={submit}>
-        <Form.Item name="current" label={t("password.current")} rules={[{ required: true, message: t("password.current_missing") }]}>
+      <Form name="password" form={form} layout="vertical" requiredMark={false} onFinish={submit}>
+        <Form.Item
+          name="current"
+          label={t("password.current")}
+          rules={[{ required: true, message: t("password.current_missing") }]}
+        >
           <Input.Password autoComplete="current-password" />
         </Form.Item>
-        <Form.Item name="new" label={t("password.new")} extra={t("password.rules")} rules={[{ required: true, min: 10, message: t("password.rules") }]}>
+        <Form.Item
+          name="new"
+          label={t("password.new")}
+          extra={t("password.rules")}
+          rules={[{ required: true, min: 10, message: t("password.rules") }]}
+        >
           <Input.Password autoComplete="new-password" />
         </Form.Item>
         <Form.Item
@@ -49,7 +61,10 @@ export function PasswordForm() {
           rules={[
             { required: true, message: t("password.again_missing") },
             ({ getFieldValue }) => ({
-              validator: (_, value) => (!value || getFieldValue("new") === value ? Promise.resolve() : Promise.reject(new Error(t("password.differs")))),
+              validator: (_, value) =>
+                !value || getFieldValue("new") === value
+                  ? Promise.resolve()
+                  : Promise.reject(new Error(t("password.differs"))),
             }),
           ]}
         >

@@ -28,14 +28,31 @@ export function ProfileForm() {
         items={[
           { key: "u", label: t("profile.username"), children: me.username },
           { key: "o", label: t("profile.organisation"), children: words(me.organisation.name) },
-          { key: "r", label: t("profile.roles"), children: me.roles.map((role) => t(`common:role.${role}`)).join(joiner) },
+          {
+            key: "r",
+            label: t("profile.roles"),
+            children: me.roles.map((role) => t(`common:role.${role}`)).join(joiner),
+          },
         ]}
       />
-      <Form layout="vertical" initialValues={{ name: me.name, email: me.email }} onFinish={(values) => save.mutate(values)}>
-        <Form.Item name="name" label={t("profile.name")} rules={[{ required: true, message: t("profile.name_missing") }]}>
+      <Form
+        name="profile"
+        layout="vertical"
+        initialValues={{ name: me.name, email: me.email }}
+        onFinish={(values) => save.mutate(values)}
+      >
+        <Form.Item
+          name="name"
+          label={t("profile.name")}
+          rules={[{ required: true, message: t("profile.name_missing") }]}
+        >
           <Input maxLength={80} autoComplete="name" />
         </Form.Item>
-        <Form.Item name="email" label={t("profile.email")} rules={[{ type: "email", message: t("profile.email_wrong") }]}>
+        <Form.Item
+          name="email"
+          label={t("profile.email")}
+          rules={[{ type: "email", message: t("profile.email_wrong") }]}
+        >
           <Input maxLength={254} autoComplete="email" />
         </Form.Item>
         {save.error && <ProblemNotice error={save.error} />}

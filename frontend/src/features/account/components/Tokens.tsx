@@ -13,7 +13,9 @@ const TOKENS = "/api/me/tokens";
 
 function NewToken({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation("account");
-  const create = useAction((values: { name: string; days: number }) => api.post<ApiToken>(TOKENS, values), { refresh: [TOKENS] });
+  const create = useAction((values: { name: string; days: number }) => api.post<ApiToken>(TOKENS, values), {
+    refresh: [TOKENS],
+  });
   const made = create.data;
   return (
     <Modal
@@ -31,8 +33,19 @@ function NewToken({ onClose }: { onClose: () => void }) {
           </Typography.Paragraph>
         </>
       ) : (
-        <Form layout="vertical" requiredMark={false} initialValues={{ days: 90 }} onFinish={(values) => create.mutate(values)}>
-          <Form.Item name="name" label={t("tokens.name")} extra={t("tokens.name_hint")} rules={[{ required: true, message: t("tokens.name_missing") }]}>
+        <Form
+          name="token"
+          layout="vertical"
+          requiredMark={false}
+          initialValues={{ days: 90 }}
+          onFinish={(values) => create.mutate(values)}
+        >
+          <Form.Item
+            name="name"
+            label={t("tokens.name")}
+            extra={t("tokens.name_hint")}
+            rules={[{ required: true, message: t("tokens.name_missing") }]}
+          >
             <Input maxLength={80} autoFocus />
           </Form.Item>
           <Form.Item name="days" label={t("tokens.days")}>
@@ -77,14 +90,27 @@ export function Tokens() {
               dataSource={page.results}
               columns={[
                 { title: t("tokens.name"), dataIndex: "name", ellipsis: true },
-                { title: t("tokens.prefix"), dataIndex: "prefix", render: (prefix: string) => <code>{prefix}…</code> },
-                { title: t("tokens.last_used"), dataIndex: "last_used_at", render: (at) => <TimeText value={at} relative fallback={t("tokens.never")} /> },
+                {
+                  title: t("tokens.prefix"),
+                  dataIndex: "prefix",
+                  className: "number",
+                  render: (prefix: string) => <code>{prefix}…</code>,
+                },
+                {
+                  title: t("tokens.last_used"),
+                  dataIndex: "last_used_at",
+                  render: (at) => <TimeText value={at} relative fallback={t("tokens.never")} />,
+                },
                 { title: t("tokens.expires"), dataIndex: "expires_at", render: (at) => <TimeText value={at} /> },
                 {
                   key: "do",
                   align: "right",
                   render: (_, token) => (
-                    <Popconfirm title={t("tokens.revoke_sure")} okText={t("tokens.revoke")} onConfirm={() => remove.mutate(token.id)}>
+                    <Popconfirm
+                      title={t("tokens.revoke_sure")}
+                      okText={t("tokens.revoke")}
+                      onConfirm={() => remove.mutate(token.id)}
+                    >
                       <Button type="link" danger size="small" aria-label={`${t("tokens.revoke")} ${token.name}`}>
                         {t("tokens.revoke")}
                       </Button>

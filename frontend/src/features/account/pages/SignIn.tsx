@@ -25,7 +25,11 @@ function Corner() {
   const save = useSavePreferences();
   return (
     <div className={styles.corner}>
-      <Button type="text" onClick={() => save({ language: language === "en" ? "zh-CN" : "en" })} aria-label={t("top.language_label")}>
+      <Button
+        type="text"
+        onClick={() => save({ language: language === "en" ? "zh-CN" : "en" })}
+        aria-label={t("top.language_label")}
+      >
         {t("top.language")}
       </Button>
       <Button
@@ -38,7 +42,15 @@ function Corner() {
   );
 }
 
-function DemoAccounts({ accounts, onChoose, isBusy }: { accounts: DemoAccount[]; onChoose: (account: DemoAccount) => void; isBusy: boolean }) {
+function DemoAccounts({
+  accounts,
+  onChoose,
+  isBusy,
+}: {
+  accounts: DemoAccount[];
+  onChoose: (account: DemoAccount) => void;
+  isBusy: boolean;
+}) {
   const { t } = useTranslation("account");
   const words = usePick();
   return (
@@ -97,11 +109,24 @@ export function SignIn() {
               <ProblemNotice error={signIn.error} />
             </div>
           )}
-          <Form layout="vertical" requiredMark={false} onFinish={(values: { username: string; password: string }) => enter(values.username, values.password)}>
-            <Form.Item name="username" label={t("sign_in.username")} rules={[{ required: true, message: t("sign_in.username_missing") }]}>
+          <Form
+            name="sign-in"
+            layout="vertical"
+            requiredMark={false}
+            onFinish={(values: { username: string; password: string }) => enter(values.username, values.password)}
+          >
+            <Form.Item
+              name="username"
+              label={t("sign_in.username")}
+              rules={[{ required: true, message: t("sign_in.username_missing") }]}
+            >
               <Input size="large" autoFocus autoComplete="username" maxLength={60} />
             </Form.Item>
-            <Form.Item name="password" label={t("sign_in.password")} rules={[{ required: true, message: t("sign_in.password_missing") }]}>
+            <Form.Item
+              name="password"
+              label={t("sign_in.password")}
+              rules={[{ required: true, message: t("sign_in.password_missing") }]}
+            >
               <Input.Password size="large" autoComplete="current-password" maxLength={1000} />
             </Form.Item>
             <Button type="primary" size="large" htmlType="submit" block loading={signIn.isPending}>
@@ -109,12 +134,18 @@ export function SignIn() {
             </Button>
           </Form>
           {accounts.length > 0 ? (
-            <DemoAccounts accounts={accounts} isBusy={signIn.isPending} onChoose={(account) => enter(account.username, account.password)} />
+            <DemoAccounts
+              accounts={accounts}
+              isBusy={signIn.isPending}
+              onChoose={(account) => enter(account.username, account.password)}
+            />
           ) : (
             <p className={`tertiary ${styles.help}`}>{t("sign_in.help")}</p>
           )}
         </div>
-        <p className={`tertiary ${styles.version}`}>{context.data ? t("sign_in.version", { version: context.data.version }) : ""}</p>
+        <p className={`tertiary ${styles.version}`}>
+          {context.data ? t("sign_in.version", { version: context.data.version }) : ""}
+        </p>
       </main>
     </div>
   );

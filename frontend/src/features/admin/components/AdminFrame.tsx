@@ -15,7 +15,15 @@ const PLACES = [
   ["audit", paths.audit()],
 ] as const;
 
-export function AdminFrame({ at, actions, children }: { at: (typeof PLACES)[number][0]; actions?: ReactNode; children: ReactNode }) {
+export function AdminFrame({
+  at,
+  actions,
+  children,
+}: {
+  at: (typeof PLACES)[number][0];
+  actions?: ReactNode;
+  children: ReactNode;
+}) {
   const { t } = useTranslation("admin");
   const isAllowed = useHasRole("platform_admin");
   if (!isAllowed) return <EmptyState title={t("no_right")} hint={t("no_right_hint")} />;
@@ -24,7 +32,12 @@ export function AdminFrame({ at, actions, children }: { at: (typeof PLACES)[numb
       <PageHeader title={t("title")} subtitle={t(`${at}.subtitle`)} actions={actions} />
       <nav className={styles.tabs} aria-label={t("places")}>
         {PLACES.map(([key, to]) => (
-          <Link key={key} to={to} className={key === at ? styles.at : styles.tab} aria-current={key === at ? "page" : undefined}>
+          <Link
+            key={key}
+            to={to}
+            className={key === at ? styles.at : styles.tab}
+            aria-current={key === at ? "page" : undefined}
+          >
             {t(`${key}.title`)}
           </Link>
         ))}

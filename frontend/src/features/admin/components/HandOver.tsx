@@ -16,15 +16,27 @@ export function HandOver({ person, onClose }: { person: Person; onClose: () => v
   const [q, setQ] = useState("");
   const [to, setTo] = useState<string>();
   const people = useGet<Page<Person>>("/api/people", { q, active: "1", limit: 20 }, { keepPrevious: true });
-  const hand = useAction(() => api.post<{ moved: Record<string, number> }>(`/api/people/${person.id}/hand-over`, { to }), {
-    refresh: ["/api/people", "/api/apps"],
-    onDone: ({ moved }) => {
-      message.success(t("people.handed_over", { count: Object.values(moved).reduce((a, b) => a + b, 0) }));
-      onClose();
+  const hand = useAction(
+    () => api.post<{ moved: Record<string, number> }>(`/api/people/${person.id}/hand-over`, { to }),
+    {
+      refresh: ["/api/people", "/api/apps"],
+      onDone: ({ moved }) => {
+        message.success(t("people.handed_over", { count: Object.values(moved).reduce((a, b) => a + b, 0) }));
+        onClose();
+      },
     },
-  });
+  );
   return (
-    <Modal open title={t("people.hand_over_title", { name: person.name })} okText={t("people.hand_over")} cancelText={t("common:cancel")} okButtonProps={{ disabled: !to }} confirmLoading={hand.isPending} onOk={() => hand.mutate()} onCancel={onClose}>
+    <Modal
+      open
+      title={t("people.hand_over_title", { name: person.name })}
+      okText={t("people.hand_over")}
+      cancelText={t("common:cancel")}
+      okButtonProps={{ disabled: !to }}
+      confirmLoading={hand.isPending}
+      onOk={() => hand.mutate()}
+      onCancel={onClose}
+    >
       <p className="secondary" style={{ marginBottom: 12 }}>
         {t("people.hand_over_hint")}
       </p>
@@ -37,7 +49,9 @@ export function HandOver({ person, onClose }: { person: Person; onClose: () => v
             onChange={setTo}
             loading={people.isFetching}
             placeholder={t("people.search")}
-            options={(people.data?.results ?? []).filter((one) => one.id !== person.id).map((one) => ({ value: one.id, label: `${one.name} · ${words(one.organisation.name)}` }))}
+            options={(people.data?.results ?? [])
+              .filter((one) => one.id !== person.id)
+              .map((one) => ({ value: one.id, label: `${one.name} · ${words(one.organisation.name)}` }))}
           />
         </Form.Item>
       </Form>

@@ -16,7 +16,9 @@ const EXAMPLE = "username,name,email,organisation,roles\nli.ming,李明,li.ming@
 /** First passwords as a CSV to keep safe. */
 function download(outcome: ImportOutcome): void {
   const lines = outcome.people.map((person) => `${person.username},${person.name},${person.password ?? ""}`);
-  const url = URL.createObjectURL(new Blob([`\ufeffusername,name,password\n${lines.join("\n")}\n`], { type: "text/csv" }));
+  const url = URL.createObjectURL(
+    new Blob([`\ufeffusername,name,password\n${lines.join("\n")}\n`], { type: "text/csv" }),
+  );
   const link = document.createElement("a");
   link.href = url;
   link.download = "first-passwords.csv";
@@ -29,10 +31,15 @@ export function ImportPeople({ onClose }: { onClose: () => void }) {
   const words = usePick();
   const [csv, setCsv] = useState("");
   const file = useRef<HTMLInputElement>(null);
-  const trial = useAction((text: string) => api.post<ImportOutcome>("/api/people/import", { csv: text, dry_run: true }));
-  const create = useAction((text: string) => api.post<ImportOutcome>("/api/people/import", { csv: text, dry_run: false }), {
-    refresh: ["/api/people", "/api/organisations"],
-  });
+  const trial = useAction((text: string) =>
+    api.post<ImportOutcome>("/api/people/import", { csv: text, dry_run: true }),
+  );
+  const create = useAction(
+    (text: string) => api.post<ImportOutcome>("/api/people/import", { csv: text, dry_run: false }),
+    {
+      refresh: ["/api/people", "/api/organisations"],
+    },
+  );
   const change = (text: string) => {
     setCsv(text);
     trial.reset();
@@ -50,9 +57,23 @@ export function ImportPeople({ onClose }: { onClose: () => void }) {
         <Button type="link" onClick={() => change(EXAMPLE)}>
           {t("import.example")}
         </Button>
-        <input ref={file} type="file" accept=".csv,text/csv" hidden aria-label={t("import.choose")} onChange={(event) => void event.target.files?.[0]?.text().then(change)} />
+        <input
+          ref={file}
+          type="file"
+          accept=".csv,text/csv"
+          hidden
+          aria-label={t("import.choose")}
+          onChange={(event) => void event.target.files?.[0]?.text().then(change)}
+        />
       </div>
-      <Input.TextArea rows={8} value={csv} className="mono" aria-label={t("import.text")} placeholder={EXAMPLE} onChange={(event) => change(event.target.value)} />
+      <Input.TextArea
+        rows={8}
+        value={csv}
+        className="mono"
+        aria-label={t("import.text")}
+        placeholder={EXAMPLE}
+        onChange={(event) => change(event.target.value)}
+      />
       <div style={{ margin: "12px 0" }}>{problem && <ProblemNotice error={problem} />}</div>
       {outcome && outcome.problems.length > 0 && (
         <Alert
@@ -72,7 +93,11 @@ export function ImportPeople({ onClose }: { onClose: () => void }) {
       )}
       {isReady && (
         <>
-          <Alert type="success" showIcon title={t(isDone ? "import.done" : "import.ready", { count: outcome.people.length })} />
+          <Alert
+            type="success"
+            showIcon
+            title={t(isDone ? "import.done" : "import.ready", { count: outcome.people.length })}
+          />
           <Table
             size="small"
             rowKey="line"
@@ -82,7 +107,15 @@ export function ImportPeople({ onClose }: { onClose: () => void }) {
             columns={[
               { title: t("people.username"), dataIndex: "username" },
               { title: t("people.name"), dataIndex: "name" },
-              ...(isDone ? [{ title: t("import.password"), dataIndex: "password", render: (password: string) => <code>{password}</code> }] : []),
+              ...(isDone
+                ? [
+                    {
+                      title: t("import.password"),
+                      dataIndex: "password",
+                      render: (password: string) => <code>{password}</code>,
+                    },
+                  ]
+                : []),
             ]}
           />
         </>

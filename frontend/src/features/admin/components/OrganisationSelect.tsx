@@ -6,7 +6,9 @@ import { useGet } from "@/api/hooks";
 import { usePick } from "@/api/preferences";
 import type { Organisation, Page } from "@/api/types";
 
-export function OrganisationSelect(props: Pick<SelectProps<string>, "id" | "value" | "onChange" | "allowClear" | "className" | "placeholder">) {
+export function OrganisationSelect(
+  props: Pick<SelectProps<string>, "id" | "value" | "onChange" | "allowClear" | "className" | "placeholder">,
+) {
   const { t } = useTranslation("admin");
   const words = usePick();
   const organisations = useGet<Page<Organisation>>("/api/organisations");
@@ -18,7 +20,11 @@ export function OrganisationSelect(props: Pick<SelectProps<string>, "id" | "valu
       aria-label={t("people.organisation")}
       options={(organisations.data?.results ?? [])
         .filter((one) => one.is_active)
-        .map((one) => ({ value: one.id, title: words(one.name), label: <span style={{ paddingInlineStart: one.depth * 16 }}>{words(one.name)}</span> }))}
+        .map((one) => ({
+          value: one.id,
+          title: words(one.name),
+          label: <span style={{ paddingInlineStart: one.depth * 16 }}>{words(one.name)}</span>,
+        }))}
     />
   );
 }

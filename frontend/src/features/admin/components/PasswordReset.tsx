@@ -11,7 +11,9 @@ import { FirstPassword } from "./PersonEditor";
 
 export function PasswordReset({ person, onClose }: { person: Person; onClose: () => void }) {
   const { t } = useTranslation("admin");
-  const reset = useAction(() => api.post<{ password: string }>(`/api/people/${person.id}/reset-password`), { refresh: ["/api/people"] });
+  const reset = useAction(() => api.post<{ password: string }>(`/api/people/${person.id}/reset-password`), {
+    refresh: ["/api/people"],
+  });
   const password = reset.data?.password;
   return (
     <Modal

@@ -40,7 +40,10 @@ export function PersonEditor({ person, onClose }: { person?: Person; onClose: ()
   const context = useStudioContext();
   const [form] = Form.useForm<Values>();
   const save = useAction(
-    ({ username, ...rest }: Values) => (person ? api.patch<Person>(`/api/people/${person.id}`, rest) : api.post<Person>("/api/people", { username, ...rest })),
+    ({ username, ...rest }: Values) =>
+      person
+        ? api.patch<Person>(`/api/people/${person.id}`, rest)
+        : api.post<Person>("/api/people", { username, ...rest }),
     {
       refresh: ["/api/people", "/api/organisations"],
       onDone: (saved) => {
@@ -52,11 +55,22 @@ export function PersonEditor({ person, onClose }: { person?: Person; onClose: ()
   );
   const submit = (values: Values) =>
     save.mutate(values, {
-      onError: (problem) => form.setFields(problem.problems.map((one) => ({ name: one.pointer.slice(1).split("/")[0] as keyof Values, errors: [words(one.message)] }))),
+      onError: (problem) =>
+        form.setFields(
+          problem.problems.map((one) => ({
+            name: one.pointer.slice(1).split("/")[0] as keyof Values,
+            errors: [words(one.message)],
+          })),
+        ),
     });
   const password = save.data?.password;
   return (
-    <Drawer open size={480} title={t(person ? "people.edit_title" : "people.new", { name: person?.name })} onClose={onClose}>
+    <Drawer
+      open
+      size={480}
+      title={t(person ? "people.edit_title" : "people.new", { name: person?.name })}
+      onClose={onClose}
+    >
       {password ? (
         <>
           <FirstPassword person={save.data?.name ?? ""} password={password} />
@@ -64,21 +78,36 @@ export function PersonEditor({ person, onClose }: { person?: Person; onClose: ()
         </>
       ) : (
         <Form
+          name="person"
           form={form}
           layout="vertical"
-          initialValues={person ? { ...person, organisation: person.organisation.id } : { roles: ["business"], email: "" }}
+          initialValues={
+            person ? { ...person, organisation: person.organisation.id } : { roles: ["business"], email: "" }
+          }
           onFinish={submit}
         >
-          <Form.Item name="username" label={t("people.username")} rules={[{ required: true, message: t("people.username_missing") }]}>
+          <Form.Item
+            name="username"
+            label={t("people.username")}
+            rules={[{ required: true, message: t("people.username_missing") }]}
+          >
             <Input maxLength={60} disabled={Boolean(person)} autoComplete="off" />
           </Form.Item>
-          <Form.Item name="name" label={t("people.name")} rules={[{ required: true, message: t("people.name_missing") }]}>
+          <Form.Item
+            name="name"
+            label={t("people.name")}
+            rules={[{ required: true, message: t("people.name_missing") }]}
+          >
             <Input maxLength={80} autoComplete="off" />
           </Form.Item>
           <Form.Item name="email" label={t("people.email")}>
             <Input maxLength={254} autoComplete="off" />
           </Form.Item>
-          <Form.Item name="organisation" label={t("people.organisation")} rules={[{ required: true, message: t("people.organisation_missing") }]}>
+          <Form.Item
+            name="organisation"
+            label={t("people.organisation")}
+            rules={[{ required: true, message: t("people.organisation_missing") }]}
+          >
             <OrganisationSelect />
           </Form.Item>
           <Form.Item name="roles" label={t("people.roles")}>
@@ -91,7 +120,12 @@ export function PersonEditor({ person, onClose }: { person?: Person; onClose: ()
             </Checkbox.Group>
           </Form.Item>
           {person && (
-            <Form.Item name="is_active" label={t("people.may_sign_in")} valuePropName="checked" extra={t("people.disable_hint")}>
+            <Form.Item
+              name="is_active"
+              label={t("people.may_sign_in")}
+              valuePropName="checked"
+              extra={t("people.disable_hint")}
+            >
               <Switch />
             </Form.Item>
           )}

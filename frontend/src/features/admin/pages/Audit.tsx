@@ -33,12 +33,21 @@ export function Audit() {
     <AdminFrame at="audit">
       <div className={styles.tools}>
         {filters.map(([name, set]) => (
-          <Input.Search key={name} allowClear className={styles.select} placeholder={t(`audit.by_${name}`)} aria-label={t(`audit.by_${name}`)} onSearch={(value) => set(value.trim())} />
+          <Input.Search
+            key={name}
+            allowClear
+            className={styles.select}
+            placeholder={t(`audit.by_${name}`)}
+            aria-label={t(`audit.by_${name}`)}
+            onSearch={(value) => set(value.trim())}
+          />
         ))}
       </div>
       {list.error && <ProblemNotice error={list.error} onRetry={list.refetch} />}
       {list.isLoading && <Loading rows={10} />}
-      {!list.isLoading && !list.error && !list.items.length && <EmptyState title={t("audit.nothing")} hint={t("audit.nothing_hint")} />}
+      {!list.isLoading && !list.error && !list.items.length && (
+        <EmptyState title={t("audit.nothing")} hint={t("audit.nothing_hint")} />
+      )}
       {list.items.length > 0 && (
         <Table<AuditRecord>
           rowKey="seq"
@@ -63,8 +72,26 @@ export function Audit() {
                 </span>
               ),
             },
-            { title: t("audit.outcome"), key: "outcome", width: 100, render: (_, one) => <Mark tone={one.outcome === "done" ? "green" : "red"}>{t(`audit.outcome_${one.outcome}`, { defaultValue: one.outcome })}</Mark> },
-            { title: t("audit.detail"), key: "detail", ellipsis: true, render: (_, one) => <code className={styles.detail} title={detailText(one)}>{detailText(one)}</code> },
+            {
+              title: t("audit.outcome"),
+              key: "outcome",
+              width: 100,
+              render: (_, one) => (
+                <Mark tone={one.outcome === "done" ? "green" : "red"}>
+                  {t(`audit.outcome_${one.outcome}`, { defaultValue: one.outcome })}
+                </Mark>
+              ),
+            },
+            {
+              title: t("audit.detail"),
+              key: "detail",
+              ellipsis: true,
+              render: (_, one) => (
+                <code className={styles.detail} title={detailText(one)}>
+                  {detailText(one)}
+                </code>
+              ),
+            },
           ]}
         />
       )}

@@ -29,7 +29,9 @@ function Editor({ organisation, onClose }: { organisation?: Organisation; onClos
   const save = useAction(
     (values: Values) => {
       const body = { ...values, parent: values.parent ?? null };
-      return organisation ? api.patch(`/api/organisations/${organisation.id}`, body) : api.post("/api/organisations", body);
+      return organisation
+        ? api.patch(`/api/organisations/${organisation.id}`, body)
+        : api.post("/api/organisations", body);
     },
     {
       refresh: ["/api/organisations", "/api/people"],
@@ -41,15 +43,32 @@ function Editor({ organisation, onClose }: { organisation?: Organisation; onClos
   );
   const submit = (values: Values) =>
     save.mutate(values, {
-      onError: (problem) => form.setFields(problem.problems.map((one) => ({ name: one.pointer.slice(1).split("/")[0] as keyof Values, errors: [words(one.message)] }))),
+      onError: (problem) =>
+        form.setFields(
+          problem.problems.map((one) => ({
+            name: one.pointer.slice(1).split("/")[0] as keyof Values,
+            errors: [words(one.message)],
+          })),
+        ),
     });
   return (
     <Drawer open size={440} title={t(organisation ? "organisations.edit" : "organisations.new")} onClose={onClose}>
-      <Form form={form} layout="vertical" initialValues={organisation ?? { name: {} }} onFinish={submit}>
+      <Form
+        name="organisation"
+        form={form}
+        layout="vertical"
+        initialValues={organisation ?? { name: {} }}
+        onFinish={submit}
+      >
         <Form.Item name="name" label={t("organisations.name")} required>
           <LocalTextInput label={t("organisations.name")} maxLength={100} />
         </Form.Item>
-        <Form.Item name="code" label={t("organisations.code")} extra={t("organisations.code_hint")} rules={[{ required: true, message: t("organisations.code_missing") }]}>
+        <Form.Item
+          name="code"
+          label={t("organisations.code")}
+          extra={t("organisations.code_hint")}
+          rules={[{ required: true, message: t("organisations.code_missing") }]}
+        >
           <Input maxLength={40} />
         </Form.Item>
         <Form.Item name="parent" label={t("organisations.parent")}>
@@ -97,18 +116,38 @@ export function Organisations() {
                   title: t("organisations.name"),
                   key: "name",
                   render: (_, one) => (
-                    <button type="button" className={`plain-button ${styles.name}`} style={{ paddingInlineStart: one.depth * 24 }} onClick={() => setEditing(one)}>
+                    <button
+                      type="button"
+                      className={`plain-button ${styles.name}`}
+                      style={{ paddingInlineStart: one.depth * 24 }}
+                      onClick={() => setEditing(one)}
+                    >
                       <span className={styles.link}>{words(one.name)}</span>
                     </button>
                   ),
                 },
-                { title: t("organisations.code"), key: "code", width: 180, render: (_, one) => <code>{one.code}</code> },
-                { title: t("organisations.people"), key: "people", width: 100, align: "right", render: (_, one) => one.people },
+                {
+                  title: t("organisations.code"),
+                  key: "code",
+                  width: 180,
+                  render: (_, one) => <code>{one.code}</code>,
+                },
+                {
+                  title: t("organisations.people"),
+                  key: "people",
+                  width: 100,
+                  align: "right",
+                  render: (_, one) => one.people,
+                },
                 {
                   title: t("people.state"),
                   key: "state",
                   width: 120,
-                  render: (_, one) => <Mark tone={one.is_active ? "green" : "grey"}>{t(one.is_active ? "organisations.open" : "organisations.closed")}</Mark>,
+                  render: (_, one) => (
+                    <Mark tone={one.is_active ? "green" : "grey"}>
+                      {t(one.is_active ? "organisations.open" : "organisations.closed")}
+                    </Mark>
+                  ),
                 },
               ]}
             />
@@ -117,7 +156,13 @@ export function Organisations() {
           )
         }
       </QueryView>
-      {editing && <Editor key={editing === "new" ? "new" : editing.id} organisation={editing === "new" ? undefined : editing} onClose={() => setEditing(null)} />}
+      {editing && (
+        <Editor
+          key={editing === "new" ? "new" : editing.id}
+          organisation={editing === "new" ? undefined : editing}
+          onClose={() => setEditing(null)}
+        />
+      )}
     </AdminFrame>
   );
 }

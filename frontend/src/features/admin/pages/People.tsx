@@ -53,8 +53,20 @@ export function People() {
       }
     >
       <div className={styles.tools}>
-        <Input.Search allowClear className={styles.search} placeholder={t("people.search")} aria-label={t("people.search")} onSearch={setQ} />
-        <OrganisationSelect allowClear className={styles.select} placeholder={t("people.any_organisation")} value={organisation} onChange={setOrganisation} />
+        <Input.Search
+          allowClear
+          className={styles.search}
+          placeholder={t("people.search")}
+          aria-label={t("people.search")}
+          onSearch={setQ}
+        />
+        <OrganisationSelect
+          allowClear
+          className={styles.select}
+          placeholder={t("people.any_organisation")}
+          value={organisation}
+          onChange={setOrganisation}
+        />
         <Select<Role>
           allowClear
           className={styles.select}
@@ -68,7 +80,9 @@ export function People() {
       </div>
       {list.error && <ProblemNotice error={list.error} onRetry={list.refetch} />}
       {list.isLoading && <Loading rows={8} />}
-      {!list.isLoading && !list.error && !list.items.length && <EmptyState title={t("people.nothing")} hint={t("people.nothing_hint")} />}
+      {!list.isLoading && !list.error && !list.items.length && (
+        <EmptyState title={t("people.nothing")} hint={t("people.nothing_hint")} />
+      )}
       {list.items.length > 0 && (
         <Table<Person>
           rowKey="id"
@@ -82,15 +96,35 @@ export function People() {
               title: t("people.name"),
               key: "name",
               render: (_, person) => (
-                <button type="button" className={`plain-button ${styles.name}`} onClick={() => setDoing({ what: "edit", person })}>
+                <button
+                  type="button"
+                  className={`plain-button ${styles.name}`}
+                  onClick={() => setDoing({ what: "edit", person })}
+                >
                   <span className={styles.link}>{person.name}</span>
                   <span className="tertiary mono">{person.username}</span>
                 </button>
               ),
             },
-            { title: t("people.organisation"), key: "organisation", width: 220, ellipsis: true, render: (_, person) => words(person.organisation.name) },
-            { title: t("people.roles"), key: "roles", width: 240, render: (_, person) => person.roles.map((one) => t(`common:role.${one}`)).join(joiner) || "–" },
-            { title: t("people.state"), key: "state", width: 130, render: (_, person) => <StateMark person={person} /> },
+            {
+              title: t("people.organisation"),
+              key: "organisation",
+              width: 220,
+              ellipsis: true,
+              render: (_, person) => words(person.organisation.name),
+            },
+            {
+              title: t("people.roles"),
+              key: "roles",
+              width: 240,
+              render: (_, person) => person.roles.map((one) => t(`common:role.${one}`)).join(joiner) || "–",
+            },
+            {
+              title: t("people.state"),
+              key: "state",
+              width: 130,
+              render: (_, person) => <StateMark person={person} />,
+            },
             {
               key: "do",
               width: 56,
@@ -101,8 +135,16 @@ export function People() {
                   menu={{
                     items: [
                       { key: "edit", label: t("people.edit"), onClick: () => setDoing({ what: "edit", person }) },
-                      { key: "password", label: t("people.reset"), onClick: () => setDoing({ what: "password", person }) },
-                      { key: "hand", label: t("people.hand_over"), onClick: () => setDoing({ what: "hand_over", person }) },
+                      {
+                        key: "password",
+                        label: t("people.reset"),
+                        onClick: () => setDoing({ what: "password", person }),
+                      },
+                      {
+                        key: "hand",
+                        label: t("people.hand_over"),
+                        onClick: () => setDoing({ what: "hand_over", person }),
+                      },
                     ],
                   }}
                 >

@@ -20,8 +20,10 @@ export function RequestAccess({ dataset, chosen }: { dataset: CheckedDataset; ch
   const { t } = useTranslation("canvas");
   const editor = useEditor();
   const [isOpen, setOpen] = useState(false);
-  const mine = useGet<Page<SubscriptionRequest>>("/api/requests", { box: "mine", state: "submitted" }, { refetchInterval: POLL_MS });
-  const pending = mine.data?.results.find((request) => request.dataset.id === dataset.id);
+  const mine = useGet<Page<SubscriptionRequest>>("/api/requests", { box: "mine", limit: 100 }, { refetchInterval: POLL_MS });
+  const newest = mine.data?.results.find((request) => request.dataset.id === dataset.id);
+  const pending = newest?.state === "submitted" ? newest : undefined;
+  const refused = newest?.state === "rejected" ? newest : undefined;
   // An answer may come at any time; while somebody waits for one, look again now and then.
   useEffect(() => {
     const timer = setInterval(() => void editor.refresh().catch(() => undefined), POLL_MS);
@@ -32,9 +34,10 @@ export function RequestAccess({ dataset, chosen }: { dataset: CheckedDataset; ch
       {pending ? <ClockCircleOutlined className={styles.infoIcon} aria-hidden="true" /> : <LockOutlined className={styles.infoIcon} aria-hidden="true" />}
       <div>
         <span>{pending ? t("access.pending", { number: pending.number }) : t("access.why")}</span>
+        {refused && <p>{t("access.refused", { number: refused.number, who: refused.decided_by ?? "", reason: refused.reason })}</p>}
         {!pending && (
           <Button type="primary" size="small" onClick={() => setOpen(true)}>
-            {t("access.ask")}
+            {t(refused ? "access.again" : "access.ask")}
           </Button>
         )}
       </div>

@@ -72,15 +72,12 @@ export function WireTools({ place, wire }: { place: Place; wire: Wire }) {
 
 /** Rows that went over the wire so far: those of the step it comes from. */
 export function WireTag({ place, wire }: { place: Place; wire: Wire }) {
-  const { t } = useTranslation("canvas");
   const { language } = usePreferences();
   const progress = useProgress(stepOf(wire.from));
   if (!progress || progress.rows === null) return null;
-  const isMoving = progress.state === "running" && progress.rows_per_s;
   return (
     <div className={styles.wireTag} style={at(place)} title={exactNumber(progress.rows, language)}>
       {shortNumber(progress.rows, language)}
-      {isMoving ? ` · ${t("step.rate", { rate: shortNumber(progress.rows_per_s ?? 0, language) })}` : ""}
     </div>
   );
 }

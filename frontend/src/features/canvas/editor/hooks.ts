@@ -102,8 +102,17 @@ export function blockersOf(view: EditorView, step: string): Finding[] {
   );
 }
 
-/** A finding's words, with the title of the step in place of nothing. */
+/** A finding's words; where it names steps by their ids, it gets their titles. */
 export function useFindingWords(): (finding: Finding) => string {
   const words = usePick();
-  return (finding) => words(finding.message);
+  const titleOf = useTitleOf();
+  const { state } = useView();
+  return ({ code, message }) => {
+    const text = words(message);
+    if (!NAMES_STEPS.test(code)) return text;
+    return text.replace(/“([a-z][a-z0-9_]*)”/g, (quoted, id: string) => (id in state.document.steps ? `“${titleOf(id)}”` : quoted));
+  };
 }
+
+/** Findings about the graph quote steps; those about settings quote columns, which may be called the same. */
+const NAMES_STEPS = /^(step|graph|port|wire|plan)\./;

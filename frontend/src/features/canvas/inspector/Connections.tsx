@@ -61,7 +61,7 @@ function PortWires({ info, port }: { info: StepInfo; port: Port }) {
           )}
         </span>
       ))}
-      {canEdit && (isIn ? wires.length === 0 || port.many : true) && (
+      {canEdit && (isIn ? wires.length === 0 || port.many : true) && (legal.length > 0 || wires.length === 0) && (
         <Select
           size="small"
           value={null}

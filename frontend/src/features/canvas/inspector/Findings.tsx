@@ -9,7 +9,7 @@ import type { Finding } from "@/api/types";
 import { applyFix } from "@/graph/commands";
 import type { Operation } from "@/graph/operations";
 
-import { useEditor, useView } from "../editor/hooks";
+import { useEditor, useFindingWords, useView } from "../editor/hooks";
 import styles from "./inspector.module.css";
 
 const ICONS: Record<Finding["severity"], ReactNode> = {
@@ -28,12 +28,12 @@ export function FindingIcon({ severity }: { severity: Finding["severity"] }) {
 }
 
 export function FindingView({ finding, action }: { finding: Finding; action?: ReactNode }) {
-  const words = usePick();
+  const wordsOf = useFindingWords();
   return (
     <div className={`${styles.finding} ${styles[finding.severity]}`}>
       <FindingIcon severity={finding.severity} />
       <div>
-        <span>{words(finding.message)}</span>
+        <span>{wordsOf(finding)}</span>
         <FixButton finding={finding} />
         {action}
       </div>

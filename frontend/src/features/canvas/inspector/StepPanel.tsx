@@ -14,6 +14,7 @@ import { mergedColumns, type SettingsContext } from "../settings/context";
 import { Columns } from "./Columns";
 import { Connections } from "./Connections";
 import { FindingView } from "./Findings";
+import { FormGuard } from "./FormGuard";
 import { StepForm } from "./StepForm";
 import styles from "./inspector.module.css";
 
@@ -66,16 +67,18 @@ export function StepPanel({ info }: { info: StepInfo }) {
         {needsAccess && <RequestAccess dataset={dataset} chosen={(step.settings.columns as string[] | undefined) ?? []} />}
         {type ? (
           <section className={styles.section} aria-label={t("settings")}>
-            <StepForm
-              key={info.id}
-              schema={type.schema}
-              value={step.settings as JsonObject}
-              onChange={(settings) => editor.run(setSettings, { step: info.id, settings }, `settings:${info.id}`)}
-              problems={problems}
-              context={context}
-              disabled={!canEdit}
-              idPrefix={`step-${info.id}`}
-            />
+            <FormGuard words={t("settings_broken")} resetLabel={t("settings_reset")} onReset={() => editor.run(setSettings, { step: info.id, settings: {} })}>
+              <StepForm
+                key={info.id}
+                schema={type.schema}
+                value={step.settings as JsonObject}
+                onChange={(settings) => editor.run(setSettings, { step: info.id, settings }, `settings:${info.id}`)}
+                problems={problems}
+                context={context}
+                disabled={!canEdit}
+                idPrefix={`step-${info.id}`}
+              />
+            </FormGuard>
           </section>
         ) : (
           <p className="secondary">{t("unknown_type", { type: step.type })}</p>

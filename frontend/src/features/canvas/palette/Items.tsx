@@ -71,7 +71,7 @@ export function DatasetItem({ card, readKey, onAdd, disabled, isActive }: ItemPr
         <span className={styles.title} style={{ display: "block" }}>
           {title}
         </span>
-        <span className={styles.sub} style={{ display: "block" }}>
+        <span className={styles.sub} style={{ display: "block" }} aria-hidden="true">
           {words(card.organisation.name)}
         </span>
       </span>

@@ -39,7 +39,7 @@ export function Palette({ types, disabled }: PaletteProps) {
   return (
     <aside className={styles.palette} aria-label={t("palette.name")}>
       <div className={styles.search} style={{ display: "flex", gap: 4 }}>
-        <Input allowClear prefix={<SearchOutlined aria-hidden="true" />} value={query} onChange={(event) => setQuery(event.target.value)} placeholder={t("palette.search")} aria-label={t("palette.search")} />
+        <Input allowClear prefix={<SearchOutlined aria-hidden="true" />} value={query} onChange={(event) => setQuery(event.target.value)} placeholder={t("palette.find")} aria-label={t("palette.search")} />
         <Button type="text" icon={<DoubleLeftOutlined aria-hidden="true" />} aria-label={t("palette.fold")} title={t("palette.fold")} onClick={() => setFolded(true)} />
       </div>
       <div className={styles.scroll} tabIndex={-1}>

@@ -1,10 +1,9 @@
 /** Every problem of the flow in one list; a click goes to the place. */
 import { useTranslation } from "react-i18next";
 
-import { usePick } from "@/api/preferences";
 import { EmptyState } from "@/components/ui";
 
-import { useEditor, useTitleOf, useView } from "../editor/hooks";
+import { useEditor, useFindingWords, useTitleOf, useView } from "../editor/hooks";
 import { FindingIcon, FixButton } from "../inspector/Findings";
 import styles from "./bottom.module.css";
 
@@ -12,11 +11,12 @@ const WEIGHT = { error: 0, warning: 1, info: 2 };
 
 export function Problems() {
   const { t } = useTranslation("canvas");
-  const words = usePick();
+  const wordsOf = useFindingWords();
   const editor = useEditor();
   const titleOf = useTitleOf();
   const { check } = useView();
-  const findings = [...check.findings].sort((a, b) => WEIGHT[a.severity] - WEIGHT[b.severity]);
+  // Notes (so many rows will be read, this step waits for that one) stand at their steps; they are no problems.
+  const findings = check.findings.filter(({ severity }) => severity !== "info").sort((a, b) => WEIGHT[a.severity] - WEIGHT[b.severity]);
   if (findings.length === 0) {
     return (
       <div className={styles.message}>
@@ -31,7 +31,7 @@ export function Problems() {
           <button type="button" className={styles.rowButton} onClick={() => finding.step && editor.reveal([finding.step])}>
             <FindingIcon severity={finding.severity} />
             <span className={`${styles.where} ellipsis`}>{finding.step ? titleOf(finding.step) : t("problems.flow")}</span>
-            <span>{words(finding.message)}</span>
+            <span>{wordsOf(finding)}</span>
           </button>
           <FixButton finding={finding} />
         </li>

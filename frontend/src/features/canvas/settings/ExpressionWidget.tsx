@@ -4,10 +4,10 @@ import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { FormWidgetProps } from "@/forms";
-import { printCondition, printFormula, readCondition, readFormula, type Formula, type Group } from "@/graph/expression";
+import { printCondition, printFormula, readCondition, readFormula, tryParse, type Formula, type Group } from "@/graph/expression";
 
 import { ConditionEditor } from "./ConditionEditor";
-import type { SettingsContext } from "./context";
+import { textOf, type SettingsContext } from "./context";
 import { ExpressionText } from "./ExpressionText";
 import { FormulaEditor, emptyFormula } from "./FormulaEditor";
 import styles from "./settings.module.css";
@@ -17,7 +17,7 @@ type Props = Pick<FormWidgetProps<string, SettingsContext>, "id" | "label" | "va
 };
 
 export default function ExpressionWidget(props: FormWidgetProps<string, SettingsContext>) {
-  return <ExpressionField {...props} isCondition={props.schema["x-expression-type"] === "boolean"} />;
+  return <ExpressionField {...props} value={textOf(props.value)} isCondition={props.schema["x-expression-type"] === "boolean"} />;
 }
 
 export function ExpressionField({ id, label, value = "", onChange, disabled, describedBy, context, isCondition }: Props) {
@@ -39,7 +39,7 @@ export function ExpressionField({ id, label, value = "", onChange, disabled, des
       />
       {isText || !canClick ? (
         <>
-          {!canClick && <p className={styles.note}>{t("expression.too_rich")}</p>}
+          {!canClick && tryParse(value) && <p className={styles.note}>{t("expression.too_rich")}</p>}
           <ExpressionText id={id} value={value} onChange={onChange} label={label} context={context} disabled={disabled} describedBy={describedBy} />
         </>
       ) : isCondition ? (

@@ -7,11 +7,12 @@ import type { FormWidgetProps } from "@/forms";
 import { suggestJoinKeys, type JoinKey } from "@/graph/suggest";
 
 import { ColumnSelect } from "./ColumnSelect";
-import type { SettingsContext } from "./context";
+import { entriesOf, textOf, type SettingsContext } from "./context";
 import { ListEditor } from "./ListEditor";
 import styles from "./settings.module.css";
 
-export function JoinKeysWidget({ value = [], onChange, disabled, context }: FormWidgetProps<JoinKey[], SettingsContext>) {
+export function JoinKeysWidget({ value: given, onChange, disabled, context }: FormWidgetProps<JoinKey[], SettingsContext>) {
+  const value = entriesOf<JoinKey>(given);
   const { t } = useTranslation("canvas");
   const left = context.incoming.left?.[0] ?? [];
   const right = context.incoming.right?.[0] ?? [];
@@ -30,9 +31,9 @@ export function JoinKeysWidget({ value = [], onChange, disabled, context }: Form
       >
         {(key, index, set) => (
           <>
-            <ColumnSelect columns={left} value={key.left} onChange={(name) => set({ ...key, left: name })} label={t("join.left", { number: index + 1 })} disabled={disabled} />
+            <ColumnSelect columns={left} value={textOf(key.left)} onChange={(name) => set({ ...key, left: name })} label={t("join.left", { number: index + 1 })} disabled={disabled} />
             <span aria-hidden="true">=</span>
-            <ColumnSelect columns={right} value={key.right} onChange={(name) => set({ ...key, right: name })} label={t("join.right", { number: index + 1 })} disabled={disabled} />
+            <ColumnSelect columns={right} value={textOf(key.right)} onChange={(name) => set({ ...key, right: name })} label={t("join.right", { number: index + 1 })} disabled={disabled} />
           </>
         )}
       </ListEditor>

@@ -8,18 +8,19 @@ import type { FormWidgetProps } from "@/forms";
 import { freeName } from "@/graph/suggest";
 
 import { ColumnSelect, ColumnsSelect } from "./ColumnSelect";
-import type { SettingsContext } from "./context";
+import { entriesOf, namesOf, textOf, type SettingsContext } from "./context";
 import { ListEditor } from "./ListEditor";
 import styles from "./settings.module.css";
 
 type Props<V> = FormWidgetProps<V, SettingsContext>;
 
-export function ColumnWidget({ id, label, value = "", onChange, disabled, isInvalid, context }: Props<string>) {
-  return <ColumnSelect id={id} columns={context.columns} value={value} onChange={onChange} label={label} disabled={disabled} isInvalid={isInvalid} allowClear />;
+export function ColumnWidget({ id, label, value, onChange, disabled, isInvalid, context }: Props<string>) {
+  return <ColumnSelect id={id} columns={context.columns} value={textOf(value)} onChange={onChange} label={label} disabled={disabled} isInvalid={isInvalid} allowClear />;
 }
 
 /** For a read step a list to tick, else a small picker. Locked columns say that they must be asked for. */
-export function ColumnsWidget({ id, label, value = [], onChange, disabled, context }: Props<string[]>) {
+export function ColumnsWidget({ id, label, value: given, onChange, disabled, context }: Props<string[]>) {
+  const value = namesOf(given);
   const { t } = useTranslation("canvas");
   const words = usePick();
   if (context.type !== "read") {
@@ -62,7 +63,8 @@ interface SortKey {
   nulls?: "first" | "last";
 }
 
-export function SortWidget({ label, value = [], onChange, disabled, context }: Props<SortKey[]>) {
+export function SortWidget({ label, value: given, onChange, disabled, context }: Props<SortKey[]>) {
+  const value = entriesOf<SortKey>(given);
   const { t } = useTranslation("canvas");
   return (
     <ListEditor
@@ -76,9 +78,9 @@ export function SortWidget({ label, value = [], onChange, disabled, context }: P
     >
       {(key, index, set) => (
         <>
-          <ColumnSelect columns={context.columns} value={key.column} onChange={(column) => set({ ...key, column })} label={t("sort.column", { label, number: index + 1 })} disabled={disabled} />
+          <ColumnSelect columns={context.columns} value={textOf(key.column)} onChange={(column) => set({ ...key, column })} label={t("sort.column", { label, number: index + 1 })} disabled={disabled} />
           <Select
-            style={{ width: 96, flex: "none" }}
+            style={{ width: 112, flex: "none" }}
             value={key.descending ? "down" : "up"}
             onChange={(way) => set({ ...key, descending: way === "down" })}
             options={[
@@ -100,7 +102,8 @@ interface Chosen {
   as?: string;
 }
 
-export function SelectListWidget({ value = [], onChange, disabled, context }: Props<Chosen[]>) {
+export function SelectListWidget({ value: given, onChange, disabled, context }: Props<Chosen[]>) {
+  const value = entriesOf<Chosen>(given);
   const { t } = useTranslation("canvas");
   const used = new Set(value.map((one) => one.column));
   const rest = context.columns.filter((column) => !used.has(column.name));
@@ -124,10 +127,10 @@ export function SelectListWidget({ value = [], onChange, disabled, context }: Pr
       >
         {(one, index, set) => (
           <>
-            <ColumnSelect columns={context.columns} value={one.column} onChange={(column) => set({ ...one, column })} label={t("select.column", { number: index + 1 })} disabled={disabled} />
+            <ColumnSelect columns={context.columns} value={textOf(one.column)} onChange={(column) => set({ ...one, column })} label={t("select.column", { number: index + 1 })} disabled={disabled} />
             <Input
               className={styles.grow}
-              value={one.as ?? ""}
+              value={textOf(one.as)}
               placeholder={t("select.new_name")}
               onChange={(event) => set(event.target.value ? { column: one.column, as: event.target.value } : { column: one.column })}
               aria-label={t("select.rename", { name: one.column })}
@@ -148,7 +151,8 @@ interface Cast {
 
 const TYPES = ["integer", "number", "decimal(18,2)", "text", "date", "timestamp", "time", "boolean"];
 
-export function CastListWidget({ value = [], onChange, disabled, context }: Props<Cast[]>) {
+export function CastListWidget({ value: given, onChange, disabled, context }: Props<Cast[]>) {
+  const value = entriesOf<Cast>(given);
   const { t } = useTranslation("canvas");
   return (
     <ListEditor
@@ -163,12 +167,12 @@ export function CastListWidget({ value = [], onChange, disabled, context }: Prop
       {(one, index, set) => (
         <>
           <div className={styles.row}>
-            <ColumnSelect columns={context.columns} value={one.column} onChange={(column) => set({ ...one, column })} label={t("cast.column", { number: index + 1 })} disabled={disabled} />
+            <ColumnSelect columns={context.columns} value={textOf(one.column)} onChange={(column) => set({ ...one, column })} label={t("cast.column", { number: index + 1 })} disabled={disabled} />
             <Select
               style={{ width: 128, flex: "none" }}
               value={one.type}
               onChange={(type) => set({ ...one, type })}
-              options={[...new Set([...TYPES, one.type])].map((type) => ({ value: type, label: typeLabel(type, t) }))}
+              options={[...new Set([...TYPES, textOf(one.type)])].filter(Boolean).map((type) => ({ value: type, label: typeLabel(type, t) }))}
               aria-label={t("cast.type", { number: index + 1 })}
               disabled={disabled}
               popupMatchSelectWidth={false}

@@ -49,3 +49,17 @@ export function mergedColumns(incoming: Record<string, Column[][]>): Column[] {
 export function problemsAt({ problems }: SettingsContext, pointer: string): string[] {
   return problems.filter((one) => one.pointer === pointer || one.pointer.startsWith(`${pointer}/`)).map((one) => one.words);
 }
+
+/** The entries of a setting that should be a list of objects; what is none (a document may hold anything) is left out. */
+export function entriesOf<T extends object>(value: unknown): T[] {
+  return Array.isArray(value) ? value.filter((one): one is T => typeof one === "object" && one !== null && !Array.isArray(one)) : [];
+}
+
+/** The texts of a setting that should be a list of names. */
+export function namesOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : [];
+}
+
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

@@ -9,7 +9,7 @@ import { literalType } from "@/graph/expression";
 
 import { ColumnSelect, ColumnsSelect } from "./ColumnSelect";
 import { SortWidget, newColumnName, type Derived } from "./columnWidgets";
-import { problemsAt, type SettingsContext } from "./context";
+import { entriesOf, namesOf, problemsAt, textOf, type SettingsContext } from "./context";
 import { ExpressionField } from "./ExpressionWidget";
 import { ListEditor } from "./ListEditor";
 import { NameInput } from "./NameInput";
@@ -17,7 +17,8 @@ import styles from "./settings.module.css";
 
 type Props<V> = FormWidgetProps<V, SettingsContext>;
 
-export function DeriveListWidget({ value = [], onChange, disabled, context, pointer }: Props<Derived[]>) {
+export function DeriveListWidget({ value: given, onChange, disabled, context, pointer }: Props<Derived[]>) {
+  const value = entriesOf<Derived>(given);
   const { t } = useTranslation("canvas");
   return (
     <ListEditor
@@ -31,11 +32,11 @@ export function DeriveListWidget({ value = [], onChange, disabled, context, poin
     >
       {(one, index, set) => (
         <>
-          <NameInput value={one.name} onChange={(name) => set({ ...one, name })} label={t("derive.name", { number: index + 1 })} disabled={disabled} />
+          <NameInput value={textOf(one.name)} onChange={(name) => set({ ...one, name })} label={t("derive.name", { number: index + 1 })} disabled={disabled} />
           <ExpressionField
             id={`derive-${index}`}
             label={t("derive.formula", { number: index + 1 })}
-            value={one.expression}
+            value={textOf(one.expression)}
             onChange={(expression) => set({ ...one, expression: expression ?? "" })}
             disabled={Boolean(disabled)}
             context={context}
@@ -58,10 +59,10 @@ function Problems({ texts }: { texts: string[] }) {
 
 type GroupBy = string | { name: string; expression: string };
 
-export function GroupByWidget({ id, label, value = [], onChange, disabled, context }: Props<GroupBy[]>) {
+export function GroupByWidget({ id, label, value, onChange, disabled, context }: Props<GroupBy[]>) {
   const { t } = useTranslation("canvas");
-  const plain = value.filter((one): one is string => typeof one === "string");
-  const made = value.filter((one): one is { name: string; expression: string } => typeof one !== "string");
+  const plain = namesOf(value);
+  const made = entriesOf<{ name: string; expression: string }>(value);
   return (
     <div className={styles.list}>
       <ColumnsSelect id={id} columns={context.columns} value={plain} onChange={(names) => onChange([...names, ...made])} label={label} disabled={disabled} placeholder={t("group.placeholder")} />
@@ -76,11 +77,11 @@ export function GroupByWidget({ id, label, value = [], onChange, disabled, conte
       >
         {(one, index, set) => (
           <>
-            <NameInput value={one.name} onChange={(name) => set({ ...one, name })} label={t("group.name", { number: index + 1 })} disabled={disabled} />
+            <NameInput value={textOf(one.name)} onChange={(name) => set({ ...one, name })} label={t("group.name", { number: index + 1 })} disabled={disabled} />
             <ExpressionField
               id={`group-${index}`}
               label={t("group.formula", { number: index + 1 })}
-              value={one.expression}
+              value={textOf(one.expression)}
               onChange={(expression) => set({ ...one, expression: expression ?? "" })}
               disabled={Boolean(disabled)}
               context={context}
@@ -106,7 +107,8 @@ interface Measure {
 const NUMBERS_ONLY = new Set(["sum", "mean", "median", "stddev", "quantile"]);
 const FUNCTIONS = ["count", "sum", "mean", "max", "min", "count_distinct", "median", "quantile", "stddev", "first", "last"];
 
-export function MeasuresWidget({ schema, value = [], onChange, disabled, context, pointer }: Props<Measure[]>) {
+export function MeasuresWidget({ schema, value: given, onChange, disabled, context, pointer }: Props<Measure[]>) {
+  const value = entriesOf<Measure>(given);
   const { t } = useTranslation("canvas");
   const words = usePick();
   const choices = (((schema.items as Record<string, unknown>)?.properties as Record<string, Record<string, unknown>>)?.function?.["x-choices"] ?? {}) as Record<string, Text>;
@@ -132,7 +134,7 @@ export function MeasuresWidget({ schema, value = [], onChange, disabled, context
         <>
           <div className={styles.row}>
             <Select
-              style={{ width: 124, flex: "none" }}
+              className={styles.grow}
               value={one.function}
               onChange={(name: string) => set(change(one, trimmed({ ...one, function: name }, context)))}
               options={FUNCTIONS.map((name) => ({ value: name, label: wordOf(name) }))}
@@ -143,7 +145,7 @@ export function MeasuresWidget({ schema, value = [], onChange, disabled, context
             />
             <ColumnSelect
               columns={NUMBERS_ONLY.has(one.function) ? context.columns.filter((column) => literalType(column.type) === "number" || column.name === one.column) : context.columns}
-              value={one.column ?? ""}
+              value={textOf(one.column)}
               onChange={(column) => set(change(one, { ...one, column }))}
               label={t("measure.column", { number: index + 1 })}
               disabled={disabled}
@@ -158,7 +160,7 @@ export function MeasuresWidget({ schema, value = [], onChange, disabled, context
           )}
           <div className={styles.row}>
             <span className={styles.join}>{t("measure.named")}</span>
-            <NameInput value={one.name} onChange={(name) => set({ ...one, name })} label={t("measure.name", { number: index + 1 })} disabled={disabled} />
+            <NameInput value={textOf(one.name)} onChange={(name) => set({ ...one, name })} label={t("measure.name", { number: index + 1 })} disabled={disabled} />
           </div>
           <Problems texts={problemsAt(context, `${pointer}/${index}`)} />
           <Collapse
@@ -170,7 +172,7 @@ export function MeasuresWidget({ schema, value = [], onChange, disabled, context
                 key: "where",
                 label: t("measure.where"),
                 children: (
-                  <ExpressionField id={`measure-where-${index}`} label={t("measure.where")} value={one.where ?? ""} onChange={(where) => set({ ...one, where: where ?? "" })} disabled={Boolean(disabled)} context={context} isCondition />
+                  <ExpressionField id={`measure-where-${index}`} label={t("measure.where")} value={textOf(one.where)} onChange={(where) => set({ ...one, where: where ?? "" })} disabled={Boolean(disabled)} context={context} isCondition />
                 ),
               },
             ]}
@@ -192,8 +194,8 @@ function trimmed(measure: Measure, context: SettingsContext): Measure {
   return next;
 }
 
-export function PathWidget({ id, label, value = [], onChange, disabled }: Props<string[]>) {
+export function PathWidget({ id, label, value, onChange, disabled }: Props<string[]>) {
   return (
-    <Input id={id} value={value.join("/")} onChange={(event) => onChange(event.target.value ? event.target.value.split("/") : [])} aria-label={label} disabled={disabled} />
+    <Input id={id} value={namesOf(value).join("/")} onChange={(event) => onChange(event.target.value ? event.target.value.split("/") : [])} aria-label={label} disabled={disabled} />
   );
 }

@@ -15,7 +15,12 @@ export function CatalogueTabs({ at }: { at: "datasets" | "nodes" }) {
   return (
     <nav className={styles.tabs} aria-label={t("tabs.label")}>
       {tabs.map((tab) => (
-        <Link key={tab.key} to={tab.to} className={tab.key === at ? styles.at : styles.tab} aria-current={tab.key === at ? "page" : undefined}>
+        <Link
+          key={tab.key}
+          to={tab.to}
+          className={tab.key === at ? styles.at : styles.tab}
+          aria-current={tab.key === at ? "page" : undefined}
+        >
           {t(`tabs.${tab.key}`)}
         </Link>
       ))}

@@ -45,11 +45,28 @@ function Numbers({ profile, type, rows }: { profile: ColumnProfile; type: string
   const mean = typeof profile.mean === "string" ? Number(profile.mean) : profile.mean;
   const total = profile.rows ?? rows;
   const items = [
-    { key: "nulls", label: t("column.nulls"), children: <><NumberText value={profile.nulls} exact />{profile.nulls && total ? <span className={styles.share}>{((profile.nulls / total) * 100).toFixed(1)}%</span> : null}</> },
+    {
+      key: "nulls",
+      label: t("column.nulls"),
+      children: (
+        <>
+          <NumberText value={profile.nulls} exact />
+          {profile.nulls && total ? (
+            <span className={styles.share}>{((profile.nulls / total) * 100).toFixed(1)}%</span>
+          ) : null}
+        </>
+      ),
+    },
     { key: "distinct", label: t("column.distinct"), children: <DistinctText profile={profile} rows={rows} exact /> },
-    ...(profile.min !== undefined && profile.min !== null ? [{ key: "min", label: t("column.min"), children: value(profile.min) }] : []),
-    ...(profile.max !== undefined && profile.max !== null ? [{ key: "max", label: t("column.max"), children: value(profile.max) }] : []),
-    ...(mean !== undefined && mean !== null ? [{ key: "mean", label: t("column.mean"), children: exactNumber(Math.round(mean * 1000) / 1000, language) }] : []),
+    ...(profile.min !== undefined && profile.min !== null
+      ? [{ key: "min", label: t("column.min"), children: value(profile.min) }]
+      : []),
+    ...(profile.max !== undefined && profile.max !== null
+      ? [{ key: "max", label: t("column.max"), children: value(profile.max) }]
+      : []),
+    ...(mean !== undefined && mean !== null
+      ? [{ key: "mean", label: t("column.mean"), children: exactNumber(Math.round(mean * 1000) / 1000, language) }]
+      : []),
   ];
   return <Descriptions column={1} size="small" items={items} className={styles.numbers} />;
 }
@@ -59,9 +76,13 @@ function Profile({ column, dataset }: { column: DatasetColumn; dataset: DatasetD
   const { language } = usePreferences();
   const profile = column.profile;
   if (!column.readable) return <EmptyState isSmall title={t("column.no_right")} hint={t("column.no_right_hint")} />;
-  if (!profile || Object.keys(profile).length === 0) return <EmptyState isSmall title={t("column.no_profile")} hint={t("column.no_profile_hint")} />;
+  if (!profile || Object.keys(profile).length === 0)
+    return <EmptyState isSmall title={t("column.no_profile")} hint={t("column.no_profile_hint")} />;
   const text = (one: unknown) => cellText(one, column.type, language);
-  const histogram = (profile.histogram ?? []).map((bin) => ({ label: bin.from === bin.to ? text(bin.from) : `${text(bin.from)} – ${text(bin.to)}`, count: bin.count }));
+  const histogram = (profile.histogram ?? []).map((bin) => ({
+    label: bin.from === bin.to ? text(bin.from) : `${text(bin.from)} – ${text(bin.to)}`,
+    count: bin.count,
+  }));
   const top = (profile.top ?? []).map((one) => ({ label: text(one.value), count: one.count }));
   return (
     <>
@@ -117,11 +138,25 @@ export function ColumnDrawer({ dataset, column, onClose }: ColumnDrawerProps) {
             size="small"
             items={[
               { key: "name", label: t("column.name"), children: <code>{column.name}</code> },
-              { key: "type", label: t("column.type"), children: <span className={styles.type}><TypeIcon type={column.type} /> {t(`common:type.${column.type.startsWith("decimal") ? "decimal" : column.type}`)} <span className="tertiary">{column.native_type}</span></span> },
+              {
+                key: "type",
+                label: t("column.type"),
+                children: (
+                  <span className={styles.type}>
+                    <TypeIcon type={column.type} />{" "}
+                    {t(`common:type.${column.type.startsWith("decimal") ? "decimal" : column.type}`)}{" "}
+                    <span className="tertiary">{column.native_type}</span>
+                  </span>
+                ),
+              },
               ...(column.key ? [{ key: "key", label: t("column.key"), children: t(`columns.key.${column.key}`) }] : []),
               ...(column.unit ? [{ key: "unit", label: t("column.unit"), children: column.unit }] : []),
-              ...(column.sensitivity ? [{ key: "class", label: t("columns.class"), children: <SensitivityTag value={column.sensitivity} /> }] : []),
-              ...(words(column.description) ? [{ key: "d", label: t("columns.description"), children: words(column.description) }] : []),
+              ...(column.sensitivity
+                ? [{ key: "class", label: t("columns.class"), children: <SensitivityTag value={column.sensitivity} /> }]
+                : []),
+              ...(words(column.description)
+                ? [{ key: "d", label: t("columns.description"), children: words(column.description) }]
+                : []),
             ]}
           />
           <Profile column={column} dataset={dataset} />

@@ -14,7 +14,15 @@ interface Values {
   sensitivity: Sensitivity;
 }
 
-export function ColumnEditor({ dataset, column, onClose }: { dataset: DatasetDetail; column: DatasetColumn; onClose: () => void }) {
+export function ColumnEditor({
+  dataset,
+  column,
+  onClose,
+}: {
+  dataset: DatasetDetail;
+  column: DatasetColumn;
+  onClose: () => void;
+}) {
   const { t } = useTranslation("catalogue");
   const path = `/api/datasets/${dataset.id}`;
   const save = useAction((values: Values) => api.patch(path, { columns: { [column.name]: values } }), {
@@ -23,7 +31,12 @@ export function ColumnEditor({ dataset, column, onClose }: { dataset: DatasetDet
   });
   const { title, description, unit, sensitivity } = column;
   return (
-    <Form layout="vertical" initialValues={{ title, description, unit, sensitivity }} onFinish={(values: Values) => save.mutate(values)}>
+    <Form
+      name="column"
+      layout="vertical"
+      initialValues={{ title, description, unit, sensitivity }}
+      onFinish={(values: Values) => save.mutate(values)}
+    >
       <Form.Item name="title" label={t("column.title")}>
         <LocalTextInput label={t("column.title")} />
       </Form.Item>

@@ -8,7 +8,17 @@ import { api } from "@/api/client";
 import { useAction, useRefresh } from "@/api/hooks";
 import { usePick } from "@/api/preferences";
 import type { DatasetColumn, DatasetDetail } from "@/api/types";
-import { DistinctText, Mark, MiniHistogram, NullShare, ProblemNotice, SensitivityTag, TaskProgress, TimeText, TypeIcon } from "@/components/ui";
+import {
+  DistinctText,
+  Mark,
+  MiniHistogram,
+  NullShare,
+  ProblemNotice,
+  SensitivityTag,
+  TaskProgress,
+  TimeText,
+  TypeIcon,
+} from "@/components/ui";
 
 import { useStartedTask } from "../task";
 import { ColumnDrawer } from "./ColumnDrawer";
@@ -56,14 +66,23 @@ export function ColumnsTab({ dataset }: { dataset: DatasetDetail }) {
   const [filter, setFilter] = useState("");
   const needle = filter.trim().toLowerCase();
   const columns = needle
-    ? dataset.columns.filter((column) => `${column.name} ${words(column.title)} ${words(column.description)}`.toLowerCase().includes(needle))
+    ? dataset.columns.filter((column) =>
+        `${column.name} ${words(column.title)} ${words(column.description)}`.toLowerCase().includes(needle),
+      )
     : dataset.columns;
   const column = dataset.columns.find((one) => one.name === opened);
   return (
     <>
       <div className={styles.tools}>
         {dataset.columns.length > 8 && (
-          <Input allowClear className={styles.filter} value={filter} placeholder={t("columns.filter")} aria-label={t("columns.filter")} onChange={(event) => setFilter(event.target.value)} />
+          <Input
+            allowClear
+            className={styles.filter}
+            value={filter}
+            placeholder={t("columns.filter")}
+            aria-label={t("columns.filter")}
+            onChange={(event) => setFilter(event.target.value)}
+          />
         )}
         <ProfileLine dataset={dataset} />
       </div>
@@ -84,7 +103,13 @@ export function ColumnsTab({ dataset }: { dataset: DatasetDetail }) {
               <button type="button" className={`plain-button ${styles.name}`} onClick={() => setOpened(row.name)}>
                 <span className={styles.title}>
                   {words(row.title) || row.name}
-                  {row.key && <KeyOutlined title={t(`columns.key.${row.key}`)} aria-label={t(`columns.key.${row.key}`)} className={styles.key} />}
+                  {row.key && (
+                    <KeyOutlined
+                      title={t(`columns.key.${row.key}`)}
+                      aria-label={t(`columns.key.${row.key}`)}
+                      className={styles.key}
+                    />
+                  )}
                 </span>
                 {words(row.title) && words(row.title) !== row.name && <code className="tertiary">{row.name}</code>}
               </button>
@@ -139,7 +164,12 @@ export function ColumnsTab({ dataset }: { dataset: DatasetDetail }) {
             align: "right",
             render: (_, row) => <DistinctText profile={row.profile} rows={dataset.rows} />,
           },
-          { title: t("columns.description"), key: "description", ellipsis: true, render: (_, row) => [words(row.description), row.unit].filter(Boolean).join(" · ") },
+          {
+            title: t("columns.description"),
+            key: "description",
+            ellipsis: true,
+            render: (_, row) => [words(row.description), row.unit].filter(Boolean).join(" · "),
+          },
         ]}
       />
       <ColumnDrawer dataset={dataset} column={column} onClose={() => setOpened(null)} />

@@ -34,15 +34,19 @@ export function DatasetCard({ card }: { card: Card }) {
             <span className="ellipsis">{words(column.title) || column.name}</span>
           </li>
         ))}
-        {card.columns_total > card.columns.length && <li className="tertiary">{t("card.more_columns", { count: card.columns_total })}</li>}
+        {card.columns_total > card.columns.length && (
+          <li className="tertiary">{t("card.more_columns", { count: card.columns_total })}</li>
+        )}
       </ul>
       <div className={styles.facts}>
         <span>{words(card.organisation.name)}</span>
         <span>
-          <TableOutlined aria-hidden="true" /> <NumberText value={card.rows} isEstimate={card.rows !== null && !card.rows_exact} /> {t("card.rows")}
+          <TableOutlined aria-hidden="true" />{" "}
+          <NumberText value={card.rows} isEstimate={card.rows !== null && !card.rows_exact} /> {t("card.rows")}
         </span>
         <span>
-          <ClockCircleOutlined aria-hidden="true" /> <TimeText value={card.refreshed_at} relative fallback={t("card.not_refreshed")} />
+          <ClockCircleOutlined aria-hidden="true" />{" "}
+          <TimeText value={card.refreshed_at} relative fallback={t("card.not_refreshed")} />
         </span>
         <span className={`${styles.number} mono`}>{card.number}</span>
         {card.tags.length > 0 && (

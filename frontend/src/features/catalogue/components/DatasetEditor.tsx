@@ -19,11 +19,19 @@ const SHARES: Share[] = ["unconditional", "conditional", "none"];
 export function DatasetEditor({ dataset, onClose }: { dataset: DatasetDetail; onClose: () => void }) {
   const { t } = useTranslation("catalogue");
   const path = `/api/datasets/${dataset.id}`;
-  const save = useAction((values: Values) => api.patch(path, values), { refresh: [path, "/api/catalogue/search"], onDone: onClose });
+  const save = useAction((values: Values) => api.patch(path, values), {
+    refresh: [path, "/api/catalogue/search"],
+    onDone: onClose,
+  });
   const { title, summary, tags, share } = dataset;
   return (
     <Drawer open title={t("dataset.edit")} size={480} onClose={onClose}>
-      <Form layout="vertical" initialValues={{ title, summary, tags, share }} onFinish={(values: Values) => save.mutate(values)}>
+      <Form
+        name="dataset"
+        layout="vertical"
+        initialValues={{ title, summary, tags, share }}
+        onFinish={(values: Values) => save.mutate(values)}
+      >
         <Form.Item name="title" label={t("edit.title")}>
           <LocalTextInput label={t("edit.title")} />
         </Form.Item>
@@ -31,9 +39,16 @@ export function DatasetEditor({ dataset, onClose }: { dataset: DatasetDetail; on
           <LocalTextInput label={t("edit.summary")} rows={3} maxLength={2000} />
         </Form.Item>
         <Form.Item name="tags" label={t("edit.tags")}>
-          <Select mode="tags" tokenSeparators={[",", "，", " "]} maxCount={20} aria-label={t("edit.tags")} open={false} suffixIcon={null} />
+          <Select
+            mode="tags"
+            tokenSeparators={[",", "，", " "]}
+            maxCount={20}
+            aria-label={t("edit.tags")}
+            open={false}
+            suffixIcon={null}
+          />
         </Form.Item>
-        <Form.Item name="share" label={t("edit.share")}>
+        <Form.Item name="share" label={t("edit.share")} hidden={dataset.is_personal}>
           <Radio.Group style={{ display: "grid", gap: 6 }}>
             {SHARES.map((one) => (
               <Radio key={one} value={one}>

@@ -19,7 +19,8 @@ function Names({ tone, label, names }: { tone: "green" | "red" | "amber" | "blue
 export function ColumnDifference({ difference, emptyText }: { difference: SchemaDifference; emptyText: string }) {
   const { t } = useTranslation("catalogue");
   const changed = Object.entries(difference.changed ?? {});
-  if (!difference.added?.length && !difference.removed?.length && !changed.length) return <p className="secondary">{emptyText}</p>;
+  if (!difference.added?.length && !difference.removed?.length && !changed.length)
+    return <p className="secondary">{emptyText}</p>;
   return (
     <>
       <Names tone="green" label={t("difference.columns_added")} names={difference.added ?? []} />
@@ -51,7 +52,11 @@ export function NodeDifference({ difference }: { difference: DiscoveryDifference
       <p className="secondary">{t("difference.seen", { count: seen ?? 0 })}</p>
       {nothing && <p className="secondary">{t("difference.none")}</p>}
       <Names tone="green" label={t("difference.added", { count: counts?.added ?? added.length })} names={added} />
-      <Names tone="blue" label={t("difference.returned", { count: counts?.returned ?? returned.length })} names={returned} />
+      <Names
+        tone="blue"
+        label={t("difference.returned", { count: counts?.returned ?? returned.length })}
+        names={returned}
+      />
       <Names tone="red" label={t("difference.gone", { count: counts?.gone ?? gone.length })} names={gone} />
       {changed.map(({ dataset, ...rest }) => (
         <div key={dataset} className={styles.changed}>

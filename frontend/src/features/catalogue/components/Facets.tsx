@@ -36,7 +36,12 @@ function Facet({ name, values, chosen, onToggle }: FacetProps) {
           const label = name === "right" ? t(`common:right.${value.value}`) : words(value.label) || value.value;
           return (
             <li key={value.value}>
-              <button type="button" className={`${styles.value} ${isChosen ? styles.chosen : ""}`} aria-pressed={isChosen} onClick={() => onToggle(value.value)}>
+              <button
+                type="button"
+                className={`${styles.value} ${isChosen ? styles.chosen : ""}`}
+                aria-pressed={isChosen}
+                onClick={() => onToggle(value.value)}
+              >
                 <span className="ellipsis" title={label}>
                   {isChosen && <CheckOutlined aria-hidden="true" />} {label}
                 </span>
@@ -49,7 +54,12 @@ function Facet({ name, values, chosen, onToggle }: FacetProps) {
         })}
       </ul>
       {values.length > SHOWN && (
-        <button type="button" className={`plain-button ${styles.more}`} aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
+        <button
+          type="button"
+          className={`plain-button ${styles.more}`}
+          aria-expanded={isWhole}
+          onClick={() => setWhole(!isWhole)}
+        >
           {t(isWhole ? "facet.less" : "facet.more", { count: values.length - SHOWN })}
         </button>
       )}
@@ -70,7 +80,13 @@ export function Facets({ facets, filters, onToggle }: FacetsProps) {
       {ORDER.map((name) => {
         const values = facets?.[name] ?? [];
         return values.length ? (
-          <Facet key={name} name={name} values={values} chosen={filters[name]} onToggle={(value) => onToggle(name, value)} />
+          <Facet
+            key={name}
+            name={name}
+            values={values}
+            chosen={filters[name]}
+            onToggle={(value) => onToggle(name, value)}
+          />
         ) : null;
       })}
     </aside>

@@ -17,7 +17,13 @@ export function NodeDatasets({ node }: { node: CatalogueNode }) {
   const list = useCursorList<DatasetCard>(`/api/nodes/${node.id}/datasets`, { limit: 50 });
   if (list.error) return <ProblemNotice error={list.error} onRetry={list.refetch} />;
   if (list.isLoading) return <Loading rows={6} />;
-  if (!list.items.length) return <EmptyState title={t("node.no_datasets")} hint={t(node.can_edit ? "node.no_datasets_hint" : "node.no_datasets_visible")} />;
+  if (!list.items.length)
+    return (
+      <EmptyState
+        title={t("node.no_datasets")}
+        hint={t(node.can_edit ? "node.no_datasets_hint" : "node.no_datasets_visible")}
+      />
+    );
   return (
     <>
       <Table<DatasetCard>
@@ -38,11 +44,28 @@ export function NodeDatasets({ node }: { node: CatalogueNode }) {
               </span>
             ),
           },
-          { title: t("dataset.fact.rows"), key: "rows", width: 110, align: "right", render: (_, card) => <NumberText value={card.rows} isEstimate={card.rows !== null && !card.rows_exact} /> },
-          { title: t("dataset.fact.columns"), key: "columns", width: 80, align: "right", render: (_, card) => card.columns_total },
+          {
+            title: t("dataset.fact.rows"),
+            key: "rows",
+            width: 110,
+            align: "right",
+            render: (_, card) => <NumberText value={card.rows} isEstimate={card.rows !== null && !card.rows_exact} />,
+          },
+          {
+            title: t("dataset.fact.columns"),
+            key: "columns",
+            width: 80,
+            align: "right",
+            render: (_, card) => card.columns_total,
+          },
           { title: t("edit.share"), key: "share", width: 130, render: (_, card) => <ShareTag share={card.share} /> },
           { title: t("facet.right"), key: "right", width: 110, render: (_, card) => <RightTag right={card.right} /> },
-          { title: t("dataset.fact.refreshed"), key: "refreshed", width: 130, render: (_, card) => <TimeText value={card.refreshed_at} relative /> },
+          {
+            title: t("dataset.fact.refreshed"),
+            key: "refreshed",
+            width: 130,
+            render: (_, card) => <TimeText value={card.refreshed_at} relative />,
+          },
         ]}
       />
       {list.hasMore && (

@@ -29,7 +29,9 @@ export function NodeFields() {
         rules={[
           {
             validator: (_, value: Text | undefined) =>
-              value?.["zh-CN"]?.trim() || value?.en?.trim() ? Promise.resolve() : Promise.reject(new Error(t("node.name_missing"))),
+              value?.["zh-CN"]?.trim() || value?.en?.trim()
+                ? Promise.resolve()
+                : Promise.reject(new Error(t("node.name_missing"))),
           },
         ]}
       >
@@ -44,12 +46,22 @@ export function NodeFields() {
             showSearch={{ optionFilterProp: "label" }}
             aria-label={t("node.organisation")}
             loading={organisations.isLoading}
-            options={(organisations.data?.results ?? []).map((one) => ({ value: one.id, label: `${"　".repeat(one.depth)}${words(one.name)}` }))}
+            options={(organisations.data?.results ?? []).map((one) => ({
+              value: one.id,
+              label: `${"　".repeat(one.depth)}${words(one.name)}`,
+            }))}
           />
         </Form.Item>
       )}
       <Form.Item name="tags" label={t("edit.tags")}>
-        <Select mode="tags" tokenSeparators={[",", "，", " "]} maxCount={20} open={false} suffixIcon={null} aria-label={t("edit.tags")} />
+        <Select
+          mode="tags"
+          tokenSeparators={[",", "，", " "]}
+          maxCount={20}
+          open={false}
+          suffixIcon={null}
+          aria-label={t("edit.tags")}
+        />
       </Form.Item>
     </>
   );

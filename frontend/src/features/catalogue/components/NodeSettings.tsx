@@ -21,39 +21,57 @@ export function NodeSettings({ node, connector }: { node: CatalogueNode; connect
   const [settings, setSettings] = useState<JsonObject>(node.settings);
   const [problems, setProblems] = useState<FieldProblem[]>([]);
   const path = `/api/nodes/${node.id}`;
-  const save = useAction((words: NodeWords) => api.patch<CatalogueNode>(path, node.is_personal ? words : { ...words, settings }), {
-    refresh: ["/api/nodes", "/api/catalogue/search"],
-    onDone: () => message.success(t("common:saved")),
-  });
+  const save = useAction(
+    (words: NodeWords) => api.patch<CatalogueNode>(path, node.is_personal ? words : { ...words, settings }),
+    {
+      refresh: ["/api/nodes", "/api/catalogue/search"],
+      onDone: () => message.success(t("common:saved")),
+    },
+  );
   const submit = async () => {
     const found = node.is_personal ? [] : checkForm(connector.schema, settings, t, language, node.secrets);
     setProblems(found);
     const words = await form.validateFields().catch(() => null);
     if (found.length || !words) return;
     save.mutate(words, {
-      onError: (problem) => setProblems(problem.problems.map((one) => ({ ...one, pointer: one.pointer.replace(/^\/settings/, "") }))),
+      onError: (problem) =>
+        setProblems(problem.problems.map((one) => ({ ...one, pointer: one.pointer.replace(/^\/settings/, "") }))),
     });
   };
   return (
     <div className={styles.forms} style={{ marginTop: 0 }}>
       <Panel title={t("new_node.words")}>
-        <Form form={form} layout="vertical" initialValues={{ name: node.name, description: node.description, organisation: node.organisation.id, tags: node.tags }}>
+        <Form
+          name="node"
+          form={form}
+          layout="vertical"
+          initialValues={{
+            name: node.name,
+            description: node.description,
+            organisation: node.organisation.id,
+            tags: node.tags,
+          }}
+        >
           <NodeFields />
         </Form>
-        <Button type="primary" onClick={() => void submit()} loading={save.isPending}>
-          {t("common:save")}
-        </Button>
-        {save.error && (
-          <div style={{ marginTop: 12 }}>
-            <ProblemNotice error={save.error} />
-          </div>
-        )}
       </Panel>
       {!node.is_personal && (
         <Panel title={t("new_node.connection")}>
-          <SchemaForm schema={connector.schema} value={settings} onChange={setSettings} problems={problems} secrets={node.secrets} />
+          <SchemaForm
+            schema={connector.schema}
+            value={settings}
+            onChange={setSettings}
+            problems={problems}
+            secrets={node.secrets}
+          />
         </Panel>
       )}
+      <div className={styles.save}>
+        {save.error && <ProblemNotice error={save.error} />}
+        <Button type="primary" onClick={() => void submit()} loading={save.isPending}>
+          {t("common:save")}
+        </Button>
+      </div>
     </div>
   );
 }

@@ -49,11 +49,27 @@ function RequestDialog({ dataset, onClose }: { dataset: DatasetDetail; onClose: 
   const plain = dataset.columns.filter((column) => !column.sensitivity).map((column) => column.name);
   const all = dataset.columns.map((column) => column.name);
   return (
-    <Modal open width={640} title={t("request.title", { name: words(dataset.title) || dataset.name })} okText={t("request.send")} cancelText={t("common:cancel")} onOk={() => form.submit()} confirmLoading={send.isPending} onCancel={onClose} style={{ top: 40 }}>
+    <Modal
+      open
+      width={640}
+      title={t("request.title", { name: words(dataset.title) || dataset.name })}
+      okText={t("request.send")}
+      cancelText={t("common:cancel")}
+      onOk={() => form.submit()}
+      confirmLoading={send.isPending}
+      onCancel={onClose}
+      style={{ top: 40 }}
+    >
       <p className="secondary" style={{ marginBottom: 12 }}>
         {t("request.who", { organisation: words(dataset.organisation.name) })}
       </p>
-      <Form form={form} layout="vertical" initialValues={{ columns: plain, purpose: "", valid_until: dayjs().add(1, "year") }} onFinish={(values) => send.mutate(values)}>
+      <Form
+        name="request"
+        form={form}
+        layout="vertical"
+        initialValues={{ columns: plain, purpose: "", valid_until: dayjs().add(1, "year") }}
+        onFinish={(values) => send.mutate(values)}
+      >
         <Form.Item label={t("request.columns", { count: chosen.length, total: all.length })} required>
           <div className={styles.tools}>
             <Button size="small" type="link" onClick={() => form.setFieldValue("columns", all)}>
@@ -77,7 +93,12 @@ function RequestDialog({ dataset, onClose }: { dataset: DatasetDetail; onClose: 
             </Checkbox.Group>
           </Form.Item>
         </Form.Item>
-        <Form.Item name="purpose" label={t("request.purpose")} extra={t("request.purpose_hint")} rules={[{ required: true, whitespace: true, message: t("request.purpose_missing") }]}>
+        <Form.Item
+          name="purpose"
+          label={t("request.purpose")}
+          extra={t("request.purpose_hint")}
+          rules={[{ required: true, whitespace: true, message: t("request.purpose_missing") }]}
+        >
           <Input.TextArea rows={3} maxLength={1000} showCount />
         </Form.Item>
         <Form.Item name="valid_until" label={t("request.until")}>
@@ -92,7 +113,8 @@ function RequestDialog({ dataset, onClose }: { dataset: DatasetDetail; onClose: 
 export function RequestButton({ dataset }: { dataset: DatasetDetail }) {
   const { t } = useTranslation("catalogue");
   const [isOpen, setOpen] = useState(false);
-  const isPartly = dataset.right === "usable" && dataset.share !== "none" && dataset.columns.some((column) => !column.readable);
+  const isPartly =
+    dataset.right === "usable" && dataset.share !== "none" && dataset.columns.some((column) => !column.readable);
   if (dataset.right === "pending")
     return (
       <Link to={paths.requests("mine")}>

@@ -8,7 +8,16 @@ import { api } from "@/api/client";
 import { useAction } from "@/api/hooks";
 import { usePick } from "@/api/preferences";
 import type { DatasetDetail, PreviewResult } from "@/api/types";
-import { DataTable, EmptyState, Loading, MiniHistogram, ProblemNotice, TaskErrorNotice, TaskProgress, TimeText } from "@/components/ui";
+import {
+  DataTable,
+  EmptyState,
+  Loading,
+  MiniHistogram,
+  ProblemNotice,
+  TaskErrorNotice,
+  TaskProgress,
+  TimeText,
+} from "@/components/ui";
 
 import { useStartedTask } from "../task";
 import { RequestButton } from "./RequestButton";
@@ -18,7 +27,9 @@ export function SampleTab({ dataset }: { dataset: DatasetDetail }) {
   const { t } = useTranslation("catalogue");
   const words = usePick();
   const sample = useStartedTask<PreviewResult>();
-  const start = useAction(() => api.post<{ task: string }>(`/api/datasets/${dataset.id}/sample`), { onDone: ({ task }) => sample.follow(task) });
+  const start = useAction(() => api.post<{ task: string }>(`/api/datasets/${dataset.id}/sample`), {
+    onDone: ({ task }) => sample.follow(task),
+  });
   const isAllowed = dataset.right === "usable" && dataset.state === "published";
   const begun = useRef(false);
   useEffect(() => {
@@ -28,7 +39,14 @@ export function SampleTab({ dataset }: { dataset: DatasetDetail }) {
   }, [isAllowed, start]);
 
   if (dataset.state === "gone") return <EmptyState title={t("sample.gone")} />;
-  if (!isAllowed) return <EmptyState title={t("sample.no_right")} hint={t(dataset.right === "none" ? "sample.not_shared" : "sample.no_right_hint")} action={<RequestButton dataset={dataset} />} />;
+  if (!isAllowed)
+    return (
+      <EmptyState
+        title={t("sample.no_right")}
+        hint={t(dataset.right === "none" ? "sample.not_shared" : "sample.no_right_hint")}
+        action={<RequestButton dataset={dataset} />}
+      />
+    );
   if (start.error) return <ProblemNotice error={start.error} onRetry={() => start.mutate()} />;
   const { task } = sample;
   if (task?.error) return <TaskErrorNotice error={task.error} />;
@@ -50,7 +68,12 @@ export function SampleTab({ dataset }: { dataset: DatasetDetail }) {
           {t("sample.rows", { count: result.rows.length })} · <TimeText value={result.at} />
           {dataset.columns.some((column) => column.mask) && ` · ${t("sample.masked")}`}
         </span>
-        <Button size="small" icon={<ReloadOutlined />} onClick={() => start.mutate()} loading={start.isPending || sample.isRunning}>
+        <Button
+          size="small"
+          icon={<ReloadOutlined />}
+          onClick={() => start.mutate()}
+          loading={start.isPending || sample.isRunning}
+        >
           {t("sample.again")}
         </Button>
       </div>
@@ -62,7 +85,9 @@ export function SampleTab({ dataset }: { dataset: DatasetDetail }) {
           columns={result.columns.map((column) => ({ ...column, title: titles.get(column.name) || column.name }))}
           rows={result.rows}
           height="min(560px, 60vh)"
-          renderHead={(column) => <MiniHistogram profile={result.statistics?.[column.name]} type={column.type} width={72} height={20} />}
+          renderHead={(column) => (
+            <MiniHistogram profile={result.statistics?.[column.name]} type={column.type} width={72} height={20} />
+          )}
         />
       )}
     </>

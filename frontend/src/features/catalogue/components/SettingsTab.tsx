@@ -35,13 +35,23 @@ export function SettingsTab({ dataset }: { dataset: DatasetDetail }) {
   const submit = () => {
     const found = checkForm(schema, value, t, language);
     setProblems(found);
-    if (!found.length) save.mutate(value, { onError: (problem) => setProblems(problem.problems.map((one) => ({ ...one, pointer: one.pointer.replace(/^\/settings/, "") }))) });
+    if (!found.length)
+      save.mutate(value, {
+        onError: (problem) =>
+          setProblems(problem.problems.map((one) => ({ ...one, pointer: one.pointer.replace(/^\/settings/, "") }))),
+      });
   };
   return (
     <Panel className="">
       <Alert type="info" showIcon title={t("settings.hint")} style={{ marginBottom: 16 }} />
       <div style={{ maxWidth: 560 }}>
-        <SchemaForm schema={schema} value={value} onChange={setValue} problems={problems} context={{ columns: dataset.columns }} />
+        <SchemaForm
+          schema={schema}
+          value={value}
+          onChange={setValue}
+          problems={problems}
+          context={{ columns: dataset.columns }}
+        />
         {save.error && !problems.length && <ProblemNotice error={save.error} />}
         <div style={{ display: "flex", gap: 12, alignItems: "center", marginTop: 8 }}>
           <Button type="primary" onClick={submit} loading={save.isPending || discovery.isRunning}>

@@ -19,7 +19,8 @@ export function UseButton({ dataset }: { dataset: DatasetDetail }) {
   const { message } = App.useApp();
   const apps = useGet<Page<AppCard>>(dataset.right === "usable" ? "/api/apps" : null, { mine: 1, limit: 8 });
   const fail = (error: { text: Record<string, string> }) => message.error(words(error.text));
-  const title = dataset.title["zh-CN"] || dataset.title.en ? dataset.title : { "zh-CN": dataset.name, en: dataset.name };
+  const title =
+    dataset.title["zh-CN"] || dataset.title.en ? dataset.title : { "zh-CN": dataset.name, en: dataset.name };
   const create = useAction(() => api.post<AppCard>("/api/apps", { title, dataset: dataset.id }), {
     refresh: ["/api/apps"],
     onDone: (app) => void go(paths.app(app.id)),
@@ -40,7 +41,12 @@ export function UseButton({ dataset }: { dataset: DatasetDetail }) {
   if (dataset.right !== "usable" || dataset.state === "gone") return null;
   const mine = (apps.data?.results ?? []).filter((app) => app.can_edit && app.flows.length);
   const items = [
-    { key: "new", icon: <PlusOutlined />, label: t("use.new_app"), onClick: () => create.mutate(undefined, { onError: fail }) },
+    {
+      key: "new",
+      icon: <PlusOutlined />,
+      label: t("use.new_app"),
+      onClick: () => create.mutate(undefined, { onError: fail }),
+    },
     ...(mine.length
       ? [
           { type: "divider" as const },
@@ -48,7 +54,11 @@ export function UseButton({ dataset }: { dataset: DatasetDetail }) {
             key: "mine",
             type: "group" as const,
             label: t("use.my_apps"),
-            children: mine.map((app) => ({ key: app.id, label: words(app.title), onClick: () => add.mutate(app, { onError: fail }) })),
+            children: mine.map((app) => ({
+              key: app.id,
+              label: words(app.title),
+              onClick: () => add.mutate(app, { onError: fail }),
+            })),
           },
         ]
       : []),

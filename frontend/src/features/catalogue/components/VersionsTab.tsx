@@ -16,7 +16,10 @@ export function VersionsTab({ dataset }: { dataset: DatasetDetail }) {
       items={dataset.versions.map((version) => ({
         content: (
           <>
-            <strong>{t("versions.number", { number: version.ordinal })}</strong> <span className="tertiary"><TimeText value={version.seen_at} /></span>
+            <strong>{t("versions.number", { number: version.ordinal })}</strong>{" "}
+            <span className="tertiary">
+              <TimeText value={version.seen_at} />
+            </span>
             <ColumnDifference difference={version.difference} emptyText={t("versions.first")} />
           </>
         ),

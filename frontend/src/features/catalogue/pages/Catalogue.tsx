@@ -57,7 +57,8 @@ export function Catalogue() {
   const { filters, change, clear, isFiltered } = useCatalogueSearch();
   const canRegister = useHasRole("data_admin", "platform_admin");
   const list = useCursorList<Card, SearchAnswer>("/api/catalogue/search", { ...filters, limit: 20 });
-  const toggle = (name: keyof CatalogueFilters, value: string) => change({ [name]: filters[name] === value ? "" : value });
+  const toggle = (name: keyof CatalogueFilters, value: string) =>
+    change({ [name]: filters[name] === value ? "" : value });
   return (
     <div>
       <PageHeader
@@ -80,7 +81,8 @@ export function Catalogue() {
             <span className="secondary" role="status" aria-live="polite">
               {list.total !== undefined && (
                 <>
-                  {t("results.found_before")} <NumberText value={list.total} exact /> {t("results.found_after", { count: list.total })}
+                  {t("results.found_before")} <NumberText value={list.total} exact />{" "}
+                  {t("results.found_after", { count: list.total })}
                 </>
               )}
             </span>
@@ -96,7 +98,13 @@ export function Catalogue() {
             <EmptyState
               title={isFiltered || filters.q ? t("results.nothing") : t("results.empty")}
               hint={isFiltered || filters.q ? t("results.nothing_hint") : t("results.empty_hint")}
-              action={(isFiltered || filters.q) && <Button onClick={() => change({ q: "", organisation: "", type: "", tag: "", right: "" })}>{t("results.clear_all")}</Button>}
+              action={
+                (isFiltered || filters.q) && (
+                  <Button onClick={() => change({ q: "", organisation: "", type: "", tag: "", right: "" })}>
+                    {t("results.clear_all")}
+                  </Button>
+                )
+              }
             />
           )}
           <ul className={styles.cards}>

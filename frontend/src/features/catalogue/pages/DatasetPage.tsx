@@ -9,7 +9,7 @@ import { useGet } from "@/api/hooks";
 import { paths } from "@/api/paths";
 import { usePick } from "@/api/preferences";
 import type { DatasetDetail } from "@/api/types";
-import { BytesText, NumberText, PageHeader, QueryView, RightTag, ShareTag, TimeText } from "@/components/ui";
+import { BytesText, Mark, NumberText, PageHeader, QueryView, RightTag, ShareTag, TimeText } from "@/components/ui";
 
 import { ColumnsTab } from "../components/ColumnsTab";
 import { DatasetEditor } from "../components/DatasetEditor";
@@ -57,9 +57,19 @@ function Notices({ dataset }: { dataset: DatasetDetail }) {
   return (
     <div className={styles.notices}>
       {dataset.state === "gone" && <Alert type="warning" showIcon title={t("dataset.gone")} />}
-      {dataset.right === "usable" && hidden > 0 && <Alert type="info" showIcon title={t("dataset.partly", { count: hidden })} />}
+      {dataset.right === "usable" && hidden > 0 && (
+        <Alert type="info" showIcon title={t("dataset.partly", { count: hidden })} />
+      )}
       {dataset.grant?.valid_until && (
-        <Alert type="info" showIcon title={<>{t("dataset.valid_until")} <TimeText value={dataset.grant.valid_until} /></>} />
+        <Alert
+          type="info"
+          showIcon
+          title={
+            <>
+              {t("dataset.valid_until")} <TimeText value={dataset.grant.valid_until} />
+            </>
+          }
+        />
       )}
       {dataset.warnings.map((warning, index) => (
         <Alert key={index} type="warning" showIcon title={words(warning)} />
@@ -77,8 +87,14 @@ function DatasetView({ dataset }: { dataset: DatasetDetail }) {
   const tabs = [
     { key: "columns", label: t("dataset.tab.columns"), children: <ColumnsTab dataset={dataset} /> },
     { key: "sample", label: t("dataset.tab.sample"), children: <SampleTab dataset={dataset} /> },
-    { key: "versions", label: t("dataset.tab.versions", { count: dataset.versions.length }), children: <VersionsTab dataset={dataset} /> },
-    ...(dataset.can_edit && dataset.settings_schema && Object.keys((dataset.settings_schema.properties ?? {}) as object).length
+    {
+      key: "versions",
+      label: t("dataset.tab.versions", { count: dataset.versions.length }),
+      children: <VersionsTab dataset={dataset} />,
+    },
+    ...(dataset.can_edit &&
+    dataset.settings_schema &&
+    Object.keys((dataset.settings_schema.properties ?? {}) as object).length
       ? [{ key: "settings", label: t("dataset.tab.settings"), children: <SettingsTab dataset={dataset} /> }]
       : []),
   ];
@@ -90,7 +106,11 @@ function DatasetView({ dataset }: { dataset: DatasetDetail }) {
         marks={
           <>
             <RightTag right={dataset.right} />
-            <ShareTag share={dataset.share} />
+            {dataset.is_personal ? (
+              <Mark tone="grey">{t("dataset.personal")}</Mark>
+            ) : (
+              <ShareTag share={dataset.share} />
+            )}
           </>
         }
         subtitle={words(dataset.summary) || (title !== dataset.name ? <code>{dataset.name}</code> : undefined)}

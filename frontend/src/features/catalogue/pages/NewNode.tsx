@@ -18,7 +18,15 @@ import { NodeFields, type NodeWords } from "../components/NodeFields";
 import { useStartedTask } from "../task";
 import styles from "./NewNode.module.css";
 
-function TypeChoice({ connectors, chosen, onChoose }: { connectors: PaletteConnector[]; chosen: string; onChoose: (key: string) => void }) {
+function TypeChoice({
+  connectors,
+  chosen,
+  onChoose,
+}: {
+  connectors: PaletteConnector[];
+  chosen: string;
+  onChoose: (key: string) => void;
+}) {
   const words = usePick();
   const { t } = useTranslation("catalogue");
   return (
@@ -83,7 +91,7 @@ function NodeForm({ connector }: { connector: PaletteConnector }) {
   return (
     <div className={styles.forms}>
       <Panel title={t("new_node.words")}>
-        <Form form={form} layout="vertical" initialValues={{ name: {}, description: {}, tags: [] }}>
+        <Form name="node" form={form} layout="vertical" initialValues={{ name: {}, description: {}, tags: [] }}>
           <NodeFields />
         </Form>
       </Panel>
@@ -100,7 +108,10 @@ function NodeForm({ connector }: { connector: PaletteConnector }) {
           </div>
         )}
         <div className={styles.buttons}>
-          <Button onClick={() => passes() && tryOut.mutate(undefined, { onError: failed })} loading={tryOut.isPending || check.isRunning}>
+          <Button
+            onClick={() => passes() && tryOut.mutate(undefined, { onError: failed })}
+            loading={tryOut.isPending || check.isRunning}
+          >
             {t("node.test")}
           </Button>
           <Button type="primary" onClick={() => void save()} loading={create.isPending}>
@@ -123,9 +134,17 @@ export function NewNode() {
   if (!isAllowed) return <EmptyState title={t("new_node.no_right")} hint={t("new_node.no_right_hint")} />;
   return (
     <div>
-      <PageHeader back={{ to: paths.nodes(), label: t("nodes.title") }} title={t("new_node.title")} subtitle={t("new_node.subtitle")} />
-      <QueryView query={palette}>{() => <TypeChoice connectors={connectors} chosen={chosen} onChoose={setChosen} />}</QueryView>
-      {connector && words(connector.help) && <Alert type="info" className={styles.help} title={words(connector.help)} />}
+      <PageHeader
+        back={{ to: paths.nodes(), label: t("nodes.title") }}
+        title={t("new_node.title")}
+        subtitle={t("new_node.subtitle")}
+      />
+      <QueryView query={palette}>
+        {() => <TypeChoice connectors={connectors} chosen={chosen} onChoose={setChosen} />}
+      </QueryView>
+      {connector && words(connector.help) && (
+        <Alert type="info" className={styles.help} title={words(connector.help)} />
+      )}
       {connector && <NodeForm key={connector.key} connector={connector} />}
     </div>
   );

@@ -30,7 +30,9 @@ function useDiscovery(node: CatalogueNode) {
     message.success(t("node.discovered"));
     void refresh(`/api/nodes/${node.id}`, "/api/catalogue/search", "/api/datasets");
   });
-  const start = useAction(() => api.post<{ task: string }>(`/api/nodes/${node.id}/discover`), { onDone: ({ task: id }) => task.follow(id) });
+  const start = useAction(() => api.post<{ task: string }>(`/api/nodes/${node.id}/discover`), {
+    onDone: ({ task: id }) => task.follow(id),
+  });
   const begun = useRef(false);
   const isAsked = search.get("discover") === "1";
   useEffect(() => {
@@ -51,13 +53,23 @@ function NodeView({ node }: { node: CatalogueNode }) {
   const connector = palette.data?.connectors.find((one) => one.key === node.type);
   const discovery = useDiscovery(node);
   const check = useStartedTask<CheckOutcome>(() => void refresh(`/api/nodes/${node.id}`));
-  const startCheck = useAction(() => api.post<{ task: string }>(`/api/nodes/${node.id}/check`), { onDone: ({ task }) => check.follow(task) });
-  const remove = useAction(() => api.delete(`/api/nodes/${node.id}`), { refresh: ["/api/nodes", "/api/catalogue/search"], onDone: () => void go(paths.nodes()) });
+  const startCheck = useAction(() => api.post<{ task: string }>(`/api/nodes/${node.id}/check`), {
+    onDone: ({ task }) => check.follow(task),
+  });
+  const remove = useAction(() => api.delete(`/api/nodes/${node.id}`), {
+    refresh: ["/api/nodes", "/api/catalogue/search"],
+    onDone: () => void go(paths.nodes()),
+  });
   const problem = discovery.start.error ?? startCheck.error ?? remove.error;
   const actions = node.can_edit && (
     <>
       {!node.is_personal && (
-        <Popconfirm title={t("node.delete_sure")} okText={t("common:delete")} okButtonProps={{ danger: true }} onConfirm={() => remove.mutate()}>
+        <Popconfirm
+          title={t("node.delete_sure")}
+          okText={t("common:delete")}
+          okButtonProps={{ danger: true }}
+          onConfirm={() => remove.mutate()}
+        >
           <Button danger type="text">
             {t("common:delete")}
           </Button>
@@ -66,13 +78,22 @@ function NodeView({ node }: { node: CatalogueNode }) {
       <Button onClick={() => startCheck.mutate()} loading={startCheck.isPending || check.isRunning}>
         {t("node.test")}
       </Button>
-      <Button type="primary" icon={<ReloadOutlined />} onClick={() => discovery.start.mutate()} loading={discovery.start.isPending || discovery.task.isRunning}>
+      <Button
+        type="primary"
+        icon={<ReloadOutlined />}
+        onClick={() => discovery.start.mutate()}
+        loading={discovery.start.isPending || discovery.task.isRunning}
+      >
         {t("node.discover")}
       </Button>
     </>
   );
   const tabs = [
-    { key: "datasets", label: t("node.tab.datasets", { count: node.datasets_total }), children: <NodeDatasets node={node} /> },
+    {
+      key: "datasets",
+      label: t("node.tab.datasets", { count: node.datasets_total }),
+      children: <NodeDatasets node={node} />,
+    },
     {
       key: "difference",
       label: t("node.tab.difference"),
@@ -91,7 +112,15 @@ function NodeView({ node }: { node: CatalogueNode }) {
         </Panel>
       ),
     },
-    ...(node.can_edit && connector ? [{ key: "settings", label: t("node.tab.settings"), children: <NodeSettings node={node} connector={connector} /> }] : []),
+    ...(node.can_edit && connector
+      ? [
+          {
+            key: "settings",
+            label: t("node.tab.settings"),
+            children: <NodeSettings node={node} connector={connector} />,
+          },
+        ]
+      : []),
   ];
   return (
     <div>
@@ -123,7 +152,9 @@ function NodeView({ node }: { node: CatalogueNode }) {
       <div className={styles.notices}>
         {problem && <ProblemNotice error={problem} />}
         <CheckResult task={check.task} />
-        {!check.task && node.health === "failing" && <Alert type="error" showIcon title={words(node.health_detail.message) || t("node.failing")} />}
+        {!check.task && node.health === "failing" && (
+          <Alert type="error" showIcon title={words(node.health_detail.message) || t("node.failing")} />
+        )}
         <TaskProgress task={discovery.task.task} countLabel={t("node.datasets_found")} />
       </div>
       <Tabs items={tabs} />

@@ -10,7 +10,16 @@ import { paths } from "@/api/paths";
 import { usePick } from "@/api/preferences";
 import { useHasRole, usePalette } from "@/api/session";
 import type { CatalogueNode } from "@/api/types";
-import { EmptyState, HealthTag, KindIcon, Loading, NumberText, PageHeader, ProblemNotice, TimeText } from "@/components/ui";
+import {
+  EmptyState,
+  HealthTag,
+  KindIcon,
+  Loading,
+  NumberText,
+  PageHeader,
+  ProblemNotice,
+  TimeText,
+} from "@/components/ui";
 
 import { CatalogueTabs } from "../components/CatalogueTabs";
 import styles from "./NodesPage.module.css";
@@ -34,12 +43,22 @@ export function NodesPage() {
     <div>
       <PageHeader title={t("title")} subtitle={t("nodes.subtitle")} actions={register} />
       <CatalogueTabs at="nodes" />
-      <Input.Search allowClear className={styles.search} placeholder={t("nodes.search")} aria-label={t("nodes.search")} onSearch={setQ} />
+      <Input.Search
+        allowClear
+        className={styles.search}
+        placeholder={t("nodes.search")}
+        aria-label={t("nodes.search")}
+        onSearch={setQ}
+      />
       {list.error && <ProblemNotice error={list.error} onRetry={list.refetch} />}
       {list.isLoading ? (
         <Loading rows={6} />
       ) : list.items.length === 0 && !list.error ? (
-        <EmptyState title={t(q ? "nodes.nothing" : "nodes.empty")} hint={t(q ? "results.nothing_hint" : "nodes.empty_hint")} action={!q && register} />
+        <EmptyState
+          title={t(q ? "nodes.nothing" : "nodes.empty")}
+          hint={t(q ? "results.nothing_hint" : "nodes.empty_hint")}
+          action={!q && register}
+        />
       ) : (
         <Table<CatalogueNode>
           rowKey="id"
@@ -65,14 +84,37 @@ export function NodesPage() {
               width: 160,
               render: (_, node) => (
                 <span className={styles.type}>
-                  <KindIcon name={connector(node.type)?.icon ?? node.type} /> {words(connector(node.type)?.title) || node.type}
+                  <KindIcon name={connector(node.type)?.icon ?? node.type} />{" "}
+                  {words(connector(node.type)?.title) || node.type}
                 </span>
               ),
             },
-            { title: t("nodes.organisation"), key: "organisation", width: 200, ellipsis: true, render: (_, node) => words(node.organisation.name) },
-            { title: t("nodes.datasets"), key: "datasets", width: 90, align: "right", render: (_, node) => <NumberText value={node.datasets_total} /> },
-            { title: t("nodes.health"), key: "health", width: 110, render: (_, node) => <HealthTag health={node.health} /> },
-            { title: t("nodes.discovered"), key: "discovered", width: 140, render: (_, node) => <TimeText value={node.discovered_at} relative fallback={t("nodes.never")} /> },
+            {
+              title: t("nodes.organisation"),
+              key: "organisation",
+              width: 200,
+              ellipsis: true,
+              render: (_, node) => words(node.organisation.name),
+            },
+            {
+              title: t("nodes.datasets"),
+              key: "datasets",
+              width: 90,
+              align: "right",
+              render: (_, node) => <NumberText value={node.datasets_total} />,
+            },
+            {
+              title: t("nodes.health"),
+              key: "health",
+              width: 110,
+              render: (_, node) => <HealthTag health={node.health} />,
+            },
+            {
+              title: t("nodes.discovered"),
+              key: "discovered",
+              width: 140,
+              render: (_, node) => <TimeText value={node.discovered_at} relative fallback={t("nodes.never")} />,
+            },
           ]}
         />
       )}

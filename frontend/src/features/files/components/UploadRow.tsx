@@ -30,7 +30,12 @@ export function UploadRow({ upload, onDismiss }: { upload: Upload; onDismiss: ()
         <span className="tertiary">{shortBytes(upload.size)}</span>
         {isSending && (
           <>
-            <Progress percent={Math.round(upload.share * 100)} size="small" className={styles.bar} aria-label={t("sending")} />
+            <Progress
+              percent={Math.round(upload.share * 100)}
+              size="small"
+              className={styles.bar}
+              aria-label={t("sending")}
+            />
             <Button size="small" onClick={upload.cancel}>
               {t("common:cancel")}
             </Button>
@@ -47,7 +52,15 @@ export function UploadRow({ upload, onDismiss }: { upload: Upload; onDismiss: ()
             <Link to={paths.dataset(upload.dataset.id)}>{t("open")}</Link>
           </span>
         )}
-        {!isSending && <Button type="text" size="small" icon={<CloseOutlined />} aria-label={t("common:close")} onClick={onDismiss} />}
+        {!isSending && (
+          <Button
+            type="text"
+            size="small"
+            icon={<CloseOutlined />}
+            aria-label={t("common:close")}
+            onClick={onDismiss}
+          />
+        )}
       </div>
       {upload.problem && <ProblemNotice error={upload.problem} />}
       {isEnded && task?.error && <TaskErrorNotice error={task.error} />}

@@ -67,10 +67,22 @@ function NewVersionButton({ card, onFile }: { card: DatasetCard; onFile: (file: 
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
-      <Button type="link" size="small" onClick={() => input.current?.click()} aria-label={t("new_version_of", { name: card.name })}>
+      <Button
+        type="link"
+        size="small"
+        onClick={() => input.current?.click()}
+        aria-label={t("new_version_of", { name: card.name })}
+      >
         {t("new_version")}
       </Button>
-      <input ref={input} type="file" hidden accept={ENDINGS} aria-label={t("new_version_of", { name: card.name })} onChange={(event) => event.target.files?.[0] && onFile(event.target.files[0])} />
+      <input
+        ref={input}
+        type="file"
+        hidden
+        accept={ENDINGS}
+        aria-label={t("new_version_of", { name: card.name })}
+        onChange={(event) => event.target.files?.[0] && onFile(event.target.files[0])}
+      />
     </>
   );
 }
@@ -83,7 +95,9 @@ export function Files() {
   const limit = context.data?.limits.upload_mb;
   const list = useCursorList<DatasetCard>("/api/files", { limit: 50 }, { staleTime: 0 });
   const { uploads, start, dismiss } = useUploads(limit);
-  const remove = useAction((card: DatasetCard) => api.delete(`/api/files/${card.id}`), { refresh: ["/api/files", "/api/catalogue/search"] });
+  const remove = useAction((card: DatasetCard) => api.delete(`/api/files/${card.id}`), {
+    refresh: ["/api/files", "/api/catalogue/search"],
+  });
   return (
     <div>
       <PageHeader title={t("title")} subtitle={t("subtitle")} />
@@ -107,11 +121,38 @@ export function Files() {
           pagination={false}
           scroll={{ x: 760 }}
           columns={[
-            { title: t("column.name"), key: "name", render: (_, card) => <Link to={paths.dataset(card.id)}>{words(card.title) || card.name}</Link> },
-            { title: t("column.rows"), key: "rows", width: 110, align: "right", render: (_, card) => <NumberText value={card.rows} isEstimate={card.rows !== null && !card.rows_exact} /> },
-            { title: t("column.columns"), key: "columns", width: 80, align: "right", render: (_, card) => card.columns_total },
-            { title: t("column.size"), key: "size", width: 110, align: "right", render: (_, card) => <BytesText value={card.size_bytes} /> },
-            { title: t("column.changed"), key: "changed", width: 150, render: (_, card) => <TimeText value={card.refreshed_at} relative fallback={t("reading")} /> },
+            {
+              title: t("column.name"),
+              key: "name",
+              render: (_, card) => <Link to={paths.dataset(card.id)}>{words(card.title) || card.name}</Link>,
+            },
+            {
+              title: t("column.rows"),
+              key: "rows",
+              width: 110,
+              align: "right",
+              render: (_, card) => <NumberText value={card.rows} isEstimate={card.rows !== null && !card.rows_exact} />,
+            },
+            {
+              title: t("column.columns"),
+              key: "columns",
+              width: 80,
+              align: "right",
+              render: (_, card) => card.columns_total,
+            },
+            {
+              title: t("column.size"),
+              key: "size",
+              width: 110,
+              align: "right",
+              render: (_, card) => <BytesText value={card.size_bytes} />,
+            },
+            {
+              title: t("column.changed"),
+              key: "changed",
+              width: 150,
+              render: (_, card) => <TimeText value={card.refreshed_at} relative fallback={t("reading")} />,
+            },
             {
               key: "do",
               width: 190,
@@ -123,9 +164,17 @@ export function Files() {
                     title={t("delete_sure")}
                     okText={t("common:delete")}
                     okButtonProps={{ danger: true }}
-                    onConfirm={() => remove.mutate(card, { onError: (problem) => void message.error(words(problem.text)) })}
+                    onConfirm={() =>
+                      remove.mutate(card, { onError: (problem) => void message.error(words(problem.text)) })
+                    }
                   >
-                    <Button type="text" size="small" danger icon={<DeleteOutlined />} aria-label={t("delete_named", { name: card.name })} />
+                    <Button
+                      type="text"
+                      size="small"
+                      danger
+                      icon={<DeleteOutlined />}
+                      aria-label={t("delete_named", { name: card.name })}
+                    />
                   </Popconfirm>
                 </>
               ),

@@ -23,7 +23,9 @@ export function AppRow({ app }: { app: AppCard }) {
           {words(app.title) || t("apps.untitled")}
         </Link>
         <span className="tertiary ellipsis">
-          {t("apps.changed")} <TimeText value={app.updated_at} relative />
+          {t("apps.changed_before")}
+          <TimeText value={app.updated_at} relative />
+          {t("apps.changed_after")}
         </span>
       </span>
       <span className={styles.state}>

@@ -37,7 +37,12 @@ export function Starters() {
       <ul className={styles.ways}>
         {list.slice(0, 2).map((template) => (
           <li key={template.key}>
-            <button type="button" className={styles.way} disabled={create.isPending} onClick={() => begin({ title: template.title, template: template.key })}>
+            <button
+              type="button"
+              className={styles.way}
+              disabled={create.isPending}
+              onClick={() => begin({ title: template.title, template: template.key })}
+            >
               <span className={styles.picture}>
                 <TemplatePicture name={template.picture || template.key} />
               </span>
@@ -61,7 +66,12 @@ export function Starters() {
           </Link>
         </li>
         <li className={styles.pair}>
-          <button type="button" className={`${styles.way} ${styles.flat}`} disabled={create.isPending} onClick={() => begin({ title: { "zh-CN": "未命名应用", en: "Untitled app" } })}>
+          <button
+            type="button"
+            className={`${styles.way} ${styles.flat}`}
+            disabled={create.isPending}
+            onClick={() => begin({ title: { "zh-CN": "未命名应用", en: "Untitled app" } })}
+          >
             <span className={styles.small}>
               <FileAddOutlined />
             </span>

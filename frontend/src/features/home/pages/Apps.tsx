@@ -21,19 +21,29 @@ function ImportButton() {
   const go = useNavigate();
   const { message } = App.useApp();
   const file = useRef<HTMLInputElement>(null);
-  const load = useAction(async (chosen: File) => api.post<AppCard>("/api/apps/import", { bundle: JSON.parse(await chosen.text()) }), {
-    refresh: ["/api/apps"],
-    onDone: (app) => void go(paths.app(app.id)),
-  });
+  const load = useAction(
+    async (chosen: File) => api.post<AppCard>("/api/apps/import", { bundle: JSON.parse(await chosen.text()) }),
+    {
+      refresh: ["/api/apps"],
+      onDone: (app) => void go(paths.app(app.id)),
+    },
+  );
   const take = (chosen: File | undefined) => {
     if (!chosen) return;
     load.mutate(chosen, {
-      onError: (problem) => void message.error(problem instanceof SyntaxError ? t("apps.import_broken") : words(problem.text)),
+      onError: (problem) =>
+        void message.error(problem instanceof SyntaxError ? t("apps.import_broken") : words(problem.text)),
     });
   };
   return (
     <>
-      <input ref={file} type="file" accept="application/json,.json" hidden onChange={(event) => take(event.target.files?.[0])} />
+      <input
+        ref={file}
+        type="file"
+        accept="application/json,.json"
+        hidden
+        onChange={(event) => take(event.target.files?.[0])}
+      />
       <Button icon={<UploadOutlined />} loading={load.isPending} onClick={() => file.current?.click()}>
         {t("apps.import")}
       </Button>
@@ -52,7 +62,12 @@ export function Apps() {
   const fail = (problem: { text: Record<string, string> }) => void message.error(words(problem.text));
   const remove = useAction((app: AppCard) => api.delete(`/api/apps/${app.id}`), { refresh: ["/api/apps"] });
   const make = (
-    <Button type="primary" icon={<PlusOutlined />} loading={create.isPending} onClick={() => create.mutate({ title: { "zh-CN": "未命名应用", en: "Untitled app" } }, { onError: fail })}>
+    <Button
+      type="primary"
+      icon={<PlusOutlined />}
+      loading={create.isPending}
+      onClick={() => create.mutate({ title: { "zh-CN": "未命名应用", en: "Untitled app" } }, { onError: fail })}
+    >
       {t("apps.new")}
     </Button>
   );
@@ -66,9 +81,24 @@ export function Apps() {
     });
   return (
     <div>
-      <PageHeader title={t("apps.title")} subtitle={t("apps.subtitle")} actions={<><ImportButton />{make}</>} />
+      <PageHeader
+        title={t("apps.title")}
+        subtitle={t("apps.subtitle")}
+        actions={
+          <>
+            <ImportButton />
+            {make}
+          </>
+        }
+      />
       <div className={styles.tools}>
-        <Input.Search allowClear className={styles.search} placeholder={t("apps.search")} aria-label={t("apps.search")} onSearch={setQ} />
+        <Input.Search
+          allowClear
+          className={styles.search}
+          placeholder={t("apps.search")}
+          aria-label={t("apps.search")}
+          onSearch={setQ}
+        />
         <Segmented
           aria-label={t("apps.scope")}
           value={scope}
@@ -83,7 +113,11 @@ export function Apps() {
       {list.isLoading ? (
         <Loading rows={6} />
       ) : !list.items.length && !list.error ? (
-        <EmptyState title={t(q ? "apps.nothing" : "apps.empty")} hint={t(q ? "apps.nothing_hint" : "apps.empty_hint")} action={!q && make} />
+        <EmptyState
+          title={t(q ? "apps.nothing" : "apps.empty")}
+          hint={t(q ? "apps.nothing_hint" : "apps.empty_hint")}
+          action={!q && make}
+        />
       ) : (
         <Table<AppCard>
           rowKey="id"
@@ -104,22 +138,57 @@ export function Apps() {
               ),
             },
             { title: t("apps.owner"), key: "owner", width: 140, ellipsis: true, render: (_, app) => app.owner.name },
-            { title: t("apps.organisation"), key: "organisation", width: 180, ellipsis: true, render: (_, app) => words(app.organisation?.name) },
+            {
+              title: t("apps.organisation"),
+              key: "organisation",
+              width: 180,
+              ellipsis: true,
+              render: (_, app) => words(app.organisation?.name),
+            },
             {
               title: t("apps.last_run"),
               key: "run",
               width: 130,
-              render: (_, app) => (app.last_run ? <Link to={paths.run(app.last_run.id)}><StateTag state={app.last_run.state} /></Link> : <span className="tertiary">{t("apps.not_run")}</span>),
+              render: (_, app) =>
+                app.last_run ? (
+                  <Link to={paths.run(app.last_run.id)}>
+                    <StateTag state={app.last_run.state} />
+                  </Link>
+                ) : (
+                  <span className="tertiary">{t("apps.not_run")}</span>
+                ),
             },
-            { title: t("apps.changed"), key: "changed", width: 130, render: (_, app) => <TimeText value={app.updated_at} relative /> },
+            {
+              title: t("apps.changed"),
+              key: "changed",
+              width: 130,
+              render: (_, app) => <TimeText value={app.updated_at} relative />,
+            },
             {
               key: "do",
               width: 56,
               align: "right",
               render: (_, app) =>
                 app.can_edit && (
-                  <Dropdown trigger={["click"]} menu={{ items: [{ key: "delete", danger: true, icon: <DeleteOutlined />, label: t("common:delete"), onClick: () => askRemove(app) }] }}>
-                    <Button type="text" icon={<MoreOutlined />} aria-label={t("apps.more", { name: words(app.title) })} />
+                  <Dropdown
+                    trigger={["click"]}
+                    menu={{
+                      items: [
+                        {
+                          key: "delete",
+                          danger: true,
+                          icon: <DeleteOutlined />,
+                          label: t("common:delete"),
+                          onClick: () => askRemove(app),
+                        },
+                      ],
+                    }}
+                  >
+                    <Button
+                      type="text"
+                      icon={<MoreOutlined />}
+                      aria-label={t("apps.more", { name: words(app.title) })}
+                    />
                   </Dropdown>
                 ),
             },

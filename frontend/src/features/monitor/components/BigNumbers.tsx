@@ -23,13 +23,26 @@ export function BigNumbers({ monitor }: { monitor: MonitorSnapshot }) {
   const { counts } = monitor;
   const noWorker = !monitor.workers.some((worker) => worker.alive);
   const figures: Figure[] = [
-    { key: "running", value: <NumberText value={counts.running} />, mark: counts.running > 0 ? <StateMark state="running" /> : undefined },
+    {
+      key: "running",
+      value: <NumberText value={counts.running} />,
+      mark: counts.running > 0 ? <StateMark state="running" /> : undefined,
+    },
     { key: "waiting", value: <NumberText value={counts.waiting} />, isAlarm: counts.waiting > 0 && noWorker },
     { key: "queue", value: <NumberText value={monitor.queue_depth} /> },
-    { key: "oldest_wait", value: <DurationText seconds={monitor.oldest_wait_s ?? 0} />, isAlarm: (monitor.oldest_wait_s ?? 0) > LONG_WAIT_S },
+    {
+      key: "oldest_wait",
+      value: <DurationText seconds={monitor.oldest_wait_s ?? 0} />,
+      isAlarm: (monitor.oldest_wait_s ?? 0) > LONG_WAIT_S,
+    },
     { key: "rows_per_s", value: <NumberText value={monitor.rows_per_s} /> },
     { key: "done_today", value: <NumberText value={counts.done_today} /> },
-    { key: "failed_today", value: <NumberText value={counts.failed_today} />, isAlarm: counts.failed_today > 0, mark: counts.failed_today > 0 ? <StateMark state="failed" /> : undefined },
+    {
+      key: "failed_today",
+      value: <NumberText value={counts.failed_today} />,
+      isAlarm: counts.failed_today > 0,
+      mark: counts.failed_today > 0 ? <StateMark state="failed" /> : undefined,
+    },
   ];
   return (
     <dl className={styles.figures}>

@@ -56,10 +56,27 @@ export function RunTable({ runs }: { runs: RunCard[] }) {
             </span>
           ),
         },
-        { title: t("column.by"), key: "by", width: 120, ellipsis: true, render: (_, run) => run.started_by?.name ?? "–" },
-        { title: t("column.started"), key: "started", width: 140, render: (_, run) => <TimeText value={run.created_at} relative /> },
+        {
+          title: t("column.by"),
+          key: "by",
+          width: 120,
+          ellipsis: true,
+          render: (_, run) => run.started_by?.name ?? "–",
+        },
+        {
+          title: t("column.started"),
+          key: "started",
+          width: 140,
+          render: (_, run) => <TimeText value={run.created_at} relative />,
+        },
         { title: t("column.took"), key: "took", width: 110, align: "right", render: (_, run) => <Elapsed run={run} /> },
-        { title: t("column.rows"), key: "rows", width: 110, align: "right", render: (_, run) => <NumberText value={run.rows_out} /> },
+        {
+          title: t("column.rows"),
+          key: "rows",
+          width: 110,
+          align: "right",
+          render: (_, run) => <NumberText value={run.rows_out} />,
+        },
       ]}
     />
   );

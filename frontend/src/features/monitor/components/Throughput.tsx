@@ -27,9 +27,26 @@ export function Throughput({ points }: { points: MonitorSnapshot["throughput"] }
             <span key={share}>{shortNumber(Math.round(top * share), language)}</span>
           ))}
         </div>
-        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" className={styles.picture} role="img" aria-label={t("throughput.label", { latest: shortNumber(latest, language), top: shortNumber(Math.max(...values, 0), language) })}>
+        <svg
+          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          className={styles.picture}
+          role="img"
+          aria-label={t("throughput.label", {
+            latest: shortNumber(latest, language),
+            top: shortNumber(Math.max(...values, 0), language),
+          })}
+        >
           {[0, 0.5, 1].map((share) => (
-            <line key={share} x1="0" x2={WIDTH} y1={share * (HEIGHT - 2) + 1} y2={share * (HEIGHT - 2) + 1} className={styles.grid} vectorEffect="non-scaling-stroke" />
+            <line
+              key={share}
+              x1="0"
+              x2={WIDTH}
+              y1={share * (HEIGHT - 2) + 1}
+              y2={share * (HEIGHT - 2) + 1}
+              className={styles.grid}
+              vectorEffect="non-scaling-stroke"
+            />
           ))}
           <path d={area} className={styles.area} />
           <path d={line} className={styles.line} vectorEffect="non-scaling-stroke" />

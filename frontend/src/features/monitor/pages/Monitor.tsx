@@ -15,7 +15,9 @@ import styles from "./Monitor.module.css";
 
 function Picture({ monitor }: { monitor: MonitorSnapshot }) {
   const { t } = useTranslation("monitor");
-  const live = monitor.runs.filter((run) => run.state === "running" || run.state === "waiting" || run.state === "paused");
+  const live = monitor.runs.filter(
+    (run) => run.state === "running" || run.state === "waiting" || run.state === "paused",
+  );
   const ended = monitor.runs.filter((run) => !live.includes(run)).slice(0, 15);
   return (
     <LiveRegion className={styles.page}>
@@ -29,7 +31,11 @@ function Picture({ monitor }: { monitor: MonitorSnapshot }) {
         </Panel>
       </div>
       <Panel title={t("live.title", { count: live.length })} isFlush>
-        {live.length ? <RunTable runs={live} /> : <EmptyState isSmall title={t("live.empty")} hint={t("live.empty_hint")} />}
+        {live.length ? (
+          <RunTable runs={live} />
+        ) : (
+          <EmptyState isSmall title={t("live.empty")} hint={t("live.empty_hint")} />
+        )}
       </Panel>
       {ended.length > 0 && (
         <Panel title={t("ended.title")} isFlush>
@@ -45,7 +51,9 @@ export function Monitor() {
   const isAllowed = useHasRole("operator", "platform_admin");
   const live = useTopic<MonitorSnapshot>(isAllowed ? "monitor" : null, reduceMonitor);
   const isLost = live.isStale || live.status === "refused";
-  const first = useGet<MonitorSnapshot>(isAllowed ? "/api/monitor" : null, undefined, { refetchInterval: isLost ? 5000 : false });
+  const first = useGet<MonitorSnapshot>(isAllowed ? "/api/monitor" : null, undefined, {
+    refetchInterval: isLost ? 5000 : false,
+  });
   if (!isAllowed) return <EmptyState title={t("no_right")} hint={t("no_right_hint")} />;
   const monitor = live.data ?? first.data;
   return (
@@ -61,7 +69,13 @@ export function Monitor() {
           )
         }
       />
-      {monitor ? <Picture monitor={monitor} /> : first.error ? <ProblemNotice error={first.error} onRetry={() => void first.refetch()} /> : <Loading rows={8} />}
+      {monitor ? (
+        <Picture monitor={monitor} />
+      ) : first.error ? (
+        <ProblemNotice error={first.error} onRetry={() => void first.refetch()} />
+      ) : (
+        <Loading rows={8} />
+      )}
     </div>
   );
 }

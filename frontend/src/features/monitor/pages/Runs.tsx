@@ -20,7 +20,11 @@ export function Runs() {
   const state = (search.get("state") ?? "") as Filter;
   const isMine = search.get("mine") === "1";
   const app = search.get("app");
-  const list = useCursorList<RunCard>("/api/runs", { state, mine: isMine ? 1 : null, app, limit: 50 }, { refetchInterval: 5000, staleTime: 0 });
+  const list = useCursorList<RunCard>(
+    "/api/runs",
+    { state, mine: isMine ? 1 : null, app, limit: 50 },
+    { refetchInterval: 5000, staleTime: 0 },
+  );
   const change = (name: string, value: string) =>
     setSearch(
       (before) => {
@@ -43,7 +47,13 @@ export function Runs() {
           options={STATES.map((one) => ({ value: one, label: one ? t(`common:state.${one}`) : t("runs.all") }))}
         />
         <label className={styles.mine}>
-          <Switch size="small" checked={isMine} onChange={(isOn) => change("mine", isOn ? "1" : "")} aria-label={t("runs.mine")} /> {t("runs.mine")}
+          <Switch
+            size="small"
+            checked={isMine}
+            onChange={(isOn) => change("mine", isOn ? "1" : "")}
+            aria-label={t("runs.mine")}
+          />{" "}
+          {t("runs.mine")}
         </label>
         {app && (
           <Button size="small" onClick={() => change("app", "")}>

@@ -16,7 +16,7 @@ import { useNow } from "./useNow";
 
 const ENDED = new Set(["done", "failed", "cancelled"]);
 
-export function RunHeader({ run }: { run: RunSnapshot }) {
+export function RunHeader({ run, sinks }: { run: RunSnapshot; sinks: string[] }) {
   const { t } = useTranslation("runs");
   const words = usePick();
   const isLive = !ENDED.has(run.state);
@@ -24,7 +24,7 @@ export function RunHeader({ run }: { run: RunSnapshot }) {
   const seconds = run.started_at ? (isLive ? Math.max(0, (now - Date.parse(run.started_at)) / 1000) : secondsOf(run)) : null;
   const facts: [label: string, value: React.ReactNode][] = [
     [t("fact.seconds"), <DurationText key="s" seconds={seconds} />],
-    [t("fact.rows"), <NumberText key="r" value={run.rows_out} exact />],
+    [t("fact.rows"), <NumberText key="r" value={isLive ? rowsSoFar(run, sinks) : run.rows_out} exact />],
     [t("fact.version"), run.version?.number ?? "–"],
     [t("fact.started"), <TimeText key="t" value={run.started_at ?? run.created_at} />],
     [t("fact.by"), run.started_by?.name ?? "–"],
@@ -50,6 +50,12 @@ export function RunHeader({ run }: { run: RunSnapshot }) {
       <Actions run={run} isLive={isLive} />
     </header>
   );
+}
+
+/** While it runs, what the last steps have written so far. */
+function rowsSoFar(run: RunSnapshot, sinks: string[]): number | null {
+  const counts = sinks.map((id) => run.steps[id]?.rows ?? null).filter((rows) => rows !== null);
+  return counts.length > 0 ? counts.reduce((sum, rows) => sum + rows, 0) : null;
 }
 
 function secondsOf(run: RunSnapshot): number | null {

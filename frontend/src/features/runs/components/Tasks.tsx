@@ -33,6 +33,7 @@ export function Tasks({ run, state, types }: { run: RunSnapshot; state: FlowStat
         { title: t("tasks.error"), key: "error", ellipsis: true, render: (_, task) => words(task.error?.message) || "–" },
       ]}
       expandable={{
+        columnTitle: <span className="visually-hidden">{t("tasks.attempts")}</span>,
         rowExpandable: (task) => (task.attempts ?? []).length > 1,
         expandedRowRender: (task) => <Attempts attempts={task.attempts} />,
       }}

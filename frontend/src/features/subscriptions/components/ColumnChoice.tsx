@@ -26,7 +26,8 @@ interface ColumnChoiceProps {
 export function ColumnChoice({ columns, chosen, masks, onChoose, onMask }: ColumnChoiceProps) {
   const { t } = useTranslation("subscriptions");
   const words = usePick();
-  const toggle = (name: string, isOn: boolean) => onChoose(isOn ? [...chosen, name] : chosen.filter((one) => one !== name));
+  const toggle = (name: string, isOn: boolean) =>
+    onChoose(isOn ? [...chosen, name] : chosen.filter((one) => one !== name));
   const mask = (name: string, value: string) => {
     const next = { ...masks };
     if (value) next[name] = value;
@@ -52,7 +53,10 @@ export function ColumnChoice({ columns, chosen, masks, onChoose, onMask }: Colum
                 size="small"
                 value={masks[column.name] ?? ""}
                 aria-label={t("mask.label", { name: title })}
-                options={["", ...masksFor(column.type)].map((one) => ({ value: one, label: t(`mask.${one.replace(":", "_") || "none"}`) }))}
+                options={["", ...masksFor(column.type)].map((one) => ({
+                  value: one,
+                  label: t(`mask.${one.replace(":", "_") || "none"}`),
+                }))}
                 onChange={(value: string) => mask(column.name, value)}
               />
             )}

@@ -41,7 +41,10 @@ function Decision({ request, dataset, refresh, onClose }: DecisionProps & { data
       }),
     { refresh, onDone: () => finish("decision.approved") },
   );
-  const reject = useAction(() => api.post(`/api/requests/${request.id}/reject`, { reason }), { refresh, onDone: () => finish("decision.rejected") });
+  const reject = useAction(() => api.post(`/api/requests/${request.id}/reject`, { reason }), {
+    refresh,
+    onDone: () => finish("decision.rejected"),
+  });
   const refuse = () => {
     setReasonMissing(!reason.trim());
     if (reason.trim()) reject.mutate();
@@ -51,11 +54,21 @@ function Decision({ request, dataset, refresh, onClose }: DecisionProps & { data
   const problem = approve.error ?? reject.error;
   return (
     <Form layout="vertical">
-      <Form.Item label={t("decision.columns", { count: columns.length, total: request.columns.length })} extra={t("decision.columns_hint")}>
+      <Form.Item
+        label={t("decision.columns", { count: columns.length, total: request.columns.length })}
+        extra={t("decision.columns_hint")}
+      >
         <ColumnChoice columns={asked} chosen={columns} masks={masks} onChoose={setColumns} onMask={setMasks} />
       </Form.Item>
       <Form.Item label={t("decision.until")} htmlFor="decision-until">
-        <DatePicker id="decision-until" value={until} onChange={setUntil} minDate={dayjs()} maxDate={request.valid_until ? dayjs(request.valid_until) : undefined} allowClear={!request.valid_until} />
+        <DatePicker
+          id="decision-until"
+          value={until}
+          onChange={setUntil}
+          minDate={dayjs()}
+          maxDate={request.valid_until ? dayjs(request.valid_until) : undefined}
+          allowClear={!request.valid_until}
+        />
       </Form.Item>
       <Form.Item
         label={t("decision.reason")}
@@ -64,7 +77,13 @@ function Decision({ request, dataset, refresh, onClose }: DecisionProps & { data
         help={isReasonMissing ? t("decision.reason_missing") : undefined}
         extra={t("decision.reason_hint")}
       >
-        <Input.TextArea id="decision-reason" rows={3} maxLength={2000} value={reason} onChange={(event) => setReason(event.target.value)} />
+        <Input.TextArea
+          id="decision-reason"
+          rows={3}
+          maxLength={2000}
+          value={reason}
+          onChange={(event) => setReason(event.target.value)}
+        />
       </Form.Item>
       {problem && (
         <div className={styles.problem}>
@@ -88,7 +107,12 @@ export function DecisionDrawer({ request, refresh, onClose }: DecisionProps) {
   const words = usePick();
   const dataset = useGet<DatasetDetail>(`/api/datasets/${request.dataset.id}`);
   return (
-    <Drawer open size={560} title={t("decision.title", { name: words(request.dataset.title) || request.dataset.name })} onClose={onClose}>
+    <Drawer
+      open
+      size={560}
+      title={t("decision.title", { name: words(request.dataset.title) || request.dataset.name })}
+      onClose={onClose}
+    >
       <dl className={styles.facts}>
         <dt>{t("decision.who")}</dt>
         <dd>
@@ -101,7 +125,9 @@ export function DecisionDrawer({ request, refresh, onClose }: DecisionProps) {
           <code>{request.number}</code>
         </dd>
       </dl>
-      <QueryView query={dataset}>{(data) => <Decision request={request} dataset={data} refresh={refresh} onClose={onClose} />}</QueryView>
+      <QueryView query={dataset}>
+        {(data) => <Decision request={request} dataset={data} refresh={refresh} onClose={onClose} />}
+      </QueryView>
     </Drawer>
   );
 }

@@ -25,11 +25,27 @@ function RevokeDialog({ grant, onClose }: { grant: GrantRecord; onClose: () => v
     },
   });
   return (
-    <Modal open title={t("grant.revoke_title")} okText={t("grant.revoke")} cancelText={t("common:cancel")} okButtonProps={{ danger: true, disabled: !reason.trim() }} confirmLoading={revoke.isPending} onOk={() => revoke.mutate()} onCancel={onClose}>
+    <Modal
+      open
+      title={t("grant.revoke_title")}
+      okText={t("grant.revoke")}
+      cancelText={t("common:cancel")}
+      okButtonProps={{ danger: true, disabled: !reason.trim() }}
+      confirmLoading={revoke.isPending}
+      onOk={() => revoke.mutate()}
+      onCancel={onClose}
+    >
       <p className="secondary" style={{ marginBottom: 8 }}>
         {t("grant.revoke_hint")}
       </p>
-      <Input.TextArea rows={3} value={reason} maxLength={2000} aria-label={t("decision.reason")} placeholder={t("decision.reason")} onChange={(event) => setReason(event.target.value)} />
+      <Input.TextArea
+        rows={3}
+        value={reason}
+        maxLength={2000}
+        aria-label={t("decision.reason")}
+        placeholder={t("decision.reason")}
+        onChange={(event) => setReason(event.target.value)}
+      />
       {revoke.error && <ProblemNotice error={revoke.error} />}
     </Modal>
   );
@@ -53,13 +69,22 @@ export function GrantList({ box }: { box: "received" | "given" }) {
         className={styles.list}
         scroll={{ x: 860 }}
         columns={[
-          { title: t("grant.dataset"), key: "d", render: (_, grant) => <Link to={paths.dataset(grant.dataset.id)}>{words(grant.dataset.title) || grant.dataset.name}</Link> },
+          {
+            title: t("grant.dataset"),
+            key: "d",
+            render: (_, grant) => (
+              <Link to={paths.dataset(grant.dataset.id)}>{words(grant.dataset.title) || grant.dataset.name}</Link>
+            ),
+          },
           {
             title: t(box === "given" ? "grant.to" : "grant.from"),
             key: "o",
             width: 200,
             ellipsis: true,
-            render: (_, grant) => (box === "given" ? [words(grant.organisation.name), grant.user?.name].filter(Boolean).join(" · ") : words(grant.dataset.organisation.name)),
+            render: (_, grant) =>
+              box === "given"
+                ? [words(grant.organisation.name), grant.user?.name].filter(Boolean).join(" · ")
+                : words(grant.dataset.organisation.name),
           },
           {
             title: t("grant.columns"),
@@ -68,12 +93,27 @@ export function GrantList({ box }: { box: "received" | "given" }) {
             render: (_, grant) => (
               <span title={grant.columns.join("、")}>
                 {grant.columns.length} / {grant.dataset.columns_total}
-                {Object.keys(grant.masks).length > 0 && ` · ${t("grant.masked", { count: Object.keys(grant.masks).length })}`}
+                {Object.keys(grant.masks).length > 0 &&
+                  ` · ${t("grant.masked", { count: Object.keys(grant.masks).length })}`}
               </span>
             ),
           },
-          { title: t("grant.until"), key: "u", width: 160, render: (_, grant) => <TimeText value={grant.valid_until} fallback={t("grant.no_end")} /> },
-          { title: t("grant.state"), key: "s", width: 100, render: (_, grant) => <Mark tone={grant.state === "active" ? "green" : "grey"} hint={grant.revoked_reason || undefined}>{t(`grant.state_${grant.state}`)}</Mark> },
+          {
+            title: t("grant.until"),
+            key: "u",
+            width: 160,
+            render: (_, grant) => <TimeText value={grant.valid_until} fallback={t("grant.no_end")} />,
+          },
+          {
+            title: t("grant.state"),
+            key: "s",
+            width: 100,
+            render: (_, grant) => (
+              <Mark tone={grant.state === "active" ? "green" : "grey"} hint={grant.revoked_reason || undefined}>
+                {t(`grant.state_${grant.state}`)}
+              </Mark>
+            ),
+          },
           {
             key: "do",
             width: 90,

@@ -22,7 +22,8 @@ const REFRESH = ["/api/requests", "/api/grants", "/api/datasets", "/api/catalogu
 function Outcome({ request }: { request: SubscriptionRequest }) {
   const { t } = useTranslation("subscriptions");
   const words = usePick();
-  if (request.state === "submitted") return <p className="secondary">{t("row.decides", { organisation: words(request.dataset.organisation.name) })}</p>;
+  if (request.state === "submitted")
+    return <p className="secondary">{t("row.decides", { organisation: words(request.dataset.organisation.name) })}</p>;
   if (!request.decided_at) return null;
   return (
     <p className="secondary">
@@ -56,7 +57,8 @@ function Row({ request, box, onDecide }: { request: SubscriptionRequest; box: Bo
         </div>
         <p className={styles.purpose}>{request.purpose}</p>
         <p className="tertiary">
-          {t("row.columns", { count: request.columns.length })} · {request.valid_until ? t("row.until", { date: request.valid_until }) : t("row.no_end")} ·{" "}
+          {t("row.columns", { count: request.columns.length })} ·{" "}
+          {request.valid_until ? t("row.until", { date: request.valid_until }) : t("row.no_end")} ·{" "}
           <TimeText value={request.created_at} relative /> · <code>{request.number}</code>
         </p>
         <Outcome request={request} />
@@ -68,7 +70,13 @@ function Row({ request, box, onDecide }: { request: SubscriptionRequest; box: Bo
           </Button>
         )}
         {request.can_withdraw && (
-          <Popconfirm title={t("row.withdraw_sure")} okText={t("row.withdraw")} onConfirm={() => withdraw.mutate(undefined, { onError: (problem) => void message.error(words(problem.text)) })}>
+          <Popconfirm
+            title={t("row.withdraw_sure")}
+            okText={t("row.withdraw")}
+            onConfirm={() =>
+              withdraw.mutate(undefined, { onError: (problem) => void message.error(words(problem.text)) })
+            }
+          >
             <Button loading={withdraw.isPending}>{t("row.withdraw")}</Button>
           </Popconfirm>
         )}
@@ -126,7 +134,9 @@ export function RequestList({ box }: { box: Box }) {
           </Button>
         </div>
       )}
-      {deciding && <DecisionDrawer key={deciding.id} request={deciding} refresh={REFRESH} onClose={() => setDeciding(null)} />}
+      {deciding && (
+        <DecisionDrawer key={deciding.id} request={deciding} refresh={REFRESH} onClose={() => setDeciding(null)} />
+      )}
     </>
   );
 }

@@ -15,7 +15,11 @@ export function Requests() {
   const { t } = useTranslation("subscriptions");
   const [search, setSearch] = useSearchParams();
   const isDecider = useHasRole("data_admin", "platform_admin");
-  const waiting = useGet<Page<SubscriptionRequest>>(isDecider ? "/api/requests" : null, { box: "inbox", state: "submitted", limit: 100 });
+  const waiting = useGet<Page<SubscriptionRequest>>(isDecider ? "/api/requests" : null, {
+    box: "inbox",
+    state: "submitted",
+    limit: 100,
+  });
   const count = waiting.data?.results.length ?? 0;
   const inbox = [
     {

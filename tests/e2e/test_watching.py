@@ -1,0 +1,122 @@
+"""A run is watched live: counts grow on screen, also in a browser that another web process serves; and a screen that
+has lost its socket says so and greys until it is there again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.canvas import Canvas
+from tests.e2e.person import PATIENCE
+from tests.e2e.second_web import SecondWeb, second_web
+from tests.services import patience, wait_until
+from tests.studio_process import Studio
+
+USER = "wang.fang"
+LEAST_COUNTS = 5
+SAYS_SO_WITHIN = 5.0
+LOST = ("net::ERR_",)
+"""What the browser itself notes when a server is gone."""
+
+
+@pytest.fixture(scope="module")
+def second(studio: Studio) -> Iterator[SecondWeb]:
+    with second_web(studio) as started:
+        yield started
+
+
+class Watcher(Canvas):
+    """Somebody who looks at the page of a run."""
+
+    def __init__(self, page: Page, language: str = "zh-CN") -> None:
+        super().__init__(page, language)
+        self.counts: list[int] = []
+
+    def start_trips(self) -> None:
+        """The starter app, from the home page, and its run."""
+        self.go("home")
+        self.button(re.compile(self.t.pick("各站客流", "Trips by stop and hour"))).click()
+        self.expect_open()
+        self.expect_fine(self.t.pick("结果", "Result"))
+        self.run()
+
+    def open_run(self, url: str) -> None:
+        """The same run by its address, as a colleague would send it; from the web process of this browser."""
+        self.page.goto(urlsplit(url).path)
+
+    @property
+    def drawing(self) -> Locator:
+        return self.page.get_by_role("region", name=self.t("runs:drawing"), exact=True)
+
+    @property
+    def state(self) -> Locator:
+        """What the head of the page says about the run."""
+        return self.page.get_by_role("main").get_by_role("status").first
+
+    def look(self) -> None:
+        """Note the count that stands at the step which picks the longer trips, when it has grown."""
+        name = self.t("canvas:step.name", title=self.t.pick("不少于 500 米", "At least 500 m"), state="").rstrip()
+        box = self.page.get_by_role("group", name=re.compile("^" + re.escape(name)))
+        found = re.search(r"([\d,]+) (?:行|rows)", box.first.inner_text()) if box.count() else None
+        count = int(found[1].replace(",", "")) if found else 0
+        if count > max(self.counts, default=0):
+            self.counts.append(count)
+
+    def has_ended(self) -> bool:
+        return self.state.inner_text().strip() == self.t("common:state.done")
+
+    @property
+    def banner(self) -> Locator:
+        return self.page.get_by_text(self.t("common:stale.banner"))
+
+    def expect_grey(self, seconds: float) -> None:
+        expect(self.banner).to_be_visible(timeout=seconds * 1000)
+        expect(self.drawing.locator("> div").first).to_have_css("filter", "grayscale(1)")
+
+    def expect_live(self) -> None:
+        expect(self.banner).to_have_count(0, timeout=PATIENCE)
+        expect(self.drawing.locator("> div").first).to_have_css("filter", "none")
+
+
+def test_counts_grow_on_two_screens_that_two_processes_serve(new_page: Callable[..., Page], second: SecondWeb) -> None:
+    here, there = Watcher(new_page()), Watcher(new_page(base_url=second.url))
+    there.sign_in(USER)
+    here.sign_in(USER)
+    here.start_trips()
+    there.open_run(here.page.url)
+    assert urlsplit(here.page.url).port != urlsplit(there.page.url).port == second.port
+
+    def both_ended() -> bool:
+        here.look()
+        there.look()
+        return here.has_ended() and there.has_ended()
+
+    wait_until(both_ended, 120, "the run is done on both screens")
+    print("here", here.counts, "there", there.counts)
+    assert len(here.counts) >= LEAST_COUNTS
+    assert len(there.counts) >= LEAST_COUNTS
+    assert here.counts[-1] == there.counts[-1]
+
+
+def test_a_screen_that_lost_its_socket_says_so_and_comes_back(new_page: Callable[..., Page], second: SecondWeb) -> None:
+    here = Watcher(new_page(expected=LOST))
+    there = Watcher(new_page(expected=LOST, base_url=second.url))
+    for watcher in (here, there):
+        watcher.sign_in(USER)
+    here.start_trips()
+    there.open_run(here.page.url)
+    wait_until(lambda: (there.look(), there.counts)[-1], 60, "the first count on the second screen")
+    second.kill()
+    there.expect_grey(SAYS_SO_WITHIN * patience())
+    expect(here.banner).to_have_count(0)
+    second.start()
+    there.expect_live()
+    wait_until(there.has_ended, 120, "the second screen shows the end of the run")
+    here.page.context.set_offline(True)
+    here.expect_grey(SAYS_SO_WITHIN * patience())
+    here.page.context.set_offline(False)
+    here.expect_live()
