@@ -64,7 +64,7 @@ export function ConditionEditor({ group, onChange, context, disabled, isInner, p
           <ConditionRow key={index} row={item} number={number} onChange={(row) => set(index, row)} onRemove={() => remove(index)} context={context} disabled={disabled} />
         );
       })}
-      <div className={styles.row}>
+      <div className={styles.row} style={{ flexWrap: "wrap" }}>
         <Button size="small" icon={<PlusOutlined aria-hidden="true" />} onClick={() => add(EMPTY_ROW)} disabled={disabled}>
           {t("condition.add")}
         </Button>
@@ -112,7 +112,7 @@ function ConditionRow({ row, number, onChange, onRemove, context, disabled }: Ro
       </div>
       <div className={styles.row}>
         <Select
-          style={{ width: 104, flex: "none" }}
+          style={{ width: 124, flex: "none" }}
           value={row.operator}
           onChange={(operator: RowOperator) => onChange(withOperator(row, operator))}
           options={known.map((operator) => ({ value: operator, label: t(`operator.${operator}`) }))}
