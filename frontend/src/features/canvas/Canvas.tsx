@@ -73,6 +73,11 @@ export function Canvas() {
       onConnect: (wire: Wire) => void editor.run(connect, wire),
       onDisconnect: (wire: Wire) => void editor.run(disconnect, wire),
       onQuickAdd: quickAdd,
+      onOpen: (step: string) => {
+        editor.reveal([step]);
+        // The inspector is drawn for the step first; then the keyboard goes on in its settings.
+        requestAnimationFrame(() => document.querySelector<HTMLElement>("[data-step-settings] input")?.focus());
+      },
     }),
     [editor, quickAdd],
   );
@@ -88,7 +93,7 @@ export function Canvas() {
     {
       key: "outline",
       label: t("outline.name"),
-      content: <Outline state={state} types={editor.types} summaries={check.summaries} problems={problems} selection={selection} onSelect={actions.onSelect} onOpen={(id) => editor.reveal([id])} />,
+      content: <Outline state={state} types={editor.types} summaries={check.summaries} problems={problems} selection={selection} onSelect={actions.onSelect} onOpen={actions.onOpen} />,
     },
   ];
   return (

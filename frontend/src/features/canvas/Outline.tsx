@@ -38,8 +38,8 @@ export function Outline(props: OutlineProps) {
     }
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
-      go(id);
-      onOpen?.(id);
+      if (onOpen) onOpen(id);
+      else go(id);
     }
   };
   const inputs = (id: string): string =>

@@ -8,16 +8,15 @@ import {
   ReactFlowProvider,
   useReactFlow,
   useStore,
-  useStoreApi,
   type Connection,
   type FinalConnectionState,
   type NodeChange,
 } from "@xyflow/react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { usePreferences } from "@/api/preferences";
-import { STEP_HEIGHT, STEP_WIDTH, type Point, type Wire } from "@/graph/document";
+import type { Point, Wire } from "@/graph/document";
 import { refusal } from "@/graph/ports";
 import type { FlowViewProps } from "@/graph/view";
 
@@ -27,6 +26,7 @@ import styles from "./drawing/drawing.module.css";
 import { ElementCache, type Box, type Line } from "./drawing/elements";
 import { ViewTools } from "./drawing/ViewTools";
 import { DrawnWire, edgeTypes, nodeTypes, type StepNode } from "./xyflowParts";
+import { MAPPED, useMovingView } from "./xyflowView";
 
 function toWire({ source, sourceHandle, target, targetHandle }: Connection | Line): Wire {
   return { from: `${source}.${sourceHandle ?? "out"}`, to: `${target}.${targetHandle ?? "in"}` };
@@ -84,43 +84,10 @@ function nodeOf(box: Box, transient: Transient | undefined, selected: boolean, r
   return { ...box, position: transient?.position ?? box.position, measured: transient?.measured, dragging: transient?.dragging, selected, ariaRole: "group", domAttributes };
 }
 
-/** A map of fewer steps than this shows nothing that the drawing does not. */
-const MAPPED = 6;
-const MARGIN = { x: 32, y: 36 };
-/** Below this zoom a step's words cannot be read: no reason to go there by itself. */
-const READABLE = 0.75;
-
-/** A step that was just added must be seen: the view moves as far as needed when it lies outside. */
-function useNewInView(selection: readonly string[], state: FlowViewProps["state"]): void {
-  const flow = useReactFlow();
-  const store = useStoreApi();
-  const count = Object.keys(state.document.steps).length;
-  const seen = useRef(count);
-  useEffect(() => {
-    const hasGrown = count > seen.current;
-    seen.current = count;
-    const place = state.layout.positions[selection[0] ?? ""];
-    if (!hasGrown || !place) return;
-    const { width, height, transform } = store.getState();
-    const zoom = Math.max(transform[2], READABLE);
-    const [left, top] = zoom === transform[2] ? transform : [width / 2 - place.x * zoom, height / 2 - place.y * zoom];
-    const x = shifted(left, place.x * zoom, STEP_WIDTH * zoom, width, MARGIN.x);
-    const y = shifted(top, place.y * zoom, STEP_HEIGHT * zoom, height, MARGIN.y);
-    void flow.setViewport({ x, y, zoom }, { duration: 120 });
-  }, [count, selection, state.layout.positions, flow, store]);
-}
-
-/** The least shift of one axis that brings `size` pixels at `start` inside, with a margin. */
-function shifted(offset: number, start: number, size: number, room: number, margin: number): number {
-  const least = margin - start;
-  const most = room - margin - size - start;
-  return most < least ? (least + most) / 2 : Math.min(Math.max(offset, least), most);
-}
-
 function FlowDrawingInner(props: FlowViewProps) {
   const { t } = useTranslation("canvas");
   const { theme } = usePreferences();
-  const { state, types, selection, wires, canEdit, progress, focus } = props;
+  const { state, types, selection, wires, canEdit, progress } = props;
   const { onSelect, onMove, onConnect, onDrop, onQuickAdd, onOpen } = props;
   const flow = useReactFlow();
   const isFar = useStore((store) => store.transform[2] < 0.55);
@@ -134,13 +101,7 @@ function FlowDrawingInner(props: FlowViewProps) {
     return lines.map((line) => (hot.has(line.id) ? { ...line, selected: true } : line));
   }, [lines, wires]);
 
-  useEffect(() => {
-    if (!focus) return;
-    const ids = focus.steps.map((id) => ({ id }));
-    void flow.fitView({ nodes: ids.length ? ids : undefined, maxZoom: 1, padding: 0.25, duration: 120 });
-  }, [focus, flow]);
-
-  useNewInView(selection, state);
+  useMovingView(props);
 
   const onNodesChange = (changes: NodeChange<StepNode>[]): void => {
     setTransients((before) => withChanges(before, changes));
@@ -245,10 +206,9 @@ function FlowDrawingInner(props: FlowViewProps) {
           </Panel>
           {Object.keys(state.document.steps).length > MAPPED && (
             <MiniMap
-              position="top-right"
               pannable
               zoomable
-              style={{ width: 140, height: 92 }}
+              style={{ width: 132, height: 80 }}
               bgColor="var(--surface)"
               maskColor="color-mix(in srgb, var(--bg) 70%, transparent)"
               nodeColor={(node) => ((node as StepNode).data.errors ? "var(--state-failed)" : "var(--line-strong)")}

@@ -14,7 +14,7 @@ export function Inspector() {
   const { selection } = useView();
   const info = useStep(selection.length === 1 ? selection[0] : undefined);
   return (
-    <aside className={styles.inspector} aria-label={t("inspector")}>
+    <aside className={styles.inspector} aria-label={t("inspector")} data-step-settings>
       {info ? <StepPanel key={info.id} info={info} /> : selection.length > 1 ? <Several /> : <FlowPanel />}
     </aside>
   );

@@ -47,6 +47,7 @@ export function ConditionEditor({ group, onChange, context, disabled, isInner, p
       {group.items.length > 1 && (
         <Segmented
           size="small"
+          style={{ alignSelf: "flex-start" }}
           value={group.join}
           disabled={disabled}
           onChange={(join) => onChange(withJoin(group, join as "and" | "or"))}
