@@ -102,11 +102,9 @@ def prepare_city(browser: Browser, url: str) -> dict[str, Any]:
     while wang.get(f"/api/runs/{run['id']}")["state"] not in {"done", "failed"} and time.monotonic() < deadline:
         time.sleep(0.3)
     enterprises = wang.get(f"/api/n/{ENTERPRISES.number}.0001")["id"]
-    wang.send(
-        "post",
-        "/api/requests",
-        {"dataset": enterprises, "columns": ["credit_code", "name", "district"], "purpose": "各区企业分布统计"},
-    )
+    asked = {"dataset": enterprises, "columns": ["credit_code", "name", "district"], "purpose": "各区企业分布统计"}
+    if not wang.get("/api/requests?box=mine&state=submitted")["results"]:
+        wang.send("post", "/api/requests", asked)
     return {
         "app": app["id"],
         "run": run["id"],
