@@ -11,7 +11,18 @@ const output: Port = { name: "out", direction: "out", kind: "data", many: true, 
 
 function type(key: string, ports: Port[], role: StepType["role"] = "transform"): StepType {
   const words = { en: key, "zh-CN": key };
-  return { key, version: 1, title: words, summary: words, help: words, icon: key, group: "shape", role, ports, schema: {} };
+  return {
+    key,
+    version: 1,
+    title: words,
+    summary: words,
+    help: words,
+    icon: key,
+    group: "shape",
+    role,
+    ports,
+    schema: {},
+  };
 }
 
 export const TYPES: StepTypes = stepTypes([
@@ -25,12 +36,22 @@ export const TYPES: StepTypes = stepTypes([
 
 export const BUILD: Operation[] = [
   { op: "set_dataset", alias: "d1", number: "33A017/DB00003F7K-E.0001" },
-  { op: "add_step", id: "a", step: { type: "read", version: 1, settings: { dataset: "d1" } }, position: { x: 0, y: 0 } },
+  {
+    op: "add_step",
+    id: "a",
+    step: { type: "read", version: 1, settings: { dataset: "d1" } },
+    position: { x: 0, y: 0 },
+  },
   { op: "add_step", id: "b", step: { type: "read", version: 1, settings: {} }, position: { x: 0, y: 112 } },
   { op: "add_step", id: "j", step: { type: "join", version: 1, settings: {} }, position: { x: 288, y: 56 } },
   { op: "connect", from: "a.out", to: "j.left" },
   { op: "connect", from: "b.out", to: "j.right" },
-  { op: "add_step", id: "f", step: { type: "filter", version: 1, settings: { where: "pm25 > 75" } }, position: { x: 576, y: 56 } },
+  {
+    op: "add_step",
+    id: "f",
+    step: { type: "filter", version: 1, settings: { where: "pm25 > 75" } },
+    position: { x: 576, y: 56 },
+  },
   { op: "connect", from: "j.out", to: "f.in" },
 ];
 

@@ -30,7 +30,13 @@ describe("history", () => {
       const state = states.at(-1)!;
       const ids = Object.keys(state.document.steps);
       const pickId = () => ids[Math.floor(random() * ids.length)] ?? "";
-      const context: Context = { types: TYPES, selection: ids.length ? [pickId()] : [], wires: [], canEdit: true, random };
+      const context: Context = {
+        types: TYPES,
+        selection: ids.length ? [pickId()] : [],
+        wires: [],
+        canEdit: true,
+        random,
+      };
       const types = [...TYPES.keys()];
       const choices: [Command<never>, unknown][] = [
         [commands.addStep as Command<never>, { type: types[Math.floor(random() * types.length)] }],
@@ -98,7 +104,12 @@ describe("history", () => {
     expect(loadHistory(store, "flow")).toEqual(history);
     store.data.set("citygo.history.flow", "{not json");
     expect(loadHistory(store, "flow")).toEqual(EMPTY_HISTORY);
-    const full: Store = { ...memory(), setItem: () => { throw new Error("full"); } };
+    const full: Store = {
+      ...memory(),
+      setItem: () => {
+        throw new Error("full");
+      },
+    };
     expect(() => saveHistory(full, "flow", history)).not.toThrow();
   });
 });

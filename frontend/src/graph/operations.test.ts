@@ -8,22 +8,34 @@ import { legalWires, refusal, suggestedWires } from "./ports";
 
 const EDITS: Operation[][] = [
   [{ op: "remove_step", id: "j" }],
-  [{ op: "remove_step", id: "a" }, { op: "set_dataset", alias: "d1", number: null }],
+  [
+    { op: "remove_step", id: "a" },
+    { op: "set_dataset", alias: "d1", number: null },
+  ],
   [{ op: "set_settings", id: "f", settings: { where: "x = 1" } }],
   [{ op: "set_title", id: "f", title: { en: "bad air" } }],
-  [{ op: "disconnect", from: "a.out", to: "j.left" }, { op: "connect", from: "b.out", to: "j.left" }],
+  [
+    { op: "disconnect", from: "a.out", to: "j.left" },
+    { op: "connect", from: "b.out", to: "j.left" },
+  ],
   [{ op: "move", positions: { a: { x: 9, y: 9 } } }],
-  [{ op: "set_inputs", inputs: { type: "object" } }, { op: "set_flow_title", title: { en: "x" } }],
+  [
+    { op: "set_inputs", inputs: { type: "object" } },
+    { op: "set_flow_title", title: { en: "x" } },
+  ],
   [{ op: "set_layout", key: "notes", value: ["n"] }],
 ];
 
 describe("operations", () => {
-  it.each(EDITS.map((operations) => [operations[0]?.op, operations] as const))("%s can be undone exactly", (_, operations) => {
-    const before = sample();
-    const after = applyOperations(before, operations);
-    expect(after).not.toEqual(before);
-    expect(applyOperations(after, invertOperations(before, operations))).toEqual(before);
-  });
+  it.each(EDITS.map((operations) => [operations[0]?.op, operations] as const))(
+    "%s can be undone exactly",
+    (_, operations) => {
+      const before = sample();
+      const after = applyOperations(before, operations);
+      expect(after).not.toEqual(before);
+      expect(applyOperations(after, invertOperations(before, operations))).toEqual(before);
+    },
+  );
 
   it("restores the order of wires when a step comes back", () => {
     const before = sample();
@@ -33,7 +45,10 @@ describe("operations", () => {
   });
 
   it("names the operation that does not fit", () => {
-    const wrong: Operation[] = [{ op: "set_title", id: "f", title: null }, { op: "remove_step", id: "gone" }];
+    const wrong: Operation[] = [
+      { op: "set_title", id: "f", title: null },
+      { op: "remove_step", id: "gone" },
+    ];
     expect(() => applyOperations(sample(), wrong)).toThrow(OperationError);
     try {
       applyOperations(sample(), wrong);
@@ -66,7 +81,12 @@ describe("graph", () => {
       { op: "add_step", id: "o", step: { type: "output", version: 1, settings: {} } },
     ]);
     expect(legalWires(state, TYPES, "f.out")).toEqual([{ from: "f.out", to: "o.in" }]);
-    expect(legalWires(state, TYPES, "o.in", "in").map((wire) => wire.from)).toEqual(["a.out", "b.out", "j.out", "f.out"]);
+    expect(legalWires(state, TYPES, "o.in", "in").map((wire) => wire.from)).toEqual([
+      "a.out",
+      "b.out",
+      "j.out",
+      "f.out",
+    ]);
     for (const end of ["a.out", "f.out", "o.in", "j.left"]) {
       const direction = end.endsWith("out") ? "out" : "in";
       const all = topological(state).flatMap((id) => ["in", "left", "right", "out"].map((port) => `${id}.${port}`));

@@ -23,7 +23,9 @@ export function nextPlace(state: FlowState, after: readonly string[]): Point {
 export function freePlace(taken: readonly Point[], wanted: Point): Point {
   let { x, y } = wanted;
   for (let tries = 0; tries < 200; tries += 1) {
-    const hit = taken.find((place) => Math.abs(place.x - x) < STEP_WIDTH + 16 && Math.abs(place.y - y) < STEP_HEIGHT + 16);
+    const hit = taken.find(
+      (place) => Math.abs(place.x - x) < STEP_WIDTH + 16 && Math.abs(place.y - y) < STEP_HEIGHT + 16,
+    );
     if (!hit) return { x, y };
     y = hit.y + STEP_HEIGHT + GAP_Y;
     x = wanted.x;

@@ -8,7 +8,10 @@ const at = (rows: number): StepProgress => ({ state: "running", rows, exact: fal
 it("repaints only what changed, at most four times a second", () => {
   let clock = 0;
   const timers: (() => void)[] = [];
-  const store = new ProgressStore((action) => timers.push(action), () => clock);
+  const store = new ProgressStore(
+    (action) => timers.push(action),
+    () => clock,
+  );
   const painted: string[] = [];
   store.subscribe("a", () => painted.push("a"));
   const stop = store.subscribe("b", () => painted.push("b"));

@@ -62,6 +62,10 @@ function isSame(a: StepProgress | undefined, b: StepProgress | undefined): boole
   if (a === b) return true;
   if (!a || !b) return false;
   return (
-    a.state === b.state && a.rows === b.rows && a.exact === b.exact && a.counted === b.counted && a.rows_per_s === b.rows_per_s
+    a.state === b.state &&
+    a.rows === b.rows &&
+    a.exact === b.exact &&
+    a.counted === b.counted &&
+    a.rows_per_s === b.rows_per_s
   );
 }

@@ -39,7 +39,10 @@ interface Bench {
   runTimers: () => Promise<void>;
 }
 
-function bench(answer: (server: Server, batch: Batch) => Promise<Answer<string>>, store = new Map<string, string>()): Bench {
+function bench(
+  answer: (server: Server, batch: Batch) => Promise<Answer<string>>,
+  store = new Map<string, string>(),
+): Bench {
   const server = new Server(sample());
   const timers: (() => void)[] = [];
   let key = 0;

@@ -89,11 +89,27 @@ export function Canvas() {
   };
   const tabs = [
     { key: "preview", label: t("preview.name"), content: <Preview isOpen={isBottomOpen && tab === "preview"} /> },
-    { key: "problems", label: t("problems.name"), badge: errors || warnings, isWarning: errors === 0, content: <Problems /> },
+    {
+      key: "problems",
+      label: t("problems.name"),
+      badge: errors || warnings,
+      isWarning: errors === 0,
+      content: <Problems />,
+    },
     {
       key: "outline",
       label: t("outline.name"),
-      content: <Outline state={state} types={editor.types} summaries={check.summaries} problems={problems} selection={selection} onSelect={actions.onSelect} onOpen={actions.onOpen} />,
+      content: (
+        <Outline
+          state={state}
+          types={editor.types}
+          summaries={check.summaries}
+          problems={problems}
+          selection={selection}
+          onSelect={actions.onSelect}
+          onOpen={actions.onOpen}
+        />
+      ),
     },
   ];
   return (
@@ -123,7 +139,14 @@ export function Canvas() {
             />
             {isEmpty && canEdit && <EmptyCanvas onQuickAdd={onQuickKey} />}
           </div>
-          <SizedPanel tabs={tabs} active={tab} onActive={setTab} isOpen={isBottomOpen && !(isEmpty && tab === "preview")} onOpen={setBottomOpen} label={t("bottom.name")} />
+          <SizedPanel
+            tabs={tabs}
+            active={tab}
+            onActive={setTab}
+            isOpen={isBottomOpen && !(isEmpty && tab === "preview")}
+            onOpen={setBottomOpen}
+            label={t("bottom.name")}
+          />
         </div>
         <Inspector />
       </div>
@@ -177,9 +200,21 @@ function Notices({ error, onForget }: { error: Error | null; onForget: () => voi
   if (!error && lost.length === 0) return null;
   return (
     <div className={styles.notice} role="alert">
-      {error && <Alert type="error" showIcon title={error.message} closable={{ onClose: onForget, "aria-label": t("common:close") }} />}
+      {error && (
+        <Alert
+          type="error"
+          showIcon
+          title={error.message}
+          closable={{ onClose: onForget, "aria-label": t("common:close") }}
+        />
+      )}
       {lost.length > 0 && (
-        <Alert type="warning" showIcon title={t("sync.lost", { count: lost.length, problem: sync.problem })} closable={{ onClose: () => editor.forgetLost(), "aria-label": t("common:close") }} />
+        <Alert
+          type="warning"
+          showIcon
+          title={t("sync.lost", { count: lost.length, problem: sync.problem })}
+          closable={{ onClose: () => editor.forgetLost(), "aria-label": t("common:close") }}
+        />
       )}
     </div>
   );

@@ -18,7 +18,8 @@ export default function CanvasPage() {
   const draft = useGet<DraftAnswer>(`/api/flows/${flowId}/draft`, undefined, { staleTime: 0 });
   const error = draft.error ?? palette.error;
   // An older answer may lie in the cache: the editor starts from one that was read for it, and then leads.
-  if (palette.data && draft.data && draft.isFetchedAfterMount) return <Opened key={flowId} flow={flowId} draft={draft.data} palette={palette.data} />;
+  if (palette.data && draft.data && draft.isFetchedAfterMount)
+    return <Opened key={flowId} flow={flowId} draft={draft.data} palette={palette.data} />;
   if (error) {
     return (
       <div style={{ padding: 24 }}>

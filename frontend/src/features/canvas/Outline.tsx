@@ -31,7 +31,12 @@ export function Outline(props: OutlineProps) {
   };
   const onKey = (event: React.KeyboardEvent, id: string): void => {
     const at = order.indexOf(id);
-    const moves: Record<string, string | undefined> = { ArrowDown: order[at + 1], ArrowUp: order[at - 1], Home: order[0], End: order.at(-1) };
+    const moves: Record<string, string | undefined> = {
+      ArrowDown: order[at + 1],
+      ArrowUp: order[at - 1],
+      Home: order[0],
+      End: order.at(-1),
+    };
     if (event.key in moves) {
       event.preventDefault();
       go(moves[event.key]);
@@ -45,8 +50,12 @@ export function Outline(props: OutlineProps) {
   const inputs = (id: string): string =>
     wiresInto(state.document, id)
       .map((wire) => {
-        const many = (types.get(state.document.steps[id]?.type ?? "")?.ports.filter((port) => port.direction === "in").length ?? 0) > 1;
-        return many ? `${t(`port.${portOf(wire.to)}`, { defaultValue: portOf(wire.to) })}: ${titleOf(stepOf(wire.from))}` : titleOf(stepOf(wire.from));
+        const many =
+          (types.get(state.document.steps[id]?.type ?? "")?.ports.filter((port) => port.direction === "in").length ??
+            0) > 1;
+        return many
+          ? `${t(`port.${portOf(wire.to)}`, { defaultValue: portOf(wire.to) })}: ${titleOf(stepOf(wire.from))}`
+          : titleOf(stepOf(wire.from));
       })
       .join(t("comma"));
   return (
@@ -70,7 +79,9 @@ export function Outline(props: OutlineProps) {
             <KindIcon name={type?.icon ?? ""} />
             <strong style={{ fontWeight: 500 }}>{titleOf(id)}</strong>
             <span className="tertiary ellipsis">
-              {[words(summaries[id]) || words(type?.title), from && t("outline.from", { from })].filter(Boolean).join(" · ")}
+              {[words(summaries[id]) || words(type?.title), from && t("outline.from", { from })]
+                .filter(Boolean)
+                .join(" · ")}
             </span>
             {count?.errors ? <span className={styles.count}>{t("step.errors", { count: count.errors })}</span> : null}
           </li>

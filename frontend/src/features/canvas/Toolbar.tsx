@@ -11,7 +11,7 @@ import {
   SearchOutlined,
   UndoOutlined,
 } from "@ant-design/icons";
-import { Button, Dropdown, Input, type MenuProps } from "antd";
+import { App, Button, Dropdown, Input, type MenuProps } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -36,13 +36,35 @@ export function Toolbar({ onFind, onSaveVersion, onRun, isStarting, menu }: Tool
   const { t } = useTranslation("canvas");
   const editor = useEditor();
   const { history, canEdit, state } = useView();
+  const { message } = App.useApp();
   const isEmpty = Object.keys(state.document.steps).length === 0;
+  const arrange = async (): Promise<void> => {
+    if (!(await computeLayoutInto(editor))) void message.warning(t("layout_failed"));
+  };
   const undoWhat = history.past.at(-1);
   const redoWhat = history.future[0];
   const tools = [
-    { key: "undo", icon: <UndoOutlined aria-hidden="true" />, act: () => editor.undo(), off: !undoWhat, what: undoWhat?.label },
-    { key: "redo", icon: <RedoOutlined aria-hidden="true" />, act: () => editor.redo(), off: !redoWhat, what: redoWhat?.label },
-    { key: "layout", icon: <ClusterOutlined aria-hidden="true" />, act: () => void computeLayoutInto(editor), off: isEmpty, what: undefined },
+    {
+      key: "undo",
+      icon: <UndoOutlined aria-hidden="true" />,
+      act: () => editor.undo(),
+      off: !undoWhat,
+      what: undoWhat?.label,
+    },
+    {
+      key: "redo",
+      icon: <RedoOutlined aria-hidden="true" />,
+      act: () => editor.redo(),
+      off: !redoWhat,
+      what: redoWhat?.label,
+    },
+    {
+      key: "layout",
+      icon: <ClusterOutlined aria-hidden="true" />,
+      act: () => void computeLayoutInto(editor),
+      off: isEmpty,
+      what: undefined,
+    },
   ];
   return (
     <div className={styles.bar} role="toolbar" aria-label={t("toolbar")}>
@@ -51,18 +73,44 @@ export function Toolbar({ onFind, onSaveVersion, onRun, isStarting, menu }: Tool
       <span style={{ flex: 1 }} />
       {canEdit &&
         tools.map(({ key, icon, act, off, what }) => (
-          <Button key={key} type="text" icon={icon} onClick={act} disabled={off} aria-label={t(`tool.${key}`)} title={what ? `${t(`tool.${key}`)}: ${t(what)}` : t(`tool.${key}`)} />
+          <Button
+            key={key}
+            type="text"
+            icon={icon}
+            onClick={act}
+            disabled={off}
+            aria-label={t(`tool.${key}`)}
+            title={what ? `${t(`tool.${key}`)}: ${t(what)}` : t(`tool.${key}`)}
+          />
         ))}
-      <Button type="text" icon={<SearchOutlined aria-hidden="true" />} onClick={onFind} disabled={isEmpty} aria-label={t("find.name")} title={`${t("find.name")} (Ctrl-F)`} />
+      <Button
+        type="text"
+        icon={<SearchOutlined aria-hidden="true" />}
+        onClick={onFind}
+        disabled={isEmpty}
+        aria-label={t("find.name")}
+        title={`${t("find.name")} (Ctrl-F)`}
+      />
       <Dropdown menu={{ items: menu }} trigger={["click"]}>
-        <Button type="text" icon={<EllipsisOutlined aria-hidden="true" />} aria-label={t("tool.more")} title={t("tool.more")} />
+        <Button
+          type="text"
+          icon={<EllipsisOutlined aria-hidden="true" />}
+          aria-label={t("tool.more")}
+          title={t("tool.more")}
+        />
       </Dropdown>
       {canEdit && (
         <Button icon={<SaveOutlined aria-hidden="true" />} onClick={onSaveVersion} disabled={isEmpty}>
           {t("versions.save")}
         </Button>
       )}
-      <Button type="primary" icon={<PlayCircleFilled aria-hidden="true" />} onClick={onRun} loading={isStarting} disabled={isEmpty || !canEdit}>
+      <Button
+        type="primary"
+        icon={<PlayCircleFilled aria-hidden="true" />}
+        onClick={onRun}
+        loading={isStarting}
+        disabled={isEmpty || !canEdit}
+      >
         {t("run.run")}
       </Button>
     </div>
@@ -97,7 +145,13 @@ function AppTitle() {
       className={styles.title}
       variant="borderless"
       value={text}
-      htmlSize={Math.max(8, Math.min(24, [...text].reduce((sum, sign) => sum + (sign > "⺀" ? 2 : 1), 2)))}
+      htmlSize={Math.max(
+        8,
+        Math.min(
+          24,
+          [...text].reduce((sum, sign) => sum + (sign > "⺀" ? 2 : 1), 2),
+        ),
+      )}
       onChange={(event) => setDraft(event.target.value)}
       onBlur={commit}
       onPressEnter={(event) => event.currentTarget.blur()}
@@ -115,11 +169,23 @@ function SaveState() {
   if (!canEdit) return <span className={styles.saved}>{t("sync.read_only")}</span>;
   const { phase, savedAt, problem } = sync;
   const time = savedAt ? new Date(savedAt).toTimeString().slice(0, 5) : "";
-  const icon = { saved: <CheckCircleOutlined aria-hidden="true" />, waiting: <LoadingOutlined aria-hidden="true" />, saving: <LoadingOutlined aria-hidden="true" />, retrying: <ExclamationCircleFilled aria-hidden="true" />, refused: <ExclamationCircleFilled aria-hidden="true" /> }[phase];
+  const icon = {
+    saved: <CheckCircleOutlined aria-hidden="true" />,
+    waiting: <LoadingOutlined aria-hidden="true" />,
+    saving: <LoadingOutlined aria-hidden="true" />,
+    retrying: <ExclamationCircleFilled aria-hidden="true" />,
+    refused: <ExclamationCircleFilled aria-hidden="true" />,
+  }[phase];
   const isBad = phase === "retrying" || phase === "refused";
-  const words = phase === "saved" ? (time ? t("sync.saved_at", { time }) : t("sync.saved")) : t(`sync.${phase}`, { problem });
+  const words =
+    phase === "saved" ? (time ? t("sync.saved_at", { time }) : t("sync.saved")) : t(`sync.${phase}`, { problem });
   return (
-    <span className={`${styles.saved} ${isBad ? styles.savedBad : ""}`} role="status" aria-live="polite" title={t(`sync.${phase}_hint`, { problem })}>
+    <span
+      className={`${styles.saved} ${isBad ? styles.savedBad : ""}`}
+      role="status"
+      aria-live="polite"
+      title={t(`sync.${phase}_hint`, { problem })}
+    >
       {icon} {words}
     </span>
   );

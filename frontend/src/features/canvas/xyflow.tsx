@@ -33,7 +33,10 @@ function toWire({ source, sourceHandle, target, targetHandle }: Connection | Lin
 }
 
 /** Boxes and lines of the drawing; what did not change keeps its identity from one edit to the next. */
-function useElements({ state, types, problems, summaries, columns, progress }: FlowViewProps): { boxes: Box[]; lines: Line[] } {
+function useElements({ state, types, problems, summaries, columns, progress }: FlowViewProps): {
+  boxes: Box[];
+  lines: Line[];
+} {
   const { language } = usePreferences();
   const [cache] = useState(() => new ElementCache());
   return useMemo(
@@ -49,10 +52,14 @@ interface Transient {
   dragging?: boolean;
 }
 
-function withChanges(before: ReadonlyMap<string, Transient>, changes: NodeChange<StepNode>[]): ReadonlyMap<string, Transient> {
+function withChanges(
+  before: ReadonlyMap<string, Transient>,
+  changes: NodeChange<StepNode>[],
+): ReadonlyMap<string, Transient> {
   const next = new Map(before);
   for (const change of changes) {
-    if (change.type === "dimensions" && change.dimensions) next.set(change.id, { ...next.get(change.id), measured: change.dimensions });
+    if (change.type === "dimensions" && change.dimensions)
+      next.set(change.id, { ...next.get(change.id), measured: change.dimensions });
     if (change.type === "position") {
       const { measured } = next.get(change.id) ?? {};
       next.set(change.id, change.dragging ? { measured, position: change.position, dragging: true } : { measured });
@@ -64,9 +71,17 @@ function withChanges(before: ReadonlyMap<string, Transient>, changes: NodeChange
 
 /** The library's objects; a box that did not change in any way stays the same object. */
 class NodeCache {
-  private known = new Map<string, { node: StepNode; box: Box; transient: Transient | undefined; isSelected: boolean }>();
+  private known = new Map<
+    string,
+    { node: StepNode; box: Box; transient: Transient | undefined; isSelected: boolean }
+  >();
 
-  make(boxes: Box[], transients: ReadonlyMap<string, Transient>, selection: readonly string[], role: string): StepNode[] {
+  make(
+    boxes: Box[],
+    transients: ReadonlyMap<string, Transient>,
+    selection: readonly string[],
+    role: string,
+  ): StepNode[] {
     const selected = new Set(selection);
     const next: typeof this.known = new Map();
     for (const box of boxes) {
@@ -81,7 +96,15 @@ class NodeCache {
 
 function nodeOf(box: Box, transient: Transient | undefined, selected: boolean, role: string): StepNode {
   const domAttributes = { "aria-labelledby": `step-name-${box.id}`, "aria-roledescription": role };
-  return { ...box, position: transient?.position ?? box.position, measured: transient?.measured, dragging: transient?.dragging, selected, ariaRole: "group", domAttributes };
+  return {
+    ...box,
+    position: transient?.position ?? box.position,
+    measured: transient?.measured,
+    dragging: transient?.dragging,
+    selected,
+    ariaRole: "group",
+    domAttributes,
+  };
 }
 
 function FlowDrawingInner(props: FlowViewProps) {
@@ -120,13 +143,19 @@ function FlowDrawingInner(props: FlowViewProps) {
     if (isPicked) onSelect([...picked], picked.size > 0 ? [] : [...wires]);
   };
 
-  const isValid = (connection: Connection | Line): boolean => refusal(state.document, types, toWire(connection)) === null;
+  const isValid = (connection: Connection | Line): boolean =>
+    refusal(state.document, types, toWire(connection)) === null;
 
   const onConnectEnd = (event: MouseEvent | TouchEvent, connection: FinalConnectionState): void => {
-    if (connection.toHandle || connection.toNode || !connection.fromHandle || connection.fromHandle.type !== "source") return;
+    if (connection.toHandle || connection.toNode || !connection.fromHandle || connection.fromHandle.type !== "source")
+      return;
     const { clientX, clientY } = "changedTouches" in event ? (event.changedTouches[0] as Touch) : event;
     const from = `${connection.fromHandle.nodeId}.${connection.fromHandle.id ?? "out"}`;
-    onQuickAdd?.({ position: flow.screenToFlowPosition({ x: clientX, y: clientY }), screen: { x: clientX, y: clientY }, from });
+    onQuickAdd?.({
+      position: flow.screenToFlowPosition({ x: clientX, y: clientY }),
+      screen: { x: clientX, y: clientY },
+      from,
+    });
   };
 
   const shared = useMemo(
@@ -134,7 +163,8 @@ function FlowDrawingInner(props: FlowViewProps) {
       progress,
       canEdit,
       onDisconnect: props.onDisconnect,
-      onInsert: (wire: Wire, screen: Point) => onQuickAdd?.({ position: flow.screenToFlowPosition(screen), screen, wire }),
+      onInsert: (wire: Wire, screen: Point) =>
+        onQuickAdd?.({ position: flow.screenToFlowPosition(screen), screen, wire }),
       refusalOf: (wire: Wire) => refusal(state.document, types, wire),
     }),
     [progress, canEdit, props.onDisconnect, onQuickAdd, flow, state.document, types],
@@ -192,7 +222,8 @@ function FlowDrawingInner(props: FlowViewProps) {
           ariaLabelConfig={{
             "node.a11yDescription.default": t("aria.step"),
             "node.a11yDescription.keyboardDisabled": t("aria.step_read_only"),
-            "node.a11yDescription.ariaLiveMessage": ({ direction }) => t("aria.moved", { direction: t(`direction.${direction}`) }),
+            "node.a11yDescription.ariaLiveMessage": ({ direction }) =>
+              t("aria.moved", { direction: t(`direction.${direction}`) }),
             "edge.a11yDescription.default": t("aria.wire"),
             "minimap.ariaLabel": t("tools.minimap"),
           }}

@@ -64,7 +64,13 @@ const INSET = 12;
 function WireEdge(props: EdgeProps & { data?: Line["data"] }) {
   const { sourceX, sourceY, targetX, targetY, selected, data } = props;
   const [isHovered, setHovered] = useState(false);
-  const [path, x, y] = getBezierPath({ ...props, sourceX: sourceX - INSET, sourceY, targetX: targetX + INSET, targetY });
+  const [path, x, y] = getBezierPath({
+    ...props,
+    sourceX: sourceX - INSET,
+    sourceY,
+    targetX: targetX + INSET,
+    targetY,
+  });
   const wire = data?.wire as Wire;
   const className = useWireClass(wire, Boolean(selected) || isHovered);
   return (
@@ -83,15 +89,33 @@ export const nodeTypes = { step: StepNodeView };
 export const edgeTypes = { wire: memo(WireEdge) };
 
 /** The wire while it is being drawn; over a port that it may not join, it says why. */
-export function DrawnWire({ fromX, fromY, toX, toY, toHandle, fromHandle, connectionStatus }: ConnectionLineComponentProps) {
+export function DrawnWire({
+  fromX,
+  fromY,
+  toX,
+  toY,
+  toHandle,
+  fromHandle,
+  connectionStatus,
+}: ConnectionLineComponentProps) {
   const { t } = useTranslation("canvas");
   const { refusalOf } = useContext(Drawing);
-  const [path] = getBezierPath({ sourceX: fromX - INSET, sourceY: fromY, targetX: toX, targetY: toY, targetPosition: Position.Left });
+  const [path] = getBezierPath({
+    sourceX: fromX - INSET,
+    sourceY: fromY,
+    targetX: toX,
+    targetY: toY,
+    targetPosition: Position.Left,
+  });
   const [out, into] = fromHandle.type === "source" ? [fromHandle, toHandle] : [toHandle, fromHandle];
   const reason = connectionStatus === "invalid" && out && into ? refusalOf?.(wireOf(out, into)) : null;
   return (
     <g>
-      <path d={path} className={styles.wire} style={{ stroke: reason ? "var(--state-failed)" : "var(--accent-solid)" }} />
+      <path
+        d={path}
+        className={styles.wire}
+        style={{ stroke: reason ? "var(--state-failed)" : "var(--accent-solid)" }}
+      />
       {reason && (
         <foreignObject x={toX + 12} y={toY + 12} width={320} height={30} style={{ overflow: "visible" }}>
           <div className={styles.refusal}>{t(`refusal.${reason}`)}</div>

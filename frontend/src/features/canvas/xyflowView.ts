@@ -42,7 +42,8 @@ interface Room {
 /** The view nearest to today's in which the step at `place` lies inside and can be read. */
 export function viewWith(place: Point, [left, top, scale]: [number, number, number], { width, height, bottom }: Room) {
   const zoom = Math.max(scale, READABLE);
-  const start = zoom === scale ? { x: left, y: top } : { x: width / 2 - place.x * zoom, y: height / 2 - place.y * zoom };
+  const start =
+    zoom === scale ? { x: left, y: top } : { x: width / 2 - place.x * zoom, y: height / 2 - place.y * zoom };
   return {
     x: shifted(start.x, place.x * zoom, STEP_WIDTH * zoom, width, MARGIN.x, MARGIN.x),
     y: shifted(start.y, place.y * zoom, STEP_HEIGHT * zoom, height, MARGIN.top, bottom),

@@ -24,7 +24,9 @@ import { Tasks } from "./components/Tasks";
 import { Results } from "./results/Results";
 import styles from "./runs.module.css";
 
-type OutlineProps = Pick<FlowViewProps, "state" | "types" | "summaries" | "problems" | "selection" | "onSelect"> & { onOpen?: (step: string) => void };
+type OutlineProps = Pick<FlowViewProps, "state" | "types" | "summaries" | "problems" | "selection" | "onSelect"> & {
+  onOpen?: (step: string) => void;
+};
 
 export interface RunPageProps {
   Drawing: ComponentType<FlowViewProps>;
@@ -41,7 +43,10 @@ export function RunPage(parts: RunPageProps) {
   const palette = usePalette();
   const live = useTopic<RunSnapshot>(`run:${runId}`, reduceRun);
   const isLost = live.isStale || live.status === "refused";
-  const asked = useGet<RunSnapshot>(`/api/runs/${runId}`, undefined, { staleTime: 0, refetchInterval: isLost ? 3000 : false });
+  const asked = useGet<RunSnapshot>(`/api/runs/${runId}`, undefined, {
+    staleTime: 0,
+    refetchInterval: isLost ? 3000 : false,
+  });
   const run = newest(live.data, asked.data);
   useFinalSnapshot(runId, live.data?.state);
   const error = run ? null : (asked.error ?? palette.error);
@@ -95,7 +100,11 @@ function Shown({ run, palette, isStale, Drawing, Outline }: ShownProps) {
   // eslint-disable-next-line react-hooks/exhaustive-deps
   const state = useMemo(() => normalise(run.document as never, run.layout as never), [run.id]);
   const progress = useProgressStore(run, state);
-  const sinks = useMemo(() => Object.entries(state.document.steps).flatMap(([id, step]) => (types.get(step.type)?.role === "sink" ? [id] : [])), [state, types]);
+  const sinks = useMemo(
+    () =>
+      Object.entries(state.document.steps).flatMap(([id, step]) => (types.get(step.type)?.role === "sink" ? [id] : [])),
+    [state, types],
+  );
   const isLive = !ENDED.has(run.state);
   const tab = chosenTab ?? (run.results.length > 0 && !isLive ? "results" : "times");
   const select = (steps: string[]): void => setSelection(steps);
@@ -117,9 +126,19 @@ function Shown({ run, palette, isStale, Drawing, Outline }: ShownProps) {
           <div className={styles.drawing} role="region" aria-label={t("drawing")}>
             <Drawing {...shared} columns={NOTHING} wires={[]} canEdit={false} progress={progress} isDimmed={isStale} />
           </div>
-          <SizedPanel tabs={tabs} active={tab} onActive={setTab} isOpen={isOpen} onOpen={setOpen} label={t("panel")} share={0.45} />
+          <SizedPanel
+            tabs={tabs}
+            active={tab}
+            onActive={setTab}
+            isOpen={isOpen}
+            onOpen={setOpen}
+            label={t("panel")}
+            share={0.45}
+          />
         </div>
-        {selection[0] && <StepSide run={run} step={selection[0]} state={state} types={types} onClose={() => setSelection([])} />}
+        {selection[0] && (
+          <StepSide run={run} step={selection[0]} state={state} types={types} onClose={() => setSelection([])} />
+        )}
       </div>
     </div>
   );

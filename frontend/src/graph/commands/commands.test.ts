@@ -29,11 +29,20 @@ describe("addStep", () => {
   it("takes two selected steps into a join and suggests its keys", () => {
     const columns = (end: string) =>
       end === "a.out"
-        ? [{ name: "station", type: "text" }, { name: "pm25", type: "number" }]
-        : [{ name: "station", type: "text" }, { name: "district", type: "text" }];
+        ? [
+            { name: "station", type: "text" },
+            { name: "pm25", type: "number" },
+          ]
+        : [
+            { name: "station", type: "text" },
+            { name: "district", type: "text" },
+          ];
     const edit = commands.addStep.apply(sample(), context(["a", "b"], { columns }), { type: "join" });
     const id = edit?.select?.[0] as string;
-    expect(edit?.state.document.steps[id]?.settings).toEqual({ how: "inner", on: [{ left: "station", right: "station" }] });
+    expect(edit?.state.document.steps[id]?.settings).toEqual({
+      how: "inner",
+      on: [{ left: "station", right: "station" }],
+    });
   });
 
   it("binds a dataset under an alias and uses it again", () => {
@@ -70,7 +79,10 @@ describe("other commands", () => {
   });
 
   it("splices a step into a wire", () => {
-    const edit = commands.spliceStep.apply(sample(), context(), { wire: { from: "j.out", to: "f.in" }, type: "filter" })!;
+    const edit = commands.spliceStep.apply(sample(), context(), {
+      wire: { from: "j.out", to: "f.in" },
+      type: "filter",
+    })!;
     const id = edit.select?.[0] as string;
     const { positions } = edit.state.layout;
     expect(positions[id]?.x).toBe(288 + 288);
@@ -105,13 +117,18 @@ describe("other commands", () => {
   });
 
   it("aligns, duplicates, sets settings and titles", () => {
-    expect(commands.alignSteps.apply(sample(), context(["a", "j"]), { axis: "row" })?.state.layout.positions.j?.y).toBe(0);
+    expect(commands.alignSteps.apply(sample(), context(["a", "j"]), { axis: "row" })?.state.layout.positions.j?.y).toBe(
+      0,
+    );
     expect(commands.duplicateSteps.apply(sample(), context(["f"]), {})?.select).toHaveLength(1);
-    expect(commands.setSettings.apply(sample(), context(), { step: "f", settings: { where: "pm25 > 75", x: undefined } })).toBeNull();
+    expect(
+      commands.setSettings.apply(sample(), context(), { step: "f", settings: { where: "pm25 > 75", x: undefined } }),
+    ).toBeNull();
     expect(commands.setTitle.apply(sample(), context(), { step: "f", title: { en: "", "zh-CN": "" } })).toBeNull();
   });
 
   it("is not enabled where editing is not allowed", () => {
-    for (const command of Object.values(commands)) expect(command.enabled(sample(), context(["a"], { canEdit: false }))).toBe(false);
+    for (const command of Object.values(commands))
+      expect(command.enabled(sample(), context(["a"], { canEdit: false }))).toBe(false);
   });
 });

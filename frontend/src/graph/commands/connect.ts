@@ -14,7 +14,10 @@ export const connect: Command<Wire> = {
   enabled: canEdit,
   apply(state, context, wire) {
     if (refusal(state.document, context.types, wire) !== null) return null;
-    const operations: Operation[] = [{ op: "connect", from: wire.from, to: wire.to }, ...joinKeys(state, context, wire)];
+    const operations: Operation[] = [
+      { op: "connect", from: wire.from, to: wire.to },
+      ...joinKeys(state, context, wire),
+    ];
     return edit(state, operations);
   },
 };

@@ -25,7 +25,10 @@ export const pasteSteps: Command<PasteStepsArgs> = {
     const clip = readClipboard(text);
     const ids = Object.keys(clip?.steps ?? {});
     if (!clip || ids.length === 0) return null;
-    const shift = shiftOf(ids.map((id) => clip.positions[id] ?? { x: 0, y: 0 }), at);
+    const shift = shiftOf(
+      ids.map((id) => clip.positions[id] ?? { x: 0, y: 0 }),
+      at,
+    );
     const renamed = new Map<string, string>();
     const operations: Operation[] = [];
     let next = state;
@@ -61,5 +64,8 @@ export const pasteSteps: Command<PasteStepsArgs> = {
 
 function shiftOf(places: Point[], at: Point | undefined): Point {
   if (!at) return { x: 40, y: 40 };
-  return { x: at.x - Math.min(...places.map((place) => place.x)), y: at.y - Math.min(...places.map((place) => place.y)) };
+  return {
+    x: at.x - Math.min(...places.map((place) => place.x)),
+    y: at.y - Math.min(...places.map((place) => place.y)),
+  };
 }

@@ -32,7 +32,9 @@ export const spliceStep: Command<SpliceStepArgs> = {
     if (index < 0) return null;
     const id = newStepId(document, context.random);
     const step = { type: key, version: type.version, settings: { ...defaultSettings(document, type), ...settings } };
-    const place = position ? { at: freePlace(Object.values(layout.positions), position), moved: {} } : makeRoom(state, wire);
+    const place = position
+      ? { at: freePlace(Object.values(layout.positions), position), moved: {} }
+      : makeRoom(state, wire);
     const operations: Operation[] = [
       { op: "disconnect", from: wire.from, to: wire.to },
       ...(Object.keys(place.moved).length > 0 ? [{ op: "move", positions: place.moved } as Operation] : []),

@@ -32,7 +32,7 @@ describe("names", () => {
 describe("parse and print", () => {
   it.each([
     "pm25 > :threshold",
-    '"PM2.5" > 75 and district in (\'海曙区\', \'鄞州区\')',
+    "\"PM2.5\" > 75 and district in ('海曙区', '鄞州区')",
     "a + b * c - d / 2",
     "(a + b) * (c - d)",
     "a - (b - c)",
@@ -102,8 +102,14 @@ describe("conditions", () => {
     [{ column: "a", operator: "is_true", values: [] }, "a = true"],
     [{ column: "a", operator: "le", values: [{ kind: "column", name: "b c" }] }, 'a <= "b c"'],
     [{ column: "a", operator: "ge", values: [{ kind: "parameter", name: "limit" }] }, "a >= :limit"],
-    [{ column: "d", operator: "ge", values: [{ kind: "word", word: "month_start" }] }, "d >= date_trunc('month', current_date)"],
-    [{ column: "d", operator: "lt", values: [{ kind: "literal", type: "date", text: "2026-11-22" }] }, "d < date '2026-11-22'"],
+    [
+      { column: "d", operator: "ge", values: [{ kind: "word", word: "month_start" }] },
+      "d >= date_trunc('month', current_date)",
+    ],
+    [
+      { column: "d", operator: "lt", values: [{ kind: "literal", type: "date", text: "2026-11-22" }] },
+      "d < date '2026-11-22'",
+    ],
   ];
   it.each(rows.map(([row, source]) => [source, row] as const))("%s", (source, row) => {
     const group: Group = { join: "and", items: [row] };
@@ -129,17 +135,27 @@ describe("conditions", () => {
       join: "and",
       items: [
         { column: "a", operator: "gt", values: [number("1")] },
-        { join: "or", items: [{ column: "b", operator: "empty", values: [] }, { column: "c", operator: "eq", values: [text("x")] }] },
+        {
+          join: "or",
+          items: [
+            { column: "b", operator: "empty", values: [] },
+            { column: "c", operator: "eq", values: [text("x")] },
+          ],
+        },
       ],
     };
     expect(printCondition(group)).toBe("a > 1 and (b is null or c = 'x')");
     expect(readCondition(printCondition(group))).toEqual(group);
   });
 
-  it.each(["a + 1 > 2", "not (a = 1 or b = 2)", "a > 1 and (b = 1 or (c = 2 and d = 3))", "abs(a) > 1", "a >", "a like '_x'"])(
-    "%s stays an expression",
-    (source) => expect(readCondition(source)).toBeNull(),
-  );
+  it.each([
+    "a + 1 > 2",
+    "not (a = 1 or b = 2)",
+    "a > 1 and (b = 1 or (c = 2 and d = 3))",
+    "abs(a) > 1",
+    "a >",
+    "a like '_x'",
+  ])("%s stays an expression", (source) => expect(readCondition(source)).toBeNull());
 
   it("leaves out rows that are not filled in", () => {
     expect(printCondition({ join: "and", items: [{ column: "a", operator: "gt", values: [number("")] }] })).toBe("");
@@ -160,11 +176,24 @@ describe("conditions", () => {
 describe("formulas", () => {
   const column = (name: string) => ({ kind: "column", name }) as const;
   const formulas: [Formula, string][] = [
-    [{ kind: "arithmetic", first: column("a"), rest: [{ operator: "+", value: column("b") }, { operator: "/", value: number("2") }] }, "(a + b) / 2"],
+    [
+      {
+        kind: "arithmetic",
+        first: column("a"),
+        rest: [
+          { operator: "+", value: column("b") },
+          { operator: "/", value: number("2") },
+        ],
+      },
+      "(a + b) / 2",
+    ],
     [{ kind: "arithmetic", first: column("PM2.5"), rest: [] }, '"PM2.5"'],
     [{ kind: "part", part: "hour", column: "ts" }, "hour(ts)"],
     [{ kind: "truncate", unit: "day", column: "ts" }, "date_trunc('day', ts)"],
-    [{ kind: "elapsed", unit: "day", from: column("a"), to: { kind: "word", word: "today" } }, "date_diff('day', a, current_date)"],
+    [
+      { kind: "elapsed", unit: "day", from: column("a"), to: { kind: "word", word: "today" } },
+      "date_diff('day', a, current_date)",
+    ],
     [{ kind: "text", function: "upper", column: "a" }, "upper(a)"],
     [{ kind: "piece", column: "a", start: 1, length: 4 }, "substring(a, 1, 4)"],
     [{ kind: "joined", values: [column("a"), text("-"), column("b")] }, "a || '-' || b"],
@@ -173,7 +202,12 @@ describe("formulas", () => {
     [
       {
         kind: "classes",
-        cases: [{ when: { join: "and", items: [{ column: "a", operator: "gt", values: [number("75")] }] }, then: text("超标") }],
+        cases: [
+          {
+            when: { join: "and", items: [{ column: "a", operator: "gt", values: [number("75")] }] },
+            then: text("超标"),
+          },
+        ],
         otherwise: text("达标"),
       },
       "case when a > 75 then '超标' else '达标' end",
@@ -184,8 +218,9 @@ describe("formulas", () => {
     expect(readFormula(source)).toEqual(formula);
   });
 
-  it.each(["a + b * c", "round(a + b, 1)", "case a when 1 then 2 end", "nonsense("])("%s stays an expression", (source) =>
-    expect(readFormula(source)).toBeNull(),
+  it.each(["a + b * c", "round(a + b, 1)", "case a when 1 then 2 end", "nonsense("])(
+    "%s stays an expression",
+    (source) => expect(readFormula(source)).toBeNull(),
   );
 
   it("is empty while something is missing", () => {

@@ -159,7 +159,9 @@ function chain(parsed: Expression): Formula | null {
   if (steps.every((step) => step.operator === "||")) {
     return { kind: "joined", values: [first, ...steps.map((step) => step.value)] };
   }
-  const rest = steps.filter((step): step is { operator: Arithmetic; value: Value } => isOneOf(ARITHMETIC, step.operator));
+  const rest = steps.filter((step): step is { operator: Arithmetic; value: Value } =>
+    isOneOf(ARITHMETIC, step.operator),
+  );
   return rest.length === steps.length ? { kind: "arithmetic", first, rest } : null;
 }
 

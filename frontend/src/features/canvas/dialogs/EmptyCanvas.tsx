@@ -22,7 +22,11 @@ export function EmptyCanvas({ onQuickAdd }: { onQuickAdd: () => void }) {
   const [open, setOpen] = useState<"data" | "template" | null>(null);
   const ways = [
     { key: "data", icon: <DatabaseOutlined style={{ fontSize: 22 }} aria-hidden="true" />, act: () => setOpen("data") },
-    { key: "template", icon: <AppstoreOutlined style={{ fontSize: 22 }} aria-hidden="true" />, act: () => setOpen("template") },
+    {
+      key: "template",
+      icon: <AppstoreOutlined style={{ fontSize: 22 }} aria-hidden="true" />,
+      act: () => setOpen("template"),
+    },
     { key: "blank", icon: <PlusSquareOutlined style={{ fontSize: 22 }} aria-hidden="true" />, act: onQuickAdd },
   ] as const;
   return (
@@ -47,7 +51,11 @@ function PickData({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation("canvas");
   const editor = useEditor();
   const add = useAdd();
-  const found = useCursorList<DatasetCard, SearchAnswer>("/api/catalogue/search", { right: "usable", kind: "dataset", limit: 30 });
+  const found = useCursorList<DatasetCard, SearchAnswer>("/api/catalogue/search", {
+    right: "usable",
+    kind: "dataset",
+    limit: 30,
+  });
   const readKey = [...editor.types.values()].find((type) => type.role === "source")?.key ?? "read";
   return (
     <Modal open title={t("start.data")} footer={null} onCancel={onClose}>
@@ -75,10 +83,14 @@ function PickTemplate({ onClose }: { onClose: () => void }) {
   const { app } = useView();
   const { message } = App.useApp();
   const templates = useGet<Page<Template>>("/api/templates");
-  const create = useAction((template: Template) => api.post<AppCard>("/api/apps", { title: template.title ?? app.title, template: template.key }), {
-    refresh: ["/api/apps"],
-    onDone: (made) => void navigate(paths.app(made.id)),
-  });
+  const create = useAction(
+    (template: Template) =>
+      api.post<AppCard>("/api/apps", { title: template.title ?? app.title, template: template.key }),
+    {
+      refresh: ["/api/apps"],
+      onDone: (made) => void navigate(paths.app(made.id)),
+    },
+  );
   if (create.error) void message.error(create.error.message);
   return (
     <Modal open title={t("start.template")} footer={null} onCancel={onClose}>
@@ -90,7 +102,11 @@ function PickTemplate({ onClose }: { onClose: () => void }) {
                 <strong>{words(template.title)}</strong>
                 <div className="tertiary">{words(template.summary)}</div>
               </div>
-              <Button loading={create.isPending} onClick={() => create.mutate(template)} aria-label={t("start.use_template", { title: words(template.title) })}>
+              <Button
+                loading={create.isPending}
+                onClick={() => create.mutate(template)}
+                aria-label={t("start.use_template", { title: words(template.title) })}
+              >
                 {t("start.use")}
               </Button>
             </div>

@@ -20,7 +20,9 @@ export function Find({ onClose }: { onClose: () => void }) {
   const hits = Object.entries(state.document.steps).filter(([id, step]) => {
     const type = editor.types.get(step.type);
     const columns = (check.schemas[`${id}.out`] ?? []).map((column) => column.name).join(" ");
-    return `${titleOf(id)} ${words(type?.title)} ${words(check.summaries[id])} ${columns}`.toLowerCase().includes(wanted);
+    return `${titleOf(id)} ${words(type?.title)} ${words(check.summaries[id])} ${columns}`
+      .toLowerCase()
+      .includes(wanted);
   });
   const go = (id: string | undefined): void => {
     if (!id) return;
@@ -29,7 +31,14 @@ export function Find({ onClose }: { onClose: () => void }) {
   };
   return (
     <Modal open title={t("find.name")} footer={null} onCancel={onClose} width={480}>
-      <Input autoFocus value={query} onChange={(event) => setQuery(event.target.value)} onPressEnter={() => go(hits[0]?.[0])} placeholder={t("find.hint")} aria-label={t("find.hint")} />
+      <Input
+        autoFocus
+        value={query}
+        onChange={(event) => setQuery(event.target.value)}
+        onPressEnter={() => go(hits[0]?.[0])}
+        placeholder={t("find.hint")}
+        aria-label={t("find.hint")}
+      />
       <ul className={styles.rows} aria-label={t("find.hits")} style={{ maxHeight: 320, overflow: "auto" }}>
         {hits.map(([id, step]) => (
           <li key={id}>

@@ -36,12 +36,19 @@ function typeOf({ type, format }: Property): ParameterType {
 }
 
 function read(inputs: Record<string, unknown>): Parameter[] {
-  return Object.entries((inputs.properties ?? {}) as Record<string, Property>).map(([name, one]) => ({ name, type: typeOf(one), value: one.default ?? null }));
+  return Object.entries((inputs.properties ?? {}) as Record<string, Property>).map(([name, one]) => ({
+    name,
+    type: typeOf(one),
+    value: one.default ?? null,
+  }));
 }
 
 function write(parameters: Parameter[]): Record<string, unknown> {
   const properties = Object.fromEntries(
-    parameters.map(({ name, type, value }) => [name, { ...SCHEMAS[type], ...(value === null || value === "" ? {} : { default: value }) }]),
+    parameters.map(({ name, type, value }) => [
+      name,
+      { ...SCHEMAS[type], ...(value === null || value === "" ? {} : { default: value }) },
+    ]),
   );
   const required = parameters.filter(({ value }) => value === null || value === "").map(({ name }) => name);
   return parameters.length === 0 ? {} : { type: "object", properties, ...(required.length > 0 ? { required } : {}) };
@@ -49,7 +56,11 @@ function write(parameters: Parameter[]): Record<string, unknown> {
 
 /** Names stand behind a colon in expressions, so they are plain words. */
 function plainName(name: string): string {
-  return name.trim().replace(/[^A-Za-z0-9_]+/g, "_").replace(/^(\d)/, "_$1").slice(0, 60);
+  return name
+    .trim()
+    .replace(/[^A-Za-z0-9_]+/g, "_")
+    .replace(/^(\d)/, "_$1")
+    .slice(0, 60);
 }
 
 export function Parameters({ onClose }: { onClose: () => void }) {
@@ -62,21 +73,38 @@ export function Parameters({ onClose }: { onClose: () => void }) {
     onClose();
   };
   return (
-    <Modal open title={t("parameters.name")} okText={t("common:save")} cancelText={t("common:cancel")} onCancel={onClose} onOk={save} okButtonProps={{ disabled: !canEdit }}>
+    <Modal
+      open
+      title={t("parameters.name")}
+      okText={t("common:save")}
+      cancelText={t("common:cancel")}
+      onCancel={onClose}
+      onOk={save}
+      okButtonProps={{ disabled: !canEdit }}
+    >
       <p className="secondary" style={{ marginBottom: 8 }}>
         {t("parameters.hint")}
       </p>
       <ListEditor
         items={items}
         onChange={setItems}
-        makeNew={(): Parameter => ({ name: freeName(new Set(items.map((one) => one.name)), "p"), type: "number", value: null })}
+        makeNew={(): Parameter => ({
+          name: freeName(new Set(items.map((one) => one.name)), "p"),
+          type: "number",
+          value: null,
+        })}
         addLabel={t("parameters.add")}
         nameOf={(index) => t("parameters.entry", { number: index + 1 })}
         disabled={!canEdit}
       >
         {(one, index, set) => (
           <>
-            <NameInput value={one.name} onChange={(name) => set({ ...one, name: plainName(name) })} label={t("parameters.name_of", { number: index + 1 })} disabled={!canEdit} />
+            <NameInput
+              value={one.name}
+              onChange={(name) => set({ ...one, name: plainName(name) })}
+              label={t("parameters.name_of", { number: index + 1 })}
+              disabled={!canEdit}
+            />
             <Select
               style={{ width: 96, flex: "none" }}
               value={one.type}
@@ -85,7 +113,12 @@ export function Parameters({ onClose }: { onClose: () => void }) {
               aria-label={t("parameters.type_of", { number: index + 1 })}
               disabled={!canEdit}
             />
-            <DefaultInput parameter={one} onChange={(value) => set({ ...one, value })} label={t("parameters.default_of", { number: index + 1 })} disabled={!canEdit} />
+            <DefaultInput
+              parameter={one}
+              onChange={(value) => set({ ...one, value })}
+              label={t("parameters.default_of", { number: index + 1 })}
+              disabled={!canEdit}
+            />
           </>
         )}
       </ListEditor>
@@ -105,11 +138,33 @@ function DefaultInput({ parameter: { type, value }, onChange, label, disabled }:
   const shared = { "aria-label": label, disabled, className: styles.grow, placeholder: t("parameters.default") };
   if (type === "boolean") {
     const options = [true, false].map((one) => ({ value: one, label: t(`boolean.${one}`) }));
-    return <Select {...shared} allowClear value={value as boolean | null} onChange={(next?: boolean) => onChange(next ?? null)} options={options} />;
+    return (
+      <Select
+        {...shared}
+        allowClear
+        value={value as boolean | null}
+        onChange={(next?: boolean) => onChange(next ?? null)}
+        options={options}
+      />
+    );
   }
   if (type === "date") {
-    return <DatePicker {...shared} value={typeof value === "string" ? dayjs(value) : null} onChange={(next) => onChange(next ? next.format("YYYY-MM-DD") : null)} />;
+    return (
+      <DatePicker
+        {...shared}
+        value={typeof value === "string" ? dayjs(value) : null}
+        onChange={(next) => onChange(next ? next.format("YYYY-MM-DD") : null)}
+      />
+    );
   }
-  if (type === "text") return <Input {...shared} value={String(value ?? "")} onChange={(event) => onChange(event.target.value || null)} />;
-  return <InputNumber {...shared} precision={type === "integer" ? 0 : undefined} value={value as number | null} onChange={(next) => onChange(next)} />;
+  if (type === "text")
+    return <Input {...shared} value={String(value ?? "")} onChange={(event) => onChange(event.target.value || null)} />;
+  return (
+    <InputNumber
+      {...shared}
+      precision={type === "integer" ? 0 : undefined}
+      value={value as number | null}
+      onChange={(next) => onChange(next)}
+    />
+  );
 }

@@ -20,7 +20,11 @@ export function RequestAccess({ dataset, chosen }: { dataset: CheckedDataset; ch
   const { t } = useTranslation("canvas");
   const editor = useEditor();
   const [isOpen, setOpen] = useState(false);
-  const mine = useGet<Page<SubscriptionRequest>>("/api/requests", { box: "mine", limit: 100 }, { refetchInterval: POLL_MS });
+  const mine = useGet<Page<SubscriptionRequest>>(
+    "/api/requests",
+    { box: "mine", limit: 100 },
+    { refetchInterval: POLL_MS },
+  );
   const newest = mine.data?.results.find((request) => request.dataset.id === dataset.id);
   const pending = newest?.state === "submitted" ? newest : undefined;
   const refused = newest?.state === "rejected" ? newest : undefined;
@@ -31,10 +35,18 @@ export function RequestAccess({ dataset, chosen }: { dataset: CheckedDataset; ch
   }, [editor]);
   return (
     <div className={`${styles.finding} ${styles.info}`}>
-      {pending ? <ClockCircleOutlined className={styles.infoIcon} aria-hidden="true" /> : <LockOutlined className={styles.infoIcon} aria-hidden="true" />}
+      {pending ? (
+        <ClockCircleOutlined className={styles.infoIcon} aria-hidden="true" />
+      ) : (
+        <LockOutlined className={styles.infoIcon} aria-hidden="true" />
+      )}
       <div>
         <span>{pending ? t("access.pending", { number: pending.number }) : t("access.why")}</span>
-        {refused && <p>{t("access.refused", { number: refused.number, who: refused.decided_by ?? "", reason: refused.reason })}</p>}
+        {refused && (
+          <p>
+            {t("access.refused", { number: refused.number, who: refused.decided_by ?? "", reason: refused.reason })}
+          </p>
+        )}
         {!pending && (
           <Button type="primary" size="small" onClick={() => setOpen(true)}>
             {t(refused ? "access.again" : "access.ask")}
@@ -52,7 +64,15 @@ interface Wish {
   valid_until: Dayjs | null;
 }
 
-function RequestDialog({ dataset, chosen, onClose }: { dataset: CheckedDataset; chosen: string[]; onClose: () => void }) {
+function RequestDialog({
+  dataset,
+  chosen,
+  onClose,
+}: {
+  dataset: CheckedDataset;
+  chosen: string[];
+  onClose: () => void;
+}) {
   const { t } = useTranslation("canvas");
   const words = usePick();
   const { message } = App.useApp();
@@ -92,16 +112,35 @@ function RequestDialog({ dataset, chosen, onClose }: { dataset: CheckedDataset; 
         initialValues={{ columns: chosen.length > 0 ? chosen : all, purpose: "", valid_until: dayjs().add(1, "year") }}
         onFinish={(wish) => send.mutate(wish)}
       >
-        <Form.Item name="columns" label={t("access.columns")} rules={[{ required: true, message: t("access.columns_missing") }]}>
+        <Form.Item
+          name="columns"
+          label={t("access.columns")}
+          rules={[{ required: true, message: t("access.columns_missing") }]}
+        >
           <Select
             mode="multiple"
-            options={dataset.columns.map((column) => ({ value: column.name, label: words(column.title) && words(column.title) !== column.name ? `${column.name} · ${words(column.title)}` : column.name }))}
+            options={dataset.columns.map((column) => ({
+              value: column.name,
+              label:
+                words(column.title) && words(column.title) !== column.name
+                  ? `${column.name} · ${words(column.title)}`
+                  : column.name,
+            }))}
             aria-label={t("access.columns")}
             maxTagCount={8}
           />
         </Form.Item>
-        <Form.Item name="purpose" label={t("access.purpose")} rules={[{ required: true, min: 4, message: t("access.purpose_missing") }]}>
-          <Input.TextArea rows={3} maxLength={1000} placeholder={t("access.purpose_hint")} aria-label={t("access.purpose")} />
+        <Form.Item
+          name="purpose"
+          label={t("access.purpose")}
+          rules={[{ required: true, min: 4, message: t("access.purpose_missing") }]}
+        >
+          <Input.TextArea
+            rows={3}
+            maxLength={1000}
+            placeholder={t("access.purpose_hint")}
+            aria-label={t("access.purpose")}
+          />
         </Form.Item>
         <Form.Item name="valid_until" label={t("access.until")}>
           <DatePicker style={{ width: "100%" }} minDate={dayjs()} aria-label={t("access.until")} />

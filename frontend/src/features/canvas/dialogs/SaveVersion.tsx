@@ -30,11 +30,27 @@ export function SaveVersion({ onClose }: { onClose: () => void }) {
     },
   );
   return (
-    <Modal open title={t("versions.save")} okText={t("versions.save")} cancelText={t("common:cancel")} onCancel={onClose} onOk={() => save.mutate()} confirmLoading={save.isPending}>
+    <Modal
+      open
+      title={t("versions.save")}
+      okText={t("versions.save")}
+      cancelText={t("common:cancel")}
+      onCancel={onClose}
+      onOk={() => save.mutate()}
+      confirmLoading={save.isPending}
+    >
       <p className="secondary" style={{ marginBottom: 8 }}>
         {t("versions.save_hint")}
       </p>
-      <Input.TextArea autoFocus rows={2} maxLength={300} value={note} onChange={(event) => setNote(event.target.value)} placeholder={t("versions.note")} aria-label={t("versions.note")} />
+      <Input.TextArea
+        autoFocus
+        rows={2}
+        maxLength={300}
+        value={note}
+        onChange={(event) => setNote(event.target.value)}
+        placeholder={t("versions.note")}
+        aria-label={t("versions.note")}
+      />
       {save.error && (
         <div style={{ marginTop: 12 }}>
           <ProblemNotice error={save.error} />

@@ -29,7 +29,8 @@ export function Versions({ onClose }: { onClose: () => void }) {
       void editor.refresh().then(() => message.success(t("versions.restored", { number: version.number })));
     },
   });
-  const toggle = (id: string): void => setChosen((now) => (now.includes(id) ? now.filter((one) => one !== id) : [...now, id].slice(-2)));
+  const toggle = (id: string): void =>
+    setChosen((now) => (now.includes(id) ? now.filter((one) => one !== id) : [...now, id].slice(-2)));
   return (
     <Drawer open title={t("versions.name")} onClose={onClose} size={440} closable={{ "aria-label": t("common:close") }}>
       {restore.error && <ProblemNotice error={asProblem(restore.error)} />}
@@ -43,17 +44,33 @@ export function Versions({ onClose }: { onClose: () => void }) {
               <ul className={styles.versions} aria-label={t("versions.name")}>
                 {results.map((version) => (
                   <li key={version.id} className={styles.version}>
-                    <Checkbox checked={chosen.includes(version.id)} onChange={() => toggle(version.id)} aria-label={t("versions.choose", { number: version.number })} />
+                    <Checkbox
+                      checked={chosen.includes(version.id)}
+                      onChange={() => toggle(version.id)}
+                      aria-label={t("versions.choose", { number: version.number })}
+                    />
                     <div className={styles.grow}>
                       <strong>{t("versions.number", { number: version.number })}</strong>{" "}
-                      <span className="secondary">{version.note || t((version.is_automatic ?? version.automatic) ? "versions.automatic" : "versions.no_note")}</span>
+                      <span className="secondary">
+                        {version.note ||
+                          t((version.is_automatic ?? version.automatic) ? "versions.automatic" : "versions.no_note")}
+                      </span>
                       <div className="tertiary">
                         {version.created_by?.name} · <TimeText value={version.created_at} />
                       </div>
                     </div>
                     {canEdit && (
-                      <Popconfirm title={t("versions.restore_sure", { number: version.number })} okText={t("versions.restore")} cancelText={t("common:cancel")} onConfirm={() => restore.mutate(version)}>
-                        <Button size="small" icon={<HistoryOutlined aria-hidden="true" />} aria-label={t("versions.restore_number", { number: version.number })}>
+                      <Popconfirm
+                        title={t("versions.restore_sure", { number: version.number })}
+                        okText={t("versions.restore")}
+                        cancelText={t("common:cancel")}
+                        onConfirm={() => restore.mutate(version)}
+                      >
+                        <Button
+                          size="small"
+                          icon={<HistoryOutlined aria-hidden="true" />}
+                          aria-label={t("versions.restore_number", { number: version.number })}
+                        >
                           {t("versions.restore")}
                         </Button>
                       </Popconfirm>
@@ -61,7 +78,11 @@ export function Versions({ onClose }: { onClose: () => void }) {
                   </li>
                 ))}
               </ul>
-              {chosen.length === 2 && <Difference versions={results.filter((one) => chosen.includes(one.id)).sort((a, b) => a.number - b.number)} />}
+              {chosen.length === 2 && (
+                <Difference
+                  versions={results.filter((one) => chosen.includes(one.id)).sort((a, b) => a.number - b.number)}
+                />
+              )}
             </>
           )
         }
@@ -74,7 +95,9 @@ function Difference({ versions: [old, next] }: { versions: Saved[] }) {
   const { t } = useTranslation("canvas");
   const words = usePick();
   const titleOf = useTitleOf();
-  const answer = useGet<{ flows: Record<string, DiffEntry[]> } | DiffEntry[]>(old && next ? `/api/versions/${old.id}/diff/${next.id}` : null);
+  const answer = useGet<{ flows: Record<string, DiffEntry[]> } | DiffEntry[]>(
+    old && next ? `/api/versions/${old.id}/diff/${next.id}` : null,
+  );
   if (!old || !next) return null;
   return (
     <section aria-label={t("versions.difference", { old: old.number, new: next.number })} className={styles.difference}>

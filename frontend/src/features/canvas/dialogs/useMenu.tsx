@@ -1,5 +1,11 @@
 /** The "more" menu of the canvas: parameters, versions, export, import, copy as text. */
-import { DownloadOutlined, FileTextOutlined, HistoryOutlined, ImportOutlined, SlidersOutlined } from "@ant-design/icons";
+import {
+  DownloadOutlined,
+  FileTextOutlined,
+  HistoryOutlined,
+  ImportOutlined,
+  SlidersOutlined,
+} from "@ant-design/icons";
 import { App, type MenuProps } from "antd";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
@@ -57,11 +63,26 @@ export function useMenu(open: (dialog: Opens) => void): MenuProps["items"] {
     );
   };
   return [
-    { key: "parameters", icon: <SlidersOutlined aria-hidden="true" />, label: t("parameters.name"), onClick: () => open("parameters") },
-    { key: "versions", icon: <HistoryOutlined aria-hidden="true" />, label: t("versions.name"), onClick: () => open("versions") },
+    {
+      key: "parameters",
+      icon: <SlidersOutlined aria-hidden="true" />,
+      label: t("parameters.name"),
+      onClick: () => open("parameters"),
+    },
+    {
+      key: "versions",
+      icon: <HistoryOutlined aria-hidden="true" />,
+      label: t("versions.name"),
+      onClick: () => open("versions"),
+    },
     { type: "divider" },
     { key: "copy", icon: <FileTextOutlined aria-hidden="true" />, label: t("menu.copy"), onClick: copyText },
-    { key: "export", icon: <DownloadOutlined aria-hidden="true" />, label: t("menu.export"), onClick: () => void exportFlow().catch(fail) },
+    {
+      key: "export",
+      icon: <DownloadOutlined aria-hidden="true" />,
+      label: t("menu.export"),
+      onClick: () => void exportFlow().catch(fail),
+    },
     { key: "import", icon: <ImportOutlined aria-hidden="true" />, label: t("menu.import"), onClick: pickFile },
   ];
 }

@@ -68,7 +68,11 @@ function useStepName(title: string, problems: ProblemCount, isRun: boolean, prog
     return t("step.name", { title, state: [state, rows].filter(Boolean).join(t("comma")) });
   }
   const { errors, warnings } = problems;
-  const state = errors ? t("step.errors", { count: errors }) : warnings ? t("step.warnings", { count: warnings }) : t("step.fine");
+  const state = errors
+    ? t("step.errors", { count: errors })
+    : warnings
+      ? t("step.warnings", { count: warnings })
+      : t("step.fine");
   return t("step.name", { title, state });
 }
 
@@ -80,7 +84,11 @@ function Count({ progress }: { progress: StepProgress }) {
   const isMoving = progress.state === "running" && progress.rows_per_s;
   return (
     <span className={styles.count} aria-hidden="true" title={t(`counted.${progress.counted}_hint`)}>
-      {isMoving ? <span className={styles.counted}>{t("step.rate", { rate: shortNumber(progress.rows_per_s ?? 0, language) })}</span> : null}
+      {isMoving ? (
+        <span className={styles.counted}>
+          {t("step.rate", { rate: shortNumber(progress.rows_per_s ?? 0, language) })}
+        </span>
+      ) : null}
       <span className={styles.counted}>{t(`counted.${progress.counted}`)}</span>
       <span>
         <strong>{rows}</strong> {t("step.rows_unit")}

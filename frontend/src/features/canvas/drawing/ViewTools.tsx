@@ -21,7 +21,15 @@ export function ViewTools({ onZoomIn, onZoomOut, onFit }: ViewToolsProps) {
   return (
     <div className={styles.tools} role="group" aria-label={t("tools.view")}>
       {tools.map(({ name, icon, act }) => (
-        <Button key={name} type="text" size="small" icon={icon} aria-label={t(`tools.${name}`)} title={t(`tools.${name}`)} onClick={act} />
+        <Button
+          key={name}
+          type="text"
+          size="small"
+          icon={icon}
+          aria-label={t(`tools.${name}`)}
+          title={t(`tools.${name}`)}
+          onClick={act}
+        />
       ))}
     </div>
   );

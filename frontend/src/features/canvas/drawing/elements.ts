@@ -78,7 +78,14 @@ function makeBoxes(props: Source, language: Language, before: ReadonlyMap<string
     const old = before.get(id);
     const isSameData = old !== undefined && Object.keys(data).every((key) => data[key] === old.data[key]);
     if (old && isSameData && old.position.x === place.x && old.position.y === place.y) return old;
-    return { id, type: "step", position: place, data: isSameData ? old.data : data, width: STEP_WIDTH, height: STEP_HEIGHT };
+    return {
+      id,
+      type: "step",
+      position: place,
+      data: isSameData ? old.data : data,
+      width: STEP_WIDTH,
+      height: STEP_HEIGHT,
+    };
   });
 }
 

@@ -110,7 +110,9 @@ export function useFindingWords(): (finding: Finding) => string {
   return ({ code, message }) => {
     const text = words(message);
     if (!NAMES_STEPS.test(code)) return text;
-    return text.replace(/“([a-z][a-z0-9_]*)”/g, (quoted, id: string) => (id in state.document.steps ? `“${titleOf(id)}”` : quoted));
+    return text.replace(/“([a-z][a-z0-9_]*)”/g, (quoted, id: string) =>
+      id in state.document.steps ? `“${titleOf(id)}”` : quoted,
+    );
   };
 }
 

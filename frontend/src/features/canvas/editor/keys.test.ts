@@ -2,7 +2,14 @@ import { expect, it } from "vitest";
 
 import { matchesKey } from "./keys";
 
-const press = (key: string, more: Partial<KeyboardEvent> = {}) => ({ key, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...more });
+const press = (key: string, more: Partial<KeyboardEvent> = {}) => ({
+  key,
+  ctrlKey: false,
+  metaKey: false,
+  shiftKey: false,
+  altKey: false,
+  ...more,
+});
 
 it("knows its combinations", () => {
   expect(matchesKey(press("z", { ctrlKey: true }), "mod+z")).toBe(true);

@@ -1,6 +1,9 @@
 /** Keyboard shortcuts: "mod+shift+z" and the like against an event. Pure. */
 
-export function matchesKey(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">, combination: string): boolean {
+export function matchesKey(
+  event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">,
+  combination: string,
+): boolean {
   const parts = combination.toLowerCase().split("+");
   const key = parts.at(-1) as string;
   const wantsMod = parts.includes("mod");
@@ -14,5 +17,9 @@ export function matchesKey(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaK
 export function isTyping(target: EventTarget | null): boolean {
   const element = target as HTMLElement | null;
   if (!element?.closest) return false;
-  return element.closest("input, textarea, select, [contenteditable=true], [role=dialog], [role=combobox], [role=listbox] [role=option]") !== null && !element.closest("[data-canvas-keys]");
+  return (
+    element.closest(
+      "input, textarea, select, [contenteditable=true], [role=dialog], [role=combobox], [role=listbox] [role=option]",
+    ) !== null && !element.closest("[data-canvas-keys]")
+  );
 }

@@ -48,16 +48,30 @@ function PortWires({ info, port }: { info: StepInfo; port: Port }) {
       <span className={styles.portName}>
         <PortShape kind={port.kind} isWired={wires.length > 0} />
         {isIn && isOneOfMany ? t("connect.in", { port: words }) : words}
-        {isIn && port.required && wires.length === 0 && <span className={styles.errorIcon}>{t("connect.missing")}</span>}
+        {isIn && port.required && wires.length === 0 && (
+          <span className={styles.errorIcon}>{t("connect.missing")}</span>
+        )}
       </span>
       {wires.map((wire) => (
         <span key={`${wire.from}>${wire.to}`} className={styles.wired}>
-          <button type="button" className="plain-button ellipsis" onClick={() => editor.reveal([stepOf(farEnd(wire))])} title={t("go_to", { title: nameOf(wire) })}>
+          <button
+            type="button"
+            className="plain-button ellipsis"
+            onClick={() => editor.reveal([stepOf(farEnd(wire))])}
+            title={t("go_to", { title: nameOf(wire) })}
+          >
             {isIn ? "← " : "→ "}
             {nameOf(wire)}
           </button>
           {canEdit && (
-            <Button type="text" size="small" icon={<CloseOutlined aria-hidden="true" />} aria-label={t("connect.remove", { title: nameOf(wire) })} title={t("connect.remove", { title: nameOf(wire) })} onClick={() => editor.run(disconnect, wire)} />
+            <Button
+              type="text"
+              size="small"
+              icon={<CloseOutlined aria-hidden="true" />}
+              aria-label={t("connect.remove", { title: nameOf(wire) })}
+              title={t("connect.remove", { title: nameOf(wire) })}
+              onClick={() => editor.run(disconnect, wire)}
+            />
           )}
         </span>
       ))}
@@ -67,7 +81,9 @@ function PortWires({ info, port }: { info: StepInfo; port: Port }) {
           value={null}
           placeholder={legal.length > 0 ? label : t("connect.none")}
           disabled={legal.length === 0}
-          onChange={(far: string | null) => far && editor.run(connect, isIn ? { from: far, to: end } : { from: end, to: far })}
+          onChange={(far: string | null) =>
+            far && editor.run(connect, isIn ? { from: far, to: end } : { from: end, to: far })
+          }
           options={legal.map((wire) => ({ value: farEnd(wire), label: nameOf(wire) }))}
           aria-label={label}
           popupMatchSelectWidth={false}

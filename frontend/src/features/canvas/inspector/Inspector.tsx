@@ -31,16 +31,33 @@ function Several() {
       </header>
       <div className={styles.scroll}>
         <div className={styles.section}>
-          <Button icon={<AlignLeftOutlined aria-hidden="true" />} onClick={() => editor.run(alignSteps, { axis: "column" })} disabled={!canEdit}>
+          <Button
+            icon={<AlignLeftOutlined aria-hidden="true" />}
+            onClick={() => editor.run(alignSteps, { axis: "column" })}
+            disabled={!canEdit}
+          >
             {t("align.column")}
           </Button>
-          <Button icon={<VerticalAlignTopOutlined aria-hidden="true" />} onClick={() => editor.run(alignSteps, { axis: "row" })} disabled={!canEdit}>
+          <Button
+            icon={<VerticalAlignTopOutlined aria-hidden="true" />}
+            onClick={() => editor.run(alignSteps, { axis: "row" })}
+            disabled={!canEdit}
+          >
             {t("align.row")}
           </Button>
-          <Button icon={<CopyOutlined aria-hidden="true" />} onClick={() => editor.run(duplicateSteps, {})} disabled={!canEdit}>
+          <Button
+            icon={<CopyOutlined aria-hidden="true" />}
+            onClick={() => editor.run(duplicateSteps, {})}
+            disabled={!canEdit}
+          >
             {t("command.duplicateSteps")}
           </Button>
-          <Button danger icon={<DeleteOutlined aria-hidden="true" />} onClick={() => editor.run(removeSteps, {})} disabled={!canEdit}>
+          <Button
+            danger
+            icon={<DeleteOutlined aria-hidden="true" />}
+            onClick={() => editor.run(removeSteps, {})}
+            disabled={!canEdit}
+          >
             {t("command.removeSteps")}
           </Button>
         </div>

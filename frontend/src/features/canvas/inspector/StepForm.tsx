@@ -36,23 +36,39 @@ function isAdvanced(property: JsonObject): boolean {
 /** The form fills in defaults; what nobody has touched stays out of the document. */
 function withoutUntouched(next: JsonObject, before: JsonObject, schema: FormSchema): JsonObject {
   const properties = (schema.properties ?? {}) as Properties;
-  return Object.fromEntries(Object.entries(next).filter(([name, value]) => name in before || !sameJson(value, properties[name]?.default)));
+  return Object.fromEntries(
+    Object.entries(next).filter(([name, value]) => name in before || !sameJson(value, properties[name]?.default)),
+  );
 }
 
 export function StepForm({ schema, value, onChange, problems, context, disabled, idPrefix }: StepFormProps) {
   const { t } = useTranslation("canvas");
-  const [usual, advanced] = useMemo(() => [part(schema, (one) => !isAdvanced(one)), part(schema, isAdvanced)], [schema]);
+  const [usual, advanced] = useMemo(
+    () => [part(schema, (one) => !isAdvanced(one)), part(schema, isAdvanced)],
+    [schema],
+  );
   const names = Object.keys(advanced.properties as Properties);
   const isThere = (problem: FieldProblem): boolean => names.includes(problem.pointer.split("/")[1] ?? "");
   const change = (next: JsonObject): void => onChange(withoutUntouched(next, value, schema));
-  const shared = { value, onChange: change, widgets: STEP_WIDGETS, context: context as unknown as JsonObject, disabled };
+  const shared = {
+    value,
+    onChange: change,
+    widgets: STEP_WIDGETS,
+    context: context as unknown as JsonObject,
+    disabled,
+  };
   const isUsed = names.some((name) => {
     const chosen = value[name];
     return chosen !== undefined && chosen !== "" && chosen !== (advanced.properties as Properties)[name]?.default;
   });
   return (
     <>
-      <SchemaForm {...shared} schema={usual} problems={problems.filter((problem) => !isThere(problem))} idPrefix={idPrefix} />
+      <SchemaForm
+        {...shared}
+        schema={usual}
+        problems={problems.filter((problem) => !isThere(problem))}
+        idPrefix={idPrefix}
+      />
       {names.length > 0 && (
         <Collapse
           ghost
@@ -62,7 +78,14 @@ export function StepForm({ schema, value, onChange, problems, context, disabled,
             {
               key: "more",
               label: t("more_settings"),
-              children: <SchemaForm {...shared} schema={advanced} problems={problems.filter(isThere)} idPrefix={`${idPrefix}-more`} />,
+              children: (
+                <SchemaForm
+                  {...shared}
+                  schema={advanced}
+                  problems={problems.filter(isThere)}
+                  idPrefix={`${idPrefix}-more`}
+                />
+              ),
             },
           ]}
         />

@@ -50,7 +50,10 @@ export function StepPanel({ info }: { info: StepInfo }) {
   return (
     <>
       <header className={styles.head}>
-        <span className={styles.mark} style={{ "--tone": `var(--group-${type?.group ?? "flow"})` } as React.CSSProperties}>
+        <span
+          className={styles.mark}
+          style={{ "--tone": `var(--group-${type?.group ?? "flow"})` } as React.CSSProperties}
+        >
           <KindIcon name={type?.icon ?? ""} />
         </span>
         <div className={styles.names}>
@@ -61,13 +64,21 @@ export function StepPanel({ info }: { info: StepInfo }) {
         </div>
       </header>
       <div className={styles.scroll} tabIndex={-1}>
-        {info.findings.filter((finding) => !atField(finding)).map((finding, index) => (
-          <FindingView key={index} finding={finding} />
-        ))}
-        {needsAccess && <RequestAccess dataset={dataset} chosen={(step.settings.columns as string[] | undefined) ?? []} />}
+        {info.findings
+          .filter((finding) => !atField(finding))
+          .map((finding, index) => (
+            <FindingView key={index} finding={finding} />
+          ))}
+        {needsAccess && (
+          <RequestAccess dataset={dataset} chosen={(step.settings.columns as string[] | undefined) ?? []} />
+        )}
         {type ? (
           <section className={styles.section} aria-label={t("settings")}>
-            <FormGuard words={t("settings_broken")} resetLabel={t("settings_reset")} onReset={() => editor.run(setSettings, { step: info.id, settings: {} })}>
+            <FormGuard
+              words={t("settings_broken")}
+              resetLabel={t("settings_reset")}
+              onReset={() => editor.run(setSettings, { step: info.id, settings: {} })}
+            >
               <StepForm
                 key={info.id}
                 schema={type.schema}
@@ -92,7 +103,12 @@ export function StepPanel({ info }: { info: StepInfo }) {
 
 /** A problem of one setting as a whole stands at its field; the others, and all that can be mended, on top. */
 function isAtField(finding: Finding, base: string): boolean {
-  return !finding.fix && finding.severity === "error" && /^\/[^/]+$/.test(finding.pointer.slice(base.length)) && finding.pointer.startsWith(base);
+  return (
+    !finding.fix &&
+    finding.severity === "error" &&
+    /^\/[^/]+$/.test(finding.pointer.slice(base.length)) &&
+    finding.pointer.startsWith(base)
+  );
 }
 
 function StepTitle({ info }: { info: StepInfo }) {

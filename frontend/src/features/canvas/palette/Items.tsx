@@ -47,11 +47,20 @@ export function TypeItem({ type, onAdd, disabled, isActive }: ItemProps & { type
   );
 }
 
-export function DatasetItem({ card, readKey, onAdd, disabled, isActive }: ItemProps & { card: DatasetCard; readKey: string }) {
+export function DatasetItem({
+  card,
+  readKey,
+  onAdd,
+  disabled,
+  isActive,
+}: ItemProps & { card: DatasetCard; readKey: string }) {
   const { t } = useTranslation("canvas");
   const words = usePick();
   const title = words(card.title) || card.name;
-  const addition: Addition = { type: readKey, dataset: { number: card.number, title: card.title ?? { "zh-CN": card.name, en: card.name } } };
+  const addition: Addition = {
+    type: readKey,
+    dataset: { number: card.number, title: card.title ?? { "zh-CN": card.name, en: card.name } },
+  };
   const isOpen = card.right === "usable";
   return (
     <button
@@ -61,17 +70,17 @@ export function DatasetItem({ card, readKey, onAdd, disabled, isActive }: ItemPr
       onDragStart={dragging(addition)}
       onClick={() => onAdd(addition)}
       disabled={disabled}
-      aria-label={t("palette.add_data", { title })}
       title={`${title} · ${words(card.organisation.name)} · ${card.number}`}
     >
       <span className={styles.mark} style={{ "--tone": "var(--group-in)" } as React.CSSProperties}>
         <KindIcon name="DatabaseOutlined" />
       </span>
       <span className={styles.words}>
+        <span className="visually-hidden">{t("palette.add_data", { title: "" })}</span>
         <span className={styles.title} style={{ display: "block" }}>
           {title}
         </span>
-        <span className={styles.sub} style={{ display: "block" }} aria-hidden="true">
+        <span className={styles.sub} style={{ display: "block" }}>
           {words(card.organisation.name)}
         </span>
       </span>

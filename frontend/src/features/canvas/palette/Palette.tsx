@@ -29,18 +29,39 @@ export function Palette({ types, disabled }: PaletteProps) {
   if (isFolded) {
     return (
       <div className={styles.palette} style={{ width: 40, alignItems: "center", paddingTop: 8 }}>
-        <Button type="text" icon={<DoubleRightOutlined aria-hidden="true" />} aria-label={t("palette.unfold")} title={t("palette.unfold")} onClick={() => setFolded(false)} />
+        <Button
+          type="text"
+          icon={<DoubleRightOutlined aria-hidden="true" />}
+          aria-label={t("palette.unfold")}
+          title={t("palette.unfold")}
+          onClick={() => setFolded(false)}
+        />
       </div>
     );
   }
   const found = findTypes(types.values(), query);
-  const groups = GROUPS.map((group) => ({ group, members: found.filter((type) => type.group === group) })).filter(({ members }) => members.length > 0);
+  const groups = GROUPS.map((group) => ({ group, members: found.filter((type) => type.group === group) })).filter(
+    ({ members }) => members.length > 0,
+  );
   const readKey = [...types.values()].find((type) => type.role === "source")?.key ?? "read";
   return (
     <aside className={styles.palette} aria-label={t("palette.name")}>
       <div className={styles.search} style={{ display: "flex", gap: 4 }}>
-        <Input allowClear prefix={<SearchOutlined aria-hidden="true" />} value={query} onChange={(event) => setQuery(event.target.value)} placeholder={t("palette.find")} aria-label={t("palette.search")} />
-        <Button type="text" icon={<DoubleLeftOutlined aria-hidden="true" />} aria-label={t("palette.fold")} title={t("palette.fold")} onClick={() => setFolded(true)} />
+        <Input
+          allowClear
+          prefix={<SearchOutlined aria-hidden="true" />}
+          value={query}
+          onChange={(event) => setQuery(event.target.value)}
+          placeholder={t("palette.find")}
+          aria-label={t("palette.search")}
+        />
+        <Button
+          type="text"
+          icon={<DoubleLeftOutlined aria-hidden="true" />}
+          aria-label={t("palette.fold")}
+          title={t("palette.fold")}
+          onClick={() => setFolded(true)}
+        />
       </div>
       <div className={styles.scroll} tabIndex={-1}>
         <div className={styles.head}>
@@ -72,7 +93,11 @@ export function Palette({ types, disabled }: PaletteProps) {
 function Data({ query, readKey, disabled }: { query: string; readKey: string; disabled: boolean }) {
   const { t } = useTranslation("canvas");
   const add = useAdd();
-  const found = useCursorList<DatasetCard, SearchAnswer>("/api/catalogue/search", { q: query, kind: "dataset", limit: query ? 20 : 8 });
+  const found = useCursorList<DatasetCard, SearchAnswer>("/api/catalogue/search", {
+    q: query,
+    kind: "dataset",
+    limit: query ? 20 : 8,
+  });
   if (found.error) return <p className={styles.hint}>{found.error.message}</p>;
   return (
     <div role="group" aria-label={t("palette.data")}>
@@ -81,7 +106,13 @@ function Data({ query, readKey, disabled }: { query: string; readKey: string; di
       ))}
       {!found.isLoading && found.items.length === 0 && <p className={styles.hint}>{t("palette.no_data", { query })}</p>}
       {found.hasMore && (
-        <Button type="link" size="small" style={{ marginLeft: 6 }} loading={found.isLoadingMore} onClick={found.loadMore}>
+        <Button
+          type="link"
+          size="small"
+          style={{ marginLeft: 6 }}
+          loading={found.isLoadingMore}
+          onClick={found.loadMore}
+        >
           {t("palette.more", { total: found.total ?? "" })}
         </Button>
       )}

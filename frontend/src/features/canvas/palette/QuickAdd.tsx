@@ -52,7 +52,14 @@ export function QuickAdd({ request, onClose }: { request: QuickAddRequest; onClo
   const left = Math.min(request.screen.x, window.innerWidth - 280);
   const top = Math.min(request.screen.y, window.innerHeight - 372);
   return (
-    <div ref={frame} className={styles.quick} style={{ left, top }} role="dialog" aria-label={t("quick.name")} onKeyDown={onKey}>
+    <div
+      ref={frame}
+      className={styles.quick}
+      style={{ left, top }}
+      role="dialog"
+      aria-label={t("quick.name")}
+      onKeyDown={onKey}
+    >
       <div className={styles.search}>
         <Input
           autoFocus

@@ -47,13 +47,22 @@ function Rows({ result, preview, step }: { result: PreviewResult; preview: Previ
       <div className={styles.caption}>
         <strong>{titleOf(step)}</strong>
         <span>{sampleWords(result, t, language)}</span>
-        <span>{t("preview.shape", { rows: exactNumber(result.rows.length, language), columns: result.columns.length })}</span>
+        <span>
+          {t("preview.shape", { rows: exactNumber(result.rows.length, language), columns: result.columns.length })}
+        </span>
         {preview.status === "loading" && (
           <span role="status">
             <Spin size="small" /> {t("preview.renewing")}
           </span>
         )}
-        <Button size="small" type="text" icon={<ReloadOutlined aria-hidden="true" />} onClick={preview.again} aria-label={t("preview.again")} title={t("preview.again")} />
+        <Button
+          size="small"
+          type="text"
+          icon={<ReloadOutlined aria-hidden="true" />}
+          onClick={preview.again}
+          aria-label={t("preview.again")}
+          title={t("preview.again")}
+        />
       </div>
       {result.rows.length === 0 ? (
         <EmptyState isSmall title={t("preview.no_rows")} hint={t("preview.no_rows_hint")} />
@@ -81,10 +90,19 @@ function Rows({ result, preview, step }: { result: PreviewResult; preview: Previ
 }
 
 /** "样本：每个来源前 50,000 行 · 14:05" */
-function sampleWords(result: PreviewResult, t: (key: string, values?: Record<string, unknown>) => string, language: "zh-CN" | "en"): string {
+function sampleWords(
+  result: PreviewResult,
+  t: (key: string, values?: Record<string, unknown>) => string,
+  language: "zh-CN" | "en",
+): string {
   const at = new Date(result.at);
-  const time = Number.isNaN(at.getTime()) ? "" : `${String(at.getHours()).padStart(2, "0")}:${String(at.getMinutes()).padStart(2, "0")}`;
-  const what = result.sampled && result.sample_rows ? t("preview.sample", { rows: exactNumber(result.sample_rows, language) }) : t("preview.all_rows");
+  const time = Number.isNaN(at.getTime())
+    ? ""
+    : `${String(at.getHours()).padStart(2, "0")}:${String(at.getMinutes()).padStart(2, "0")}`;
+  const what =
+    result.sampled && result.sample_rows
+      ? t("preview.sample", { rows: exactNumber(result.sample_rows, language) })
+      : t("preview.all_rows");
   return [what, time].filter(Boolean).join(" · ");
 }
 
@@ -122,7 +140,13 @@ function Failed({ preview }: { preview: PreviewState }) {
   const error =
     problem instanceof ApiProblem
       ? problem
-      : new ApiProblem({ title: "preview", status: 422, code: problem?.code ?? "preview.failed", message: problem?.message ?? {}, detail: words(problem?.message) });
+      : new ApiProblem({
+          title: "preview",
+          status: 422,
+          code: problem?.code ?? "preview.failed",
+          message: problem?.message ?? {},
+          detail: words(problem?.message),
+        });
   return (
     <div className={styles.message}>
       <ProblemNotice error={error} onRetry={preview.again} />

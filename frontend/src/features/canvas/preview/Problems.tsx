@@ -16,7 +16,9 @@ export function Problems() {
   const titleOf = useTitleOf();
   const { check } = useView();
   // Notes (so many rows will be read, this step waits for that one) stand at their steps; they are no problems.
-  const findings = check.findings.filter(({ severity }) => severity !== "info").sort((a, b) => WEIGHT[a.severity] - WEIGHT[b.severity]);
+  const findings = check.findings
+    .filter(({ severity }) => severity !== "info")
+    .sort((a, b) => WEIGHT[a.severity] - WEIGHT[b.severity]);
   if (findings.length === 0) {
     return (
       <div className={styles.message}>
@@ -28,9 +30,15 @@ export function Problems() {
     <ul className={styles.rows} aria-label={t("problems.name")}>
       {findings.map((finding, index) => (
         <li key={index} className={styles.problem}>
-          <button type="button" className={styles.rowButton} onClick={() => finding.step && editor.reveal([finding.step])}>
+          <button
+            type="button"
+            className={styles.rowButton}
+            onClick={() => finding.step && editor.reveal([finding.step])}
+          >
             <FindingIcon severity={finding.severity} />
-            <span className={`${styles.where} ellipsis`}>{finding.step ? titleOf(finding.step) : t("problems.flow")}</span>
+            <span className={`${styles.where} ellipsis`}>
+              {finding.step ? titleOf(finding.step) : t("problems.flow")}
+            </span>
             <span>{wordsOf(finding)}</span>
           </button>
           <FixButton finding={finding} />

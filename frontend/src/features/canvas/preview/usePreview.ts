@@ -36,7 +36,10 @@ export function usePreview(step: string | undefined, isOpen: boolean): PreviewSt
   const view = useView();
   const [asked, setAsked] = useState<Asked | null>(null);
   const [turn, setTurn] = useState(0);
-  const key = useMemo(() => (step ? `${editor.flow}:${step}:${turn}:${logicOf(view.state.document, step)}` : ""), [editor.flow, step, turn, view.state.document]);
+  const key = useMemo(
+    () => (step ? `${editor.flow}:${step}:${turn}:${logicOf(view.state.document, step)}` : ""),
+    [editor.flow, step, turn, view.state.document],
+  );
   const blockers = useMemo(() => (step ? blockersOf(view, step) : []), [view, step]);
   const isSettled = view.sync.unsaved === 0 && view.sync.phase === "saved";
   const isBlocked = blockers.length > 0;

@@ -25,11 +25,23 @@ export function ClassesEditor({ formula, onChange, context, label, disabled }: C
   const type = typeOf(formula);
   const set = (cases: Classes["cases"]): void => onChange({ ...formula, cases });
   const result = (value: Value | null, onValue: (value: Value) => void, words: string): React.ReactNode => (
-    <ValueInput value={value ?? undefined} onChange={onValue} type={type} label={words} context={context} columns={context.columns} disabled={disabled} />
+    <ValueInput
+      value={value ?? undefined}
+      onChange={onValue}
+      type={type}
+      label={words}
+      context={context}
+      columns={context.columns}
+      disabled={disabled}
+    />
   );
   const retype = (next: LiteralType): void => {
     const turn = (value: Value): Value => (value.kind === "literal" ? { ...value, type: next } : value);
-    onChange({ ...formula, cases: formula.cases.map((one) => ({ ...one, then: turn(one.then) })), otherwise: formula.otherwise && turn(formula.otherwise) });
+    onChange({
+      ...formula,
+      cases: formula.cases.map((one) => ({ ...one, then: turn(one.then) })),
+      otherwise: formula.otherwise && turn(formula.otherwise),
+    });
   };
   return (
     <div className={styles.list}>
@@ -37,7 +49,10 @@ export function ClassesEditor({ formula, onChange, context, label, disabled }: C
         size="small"
         value={type}
         onChange={(next) => retype(next as LiteralType)}
-        options={(["text", "number", "boolean"] as const).map((one) => ({ value: one, label: t(`formula.result.${one}`) }))}
+        options={(["text", "number", "boolean"] as const).map((one) => ({
+          value: one,
+          label: t(`formula.result.${one}`),
+        }))}
         aria-label={t("formula.result_label", { label })}
         disabled={disabled}
       />
@@ -46,13 +61,30 @@ export function ClassesEditor({ formula, onChange, context, label, disabled }: C
           <div className={styles.bar}>
             <span className={styles.join}>{t("formula.when", { number: index + 1 })}</span>
             {formula.cases.length > 1 && (
-              <Button type="text" size="small" icon={<DeleteOutlined aria-hidden="true" />} aria-label={t("formula.remove_case", { number: index + 1 })} onClick={() => set(formula.cases.filter((_, at) => at !== index))} disabled={disabled} />
+              <Button
+                type="text"
+                size="small"
+                icon={<DeleteOutlined aria-hidden="true" />}
+                aria-label={t("formula.remove_case", { number: index + 1 })}
+                onClick={() => set(formula.cases.filter((_, at) => at !== index))}
+                disabled={disabled}
+              />
             )}
           </div>
-          <ConditionEditor group={one.when} onChange={(when) => set(formula.cases.map((old, at) => (at === index ? { ...old, when } : old)))} context={context} disabled={disabled} prefix={formula.cases.length > 1 ? `${index + 1}.` : ""} />
+          <ConditionEditor
+            group={one.when}
+            onChange={(when) => set(formula.cases.map((old, at) => (at === index ? { ...old, when } : old)))}
+            context={context}
+            disabled={disabled}
+            prefix={formula.cases.length > 1 ? `${index + 1}.` : ""}
+          />
           <div className={styles.row}>
             <span className={styles.join}>{t("formula.then")}</span>
-            {result(one.then, (then) => set(formula.cases.map((old, at) => (at === index ? { ...old, then } : old))), t("formula.then_value", { number: index + 1 }))}
+            {result(
+              one.then,
+              (then) => set(formula.cases.map((old, at) => (at === index ? { ...old, then } : old))),
+              t("formula.then_value", { number: index + 1 }),
+            )}
           </div>
         </div>
       ))}
@@ -60,7 +92,15 @@ export function ClassesEditor({ formula, onChange, context, label, disabled }: C
         size="small"
         icon={<PlusOutlined aria-hidden="true" />}
         style={{ alignSelf: "flex-start" }}
-        onClick={() => set([...formula.cases, { when: { join: "and", items: [{ column: "", operator: "gt", values: [] }] }, then: { kind: "literal", type, text: "" } }])}
+        onClick={() =>
+          set([
+            ...formula.cases,
+            {
+              when: { join: "and", items: [{ column: "", operator: "gt", values: [] }] },
+              then: { kind: "literal", type, text: "" },
+            },
+          ])
+        }
         disabled={disabled}
       >
         {t("formula.add_case")}

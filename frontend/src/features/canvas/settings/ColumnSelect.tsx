@@ -22,7 +22,16 @@ function optionsOf(columns: readonly Column[]) {
   return columns.map((column) => ({ value: column.name, label: column.name, type: column.type }));
 }
 
-export function ColumnSelect({ columns, value, onChange, label, id, disabled, isInvalid, allowClear }: ColumnSelectProps) {
+export function ColumnSelect({
+  columns,
+  value,
+  onChange,
+  label,
+  id,
+  disabled,
+  isInvalid,
+  allowClear,
+}: ColumnSelectProps) {
   const { t } = useTranslation("canvas");
   const isGone = value !== "" && columns.length > 0 && !columns.some((column) => column.name === value);
   return (

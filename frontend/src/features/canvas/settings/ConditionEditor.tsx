@@ -59,18 +59,44 @@ export function ConditionEditor({ group, onChange, context, disabled, isInner, p
         const number = `${prefix}${index + 1}`;
         return isGroup(item) ? (
           <div key={index} className={styles.group}>
-            <ConditionEditor group={item} onChange={(next) => (next.items.length ? set(index, next) : remove(index))} context={context} disabled={disabled} isInner prefix={`${number}.`} />
+            <ConditionEditor
+              group={item}
+              onChange={(next) => (next.items.length ? set(index, next) : remove(index))}
+              context={context}
+              disabled={disabled}
+              isInner
+              prefix={`${number}.`}
+            />
           </div>
         ) : (
-          <ConditionRow key={index} row={item} number={number} onChange={(row) => set(index, row)} onRemove={() => remove(index)} context={context} disabled={disabled} />
+          <ConditionRow
+            key={index}
+            row={item}
+            number={number}
+            onChange={(row) => set(index, row)}
+            onRemove={() => remove(index)}
+            context={context}
+            disabled={disabled}
+          />
         );
       })}
       <div className={styles.row} style={{ flexWrap: "wrap" }}>
-        <Button size="small" icon={<PlusOutlined aria-hidden="true" />} onClick={() => add(EMPTY_ROW)} disabled={disabled}>
+        <Button
+          size="small"
+          icon={<PlusOutlined aria-hidden="true" />}
+          onClick={() => add(EMPTY_ROW)}
+          disabled={disabled}
+        >
           {t("condition.add")}
         </Button>
         {!isInner && group.items.length > 0 && (
-          <Button size="small" type="text" icon={<PlusOutlined aria-hidden="true" />} onClick={() => add({ join: other, items: [EMPTY_ROW] })} disabled={disabled}>
+          <Button
+            size="small"
+            type="text"
+            icon={<PlusOutlined aria-hidden="true" />}
+            onClick={() => add({ join: other, items: [EMPTY_ROW] })}
+            disabled={disabled}
+          >
             {t(`condition.add_group_${other}`)}
           </Button>
         )}
@@ -105,11 +131,27 @@ function ConditionRow({ row, number, onChange, onRemove, context, disabled }: Ro
         <ColumnSelect
           columns={context.columns}
           value={row.column}
-          onChange={(name) => onChange(withColumn(row, context.columns.find((one) => one.name === name), name))}
+          onChange={(name) =>
+            onChange(
+              withColumn(
+                row,
+                context.columns.find((one) => one.name === name),
+                name,
+              ),
+            )
+          }
           label={t("condition.column", { number })}
           disabled={disabled}
         />
-        <Button type="text" size="small" icon={<DeleteOutlined aria-hidden="true" />} onClick={onRemove} disabled={disabled} aria-label={t("condition.remove", { number })} title={t("condition.remove", { number })} />
+        <Button
+          type="text"
+          size="small"
+          icon={<DeleteOutlined aria-hidden="true" />}
+          onClick={onRemove}
+          disabled={disabled}
+          aria-label={t("condition.remove", { number })}
+          title={t("condition.remove", { number })}
+        />
       </div>
       <div className={styles.row}>
         <Select
@@ -121,13 +163,27 @@ function ConditionRow({ row, number, onChange, onRemove, context, disabled }: Ro
           disabled={disabled || row.column === ""}
           popupMatchSelectWidth={false}
         />
-        <RowValues row={row} column={column} number={number} onChange={onChange} context={context} disabled={disabled || row.column === ""} />
+        <RowValues
+          row={row}
+          column={column}
+          number={number}
+          onChange={onChange}
+          context={context}
+          disabled={disabled || row.column === ""}
+        />
       </div>
     </div>
   );
 }
 
-function RowValues({ row, column, number, onChange, context, disabled }: Omit<RowProps, "onRemove"> & { column?: Column }) {
+function RowValues({
+  row,
+  column,
+  number,
+  onChange,
+  context,
+  disabled,
+}: Omit<RowProps, "onRemove"> & { column?: Column }) {
   const { t } = useTranslation("canvas");
   const type = literalType(column?.type);
   const label = t("condition.value", { number });
@@ -148,10 +204,14 @@ function RowValues({ row, column, number, onChange, context, disabled }: Omit<Ro
   const count = valuesOf(row.operator);
   if (count === 0) return null;
   if (count === "list") {
-    return <ValuesInput values={row.values} onChange={(values) => onChange({ ...row, values })} label={label} {...shared} />;
+    return (
+      <ValuesInput values={row.values} onChange={(values) => onChange({ ...row, values })} label={label} {...shared} />
+    );
   }
   const isPattern = ["contains", "not_contains", "starts", "ends"].includes(row.operator);
-  const peers = isPattern ? [] : context.columns.filter((one) => one.name !== row.column && literalType(one.type) === type);
+  const peers = isPattern
+    ? []
+    : context.columns.filter((one) => one.name !== row.column && literalType(one.type) === type);
   const setAt = (index: number, value: Value): void => {
     const values = [...row.values];
     values[index] = value;
@@ -179,7 +239,12 @@ function withColumn(row: Row, column: Column | undefined, name: string): Row {
   const operator = row.column !== "" && operators.includes(row.operator) ? row.operator : (operators[0] as RowOperator);
   const type = literalType(column?.type);
   const isKept = row.values.every((value) => value.kind !== "literal" || value.type === type);
-  return { column: name, operator, values: isKept ? row.values : [], ...(operator === "within" ? { span: row.span } : {}) };
+  return {
+    column: name,
+    operator,
+    values: isKept ? row.values : [],
+    ...(operator === "within" ? { span: row.span } : {}),
+  };
 }
 
 function withOperator(row: Row, operator: RowOperator): Row {

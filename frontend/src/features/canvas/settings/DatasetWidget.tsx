@@ -18,10 +18,14 @@ export function DatasetWidget({ id, label, disabled, context, isInvalid }: FormW
   const [query, setQuery] = useState("");
   const found = useCursorList<DatasetCard, SearchAnswer>("/api/catalogue/search", { q: query, limit: 20 });
   const { dataset } = context;
-  const current = dataset ? [{ value: dataset.number, label: words(dataset.title) || dataset.name, card: undefined }] : [];
+  const current = dataset
+    ? [{ value: dataset.number, label: words(dataset.title) || dataset.name, card: undefined }]
+    : [];
   const options = [
     ...current,
-    ...found.items.filter((card) => card.number !== dataset?.number).map((card) => ({ value: card.number, label: words(card.title) || card.name, card })),
+    ...found.items
+      .filter((card) => card.number !== dataset?.number)
+      .map((card) => ({ value: card.number, label: words(card.title) || card.name, card })),
   ];
   return (
     <div className={styles.list}>

@@ -69,7 +69,13 @@ export function ExpressionText({ id, value, onChange, label, context, disabled, 
       <Mistake text={text} />
       <div className={styles.row}>
         <span className={styles.note}>{t("expression.insert")}</span>
-        <ColumnSelect columns={context.columns} value="" onChange={insert} label={t("expression.insert_column")} disabled={disabled} />
+        <ColumnSelect
+          columns={context.columns}
+          value=""
+          onChange={insert}
+          label={t("expression.insert_column")}
+          disabled={disabled}
+        />
       </div>
     </div>
   );

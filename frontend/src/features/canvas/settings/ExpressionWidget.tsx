@@ -4,7 +4,15 @@ import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { FormWidgetProps } from "@/forms";
-import { printCondition, printFormula, readCondition, readFormula, tryParse, type Formula, type Group } from "@/graph/expression";
+import {
+  printCondition,
+  printFormula,
+  readCondition,
+  readFormula,
+  tryParse,
+  type Formula,
+  type Group,
+} from "@/graph/expression";
 
 import { ConditionEditor } from "./ConditionEditor";
 import { textOf, type SettingsContext } from "./context";
@@ -12,15 +20,33 @@ import { ExpressionText } from "./ExpressionText";
 import { FormulaEditor, emptyFormula } from "./FormulaEditor";
 import styles from "./settings.module.css";
 
-type Props = Pick<FormWidgetProps<string, SettingsContext>, "id" | "label" | "value" | "onChange" | "disabled" | "describedBy" | "context"> & {
+type Props = Pick<
+  FormWidgetProps<string, SettingsContext>,
+  "id" | "label" | "value" | "onChange" | "disabled" | "describedBy" | "context"
+> & {
   isCondition: boolean;
 };
 
 export default function ExpressionWidget(props: FormWidgetProps<string, SettingsContext>) {
-  return <ExpressionField {...props} value={textOf(props.value)} isCondition={props.schema["x-expression-type"] === "boolean"} />;
+  return (
+    <ExpressionField
+      {...props}
+      value={textOf(props.value)}
+      isCondition={props.schema["x-expression-type"] === "boolean"}
+    />
+  );
 }
 
-export function ExpressionField({ id, label, value = "", onChange, disabled, describedBy, context, isCondition }: Props) {
+export function ExpressionField({
+  id,
+  label,
+  value = "",
+  onChange,
+  disabled,
+  describedBy,
+  context,
+  isCondition,
+}: Props) {
   const { t } = useTranslation("canvas");
   const [isText, setText] = useState(() => !isReadable(value, isCondition));
   const canClick = isReadable(value, isCondition);
@@ -40,15 +66,27 @@ export function ExpressionField({ id, label, value = "", onChange, disabled, des
       {isText || !canClick ? (
         <>
           {!canClick && tryParse(value) && <p className={styles.note}>{t("expression.too_rich")}</p>}
-          <ExpressionText id={id} value={value} onChange={onChange} label={label} context={context} disabled={disabled} describedBy={describedBy} />
+          <ExpressionText
+            id={id}
+            value={value}
+            onChange={onChange}
+            label={label}
+            context={context}
+            disabled={disabled}
+            describedBy={describedBy}
+          />
         </>
       ) : isCondition ? (
         <Clicked value={value} onChange={onChange} read={readGroup} print={printCondition}>
-          {(group: Group, set) => <ConditionEditor group={group} onChange={set} context={context} disabled={disabled} />}
+          {(group: Group, set) => (
+            <ConditionEditor group={group} onChange={set} context={context} disabled={disabled} />
+          )}
         </Clicked>
       ) : (
         <Clicked value={value} onChange={onChange} read={readFormulaOrEmpty} print={printFormula}>
-          {(formula: Formula, set) => <FormulaEditor formula={formula} onChange={set} context={context} label={label} disabled={disabled} />}
+          {(formula: Formula, set) => (
+            <FormulaEditor formula={formula} onChange={set} context={context} label={label} disabled={disabled} />
+          )}
         </Clicked>
       )}
     </div>

@@ -20,21 +20,13 @@ import type { Column } from "@/graph/palette";
 
 import { ClassesEditor } from "./ClassesEditor";
 import { ColumnSelect } from "./ColumnSelect";
+import { Arithmetic, Joined } from "./FormulaChains";
+import { COLUMN, NUMBER, TEXT, isNumber, type FormulaProps } from "./formulaParts";
 import type { SettingsContext } from "./context";
 import styles from "./settings.module.css";
 import { ValueInput } from "./ValueInput";
 
-interface FormulaProps {
-  formula: Formula;
-  onChange: (formula: Formula) => void;
-  context: SettingsContext;
-  label: string;
-  disabled?: boolean;
-}
 
-const NUMBER: Value = { kind: "literal", type: "number", text: "" };
-const TEXT: Value = { kind: "literal", type: "text", text: "" };
-const COLUMN: Value = { kind: "column", name: "" };
 
 export function emptyFormula(kind: FormulaKind): Formula {
   switch (kind) {
@@ -57,7 +49,11 @@ export function emptyFormula(kind: FormulaKind): Formula {
     case "fill":
       return { kind, column: "", value: NUMBER };
     case "classes":
-      return { kind, cases: [{ when: { join: "and", items: [{ column: "", operator: "gt", values: [] }] }, then: TEXT }], otherwise: TEXT };
+      return {
+        kind,
+        cases: [{ when: { join: "and", items: [{ column: "", operator: "gt", values: [] }] }, then: TEXT }],
+        otherwise: TEXT,
+      };
   }
 }
 
@@ -80,7 +76,6 @@ export function FormulaEditor(props: FormulaProps) {
   );
 }
 
-const isNumber = (column: Column): boolean => literalType(column.type) === "number";
 const isMoment = (column: Column): boolean => ["date", "timestamp", "time"].includes(column.type);
 const isText = (column: Column): boolean => column.type === "text";
 
@@ -95,7 +90,12 @@ function Parts({ formula, onChange, context, label, disabled }: FormulaProps) {
       disabled={disabled}
     />
   );
-  const choice = <T extends string>(value: T, known: readonly T[], words: string, set: (value: T) => Formula): ReactNode => (
+  const choice = <T extends string>(
+    value: T,
+    known: readonly T[],
+    words: string,
+    set: (value: T) => Formula,
+  ): ReactNode => (
     <Select
       style={{ width: 116, flex: "none" }}
       value={value}
@@ -114,18 +114,42 @@ function Parts({ formula, onChange, context, label, disabled }: FormulaProps) {
     case "classes":
       return <ClassesEditor {...{ formula, onChange, context, label, disabled }} />;
     case "part":
-      return <div className={styles.row}>{column(formula.column, isMoment)}{choice(formula.part, DATE_PARTS, "part", (part) => ({ ...formula, part }))}</div>;
+      return (
+        <div className={styles.row}>
+          {column(formula.column, isMoment)}
+          {choice(formula.part, DATE_PARTS, "part", (part) => ({ ...formula, part }))}
+        </div>
+      );
     case "truncate":
-      return <div className={styles.row}>{column(formula.column, isMoment)}{choice(formula.unit, UNITS, "unit", (unit) => ({ ...formula, unit }))}</div>;
+      return (
+        <div className={styles.row}>
+          {column(formula.column, isMoment)}
+          {choice(formula.unit, UNITS, "unit", (unit) => ({ ...formula, unit }))}
+        </div>
+      );
     case "text":
-      return <div className={styles.row}>{column(formula.column, isText)}{choice(formula.function, TEXT_FUNCTIONS, "text", (next) => ({ ...formula, function: next }))}</div>;
+      return (
+        <div className={styles.row}>
+          {column(formula.column, isText)}
+          {choice(formula.function, TEXT_FUNCTIONS, "text", (next) => ({ ...formula, function: next }))}
+        </div>
+      );
     case "number":
       return (
         <div className={styles.row}>
           {column(formula.column, isNumber)}
           {choice(formula.function, NUMBER_FUNCTIONS, "number", (next) => ({ ...formula, function: next }))}
           {formula.function === "round" && (
-            <InputNumber style={{ width: 64, flex: "none" }} min={-6} max={12} value={formula.digits} onChange={(digits) => onChange({ ...formula, digits: digits ?? 0 })} aria-label={t("formula.digits", { label })} title={t("formula.digits", { label })} disabled={disabled} />
+            <InputNumber
+              style={{ width: 64, flex: "none" }}
+              min={-6}
+              max={12}
+              value={formula.digits}
+              onChange={(digits) => onChange({ ...formula, digits: digits ?? 0 })}
+              aria-label={t("formula.digits", { label })}
+              title={t("formula.digits", { label })}
+              disabled={disabled}
+            />
           )}
         </div>
       );
@@ -134,7 +158,16 @@ function Parts({ formula, onChange, context, label, disabled }: FormulaProps) {
         <div className={styles.row}>
           {column(formula.column, isText)}
           {(["start", "length"] as const).map((part) => (
-            <InputNumber key={part} style={{ width: 72, flex: "none" }} min={1} value={formula[part]} onChange={(value) => onChange({ ...formula, [part]: value ?? 1 })} aria-label={t(`formula.${part}`, { label })} title={t(`formula.${part}`, { label })} disabled={disabled} />
+            <InputNumber
+              key={part}
+              style={{ width: 72, flex: "none" }}
+              min={1}
+              value={formula[part]}
+              onChange={(value) => onChange({ ...formula, [part]: value ?? 1 })}
+              aria-label={t(`formula.${part}`, { label })}
+              title={t(`formula.${part}`, { label })}
+              disabled={disabled}
+            />
           ))}
         </div>
       );
@@ -145,7 +178,16 @@ function Parts({ formula, onChange, context, label, disabled }: FormulaProps) {
           <div className={styles.row}>{column(formula.column)}</div>
           <div className={styles.row}>
             <span className={styles.join}>{t("formula.fill_with")}</span>
-            <ValueInput value={typed(formula.value, type)} onChange={(value) => onChange({ ...formula, value })} type={type} label={t("formula.fill_value", { label })} context={context} helpColumn={formula.column} columns={context.columns} disabled={disabled} />
+            <ValueInput
+              value={typed(formula.value, type)}
+              onChange={(value) => onChange({ ...formula, value })}
+              type={type}
+              label={t("formula.fill_value", { label })}
+              context={context}
+              helpColumn={formula.column}
+              columns={context.columns}
+              disabled={disabled}
+            />
           </div>
         </div>
       );
@@ -156,7 +198,15 @@ function Parts({ formula, onChange, context, label, disabled }: FormulaProps) {
           {(["from", "to"] as const).map((end) => (
             <div key={end} className={styles.row}>
               <span className={styles.join}>{t(`formula.${end}`)}</span>
-              <ValueInput value={formula[end]} onChange={(value) => onChange({ ...formula, [end]: value })} type="date" label={t(`formula.${end}_label`, { label })} context={context} columns={context.columns.filter(isMoment)} disabled={disabled} />
+              <ValueInput
+                value={formula[end]}
+                onChange={(value) => onChange({ ...formula, [end]: value })}
+                type="date"
+                label={t(`formula.${end}_label`, { label })}
+                context={context}
+                columns={context.columns.filter(isMoment)}
+                disabled={disabled}
+              />
             </div>
           ))}
           <div className={styles.row}>{choice(formula.unit, UNITS, "unit", (unit) => ({ ...formula, unit }))}</div>
@@ -168,68 +218,4 @@ function Parts({ formula, onChange, context, label, disabled }: FormulaProps) {
 /** A literal follows the type of the column it belongs to. */
 function typed(value: Value, type: ReturnType<typeof literalType>): Value {
   return value.kind === "literal" && value.type !== type ? { kind: "literal", type, text: value.text } : value;
-}
-
-type Part<K extends FormulaKind> = Omit<FormulaProps, "formula"> & { formula: Extract<Formula, { kind: K }> };
-
-function Arithmetic({ formula, onChange, context, label, disabled }: Part<"arithmetic">) {
-  const { t } = useTranslation("canvas");
-  const columns = context.columns.filter(isNumber);
-  const setRest = (rest: typeof formula.rest): void => onChange({ ...formula, rest });
-  return (
-    <div className={styles.list}>
-      <div className={styles.row}>
-        <ValueInput value={formula.first} onChange={(first) => onChange({ ...formula, first })} type="number" label={t("formula.operand", { label, number: 1 })} context={context} columns={columns} disabled={disabled} />
-      </div>
-      {formula.rest.map((item, index) => (
-        <div key={index} className={styles.row}>
-          <Select
-            style={{ width: 64, flex: "none" }}
-            value={item.operator}
-            onChange={(operator) => setRest(formula.rest.map((one, at) => (at === index ? { ...one, operator } : one)))}
-            options={ARITHMETIC.map((operator) => ({ value: operator, label: t(`formula.sign.${operator}`) }))}
-            aria-label={t("formula.sign_label", { label, number: index + 1 })}
-            disabled={disabled}
-          />
-          <ValueInput
-            value={item.value}
-            onChange={(value) => setRest(formula.rest.map((one, at) => (at === index ? { ...one, value } : one)))}
-            type="number"
-            label={t("formula.operand", { label, number: index + 2 })}
-            context={context}
-            columns={columns}
-            disabled={disabled}
-          />
-          <Button type="text" size="small" icon={<DeleteOutlined aria-hidden="true" />} aria-label={t("formula.remove_operand", { number: index + 2 })} onClick={() => setRest(formula.rest.filter((_, at) => at !== index))} disabled={disabled} />
-        </div>
-      ))}
-      <div>
-        <Button size="small" icon={<PlusOutlined aria-hidden="true" />} onClick={() => setRest([...formula.rest, { operator: "+", value: COLUMN }])} disabled={disabled}>
-          {t("formula.add_operand")}
-        </Button>
-      </div>
-    </div>
-  );
-}
-
-function Joined({ formula, onChange, context, label, disabled }: Part<"joined">) {
-  const { t } = useTranslation("canvas");
-  const set = (values: Value[]): void => onChange({ ...formula, values });
-  return (
-    <div className={styles.list}>
-      {formula.values.map((value, index) => (
-        <div key={index} className={styles.row}>
-          <ValueInput value={value} onChange={(next) => set(formula.values.map((one, at) => (at === index ? next : one)))} type="text" label={t("formula.piece_of", { label, number: index + 1 })} context={context} columns={context.columns.filter(isText)} disabled={disabled} />
-          {formula.values.length > 2 && (
-            <Button type="text" size="small" icon={<DeleteOutlined aria-hidden="true" />} aria-label={t("formula.remove_operand", { number: index + 1 })} onClick={() => set(formula.values.filter((_, at) => at !== index))} disabled={disabled} />
-          )}
-        </div>
-      ))}
-      <div>
-        <Button size="small" icon={<PlusOutlined aria-hidden="true" />} onClick={() => set([...formula.values, TEXT])} disabled={disabled}>
-          {t("formula.add_piece")}
-        </Button>
-      </div>
-    </div>
-  );
 }

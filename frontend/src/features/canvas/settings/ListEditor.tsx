@@ -21,7 +21,18 @@ interface ListEditorProps<T> {
   actions?: ReactNode;
 }
 
-export function ListEditor<T>({ items, onChange, makeNew, addLabel, nameOf, children, isOrdered, isCard, disabled, actions }: ListEditorProps<T>) {
+export function ListEditor<T>({
+  items,
+  onChange,
+  makeNew,
+  addLabel,
+  nameOf,
+  children,
+  isOrdered,
+  isCard,
+  disabled,
+  actions,
+}: ListEditorProps<T>) {
   const { t } = useTranslation("canvas");
   const move = (index: number, by: number): void => {
     const next = [...items];
@@ -37,11 +48,35 @@ export function ListEditor<T>({ items, onChange, makeNew, addLabel, nameOf, chil
           <span className={styles.tools}>
             {isOrdered && items.length > 1 && (
               <>
-                <Button type="text" size="small" icon={<ArrowUpOutlined aria-hidden="true" />} disabled={disabled || index === 0} onClick={() => move(index, -1)} aria-label={t("list.up", { name })} title={t("list.up", { name })} />
-                <Button type="text" size="small" icon={<ArrowDownOutlined aria-hidden="true" />} disabled={disabled || index === items.length - 1} onClick={() => move(index, 1)} aria-label={t("list.down", { name })} title={t("list.down", { name })} />
+                <Button
+                  type="text"
+                  size="small"
+                  icon={<ArrowUpOutlined aria-hidden="true" />}
+                  disabled={disabled || index === 0}
+                  onClick={() => move(index, -1)}
+                  aria-label={t("list.up", { name })}
+                  title={t("list.up", { name })}
+                />
+                <Button
+                  type="text"
+                  size="small"
+                  icon={<ArrowDownOutlined aria-hidden="true" />}
+                  disabled={disabled || index === items.length - 1}
+                  onClick={() => move(index, 1)}
+                  aria-label={t("list.down", { name })}
+                  title={t("list.down", { name })}
+                />
               </>
             )}
-            <Button type="text" size="small" icon={<DeleteOutlined aria-hidden="true" />} disabled={disabled} onClick={() => onChange(items.filter((_, at) => at !== index))} aria-label={t("list.remove", { name })} title={t("list.remove", { name })} />
+            <Button
+              type="text"
+              size="small"
+              icon={<DeleteOutlined aria-hidden="true" />}
+              disabled={disabled}
+              onClick={() => onChange(items.filter((_, at) => at !== index))}
+              aria-label={t("list.remove", { name })}
+              title={t("list.remove", { name })}
+            />
           </span>
         );
         const body = children(item, index, (next) => onChange(items.map((one, at) => (at === index ? next : one))));
@@ -62,7 +97,12 @@ export function ListEditor<T>({ items, onChange, makeNew, addLabel, nameOf, chil
       })}
       <div className={styles.bar}>
         {makeNew && (
-          <Button size="small" icon={<PlusOutlined aria-hidden="true" />} onClick={() => onChange([...items, makeNew()])} disabled={disabled}>
+          <Button
+            size="small"
+            icon={<PlusOutlined aria-hidden="true" />}
+            onClick={() => onChange([...items, makeNew()])}
+            disabled={disabled}
+          >
             {addLabel}
           </Button>
         )}

@@ -47,7 +47,13 @@ export function ValueInput(props: ValueInputProps) {
   return (
     <span className={`${styles.row} ${styles.grow}`}>
       {kind === "column" && value?.kind === "column" ? (
-        <ColumnSelect columns={columns} value={value.name} onChange={(name) => onChange({ kind: "column", name })} label={label} disabled={disabled} />
+        <ColumnSelect
+          columns={columns}
+          value={value.name}
+          onChange={(name) => onChange({ kind: "column", name })}
+          label={label}
+          disabled={disabled}
+        />
       ) : kind === "parameter" && value?.kind === "parameter" ? (
         <Select
           className={styles.grow}
@@ -80,7 +86,13 @@ export function ValueInput(props: ValueInputProps) {
             onClick: ({ key }) => onChange(start[key as Kind]),
           }}
         >
-          <Button type="text" size="small" icon={<DownOutlined aria-hidden="true" />} aria-label={t("value_kind.label", { label })} title={t("value_kind.title")} />
+          <Button
+            type="text"
+            size="small"
+            icon={<DownOutlined aria-hidden="true" />}
+            aria-label={t("value_kind.label", { label })}
+            title={t("value_kind.title")}
+          />
         </Dropdown>
       )}
     </span>
@@ -124,8 +136,20 @@ function LiteralInput({ value, onChange, type, label, context, helpColumn, disab
     );
   }
   if (type === "number") {
-    const range = profile?.min !== undefined && profile.min !== null ? `${exactNumber(profile.min, language)} – ${exactNumber(profile.max ?? "", language)}` : "";
-    return <Input className={styles.grow} inputMode="decimal" value={text} onChange={(event) => set(event.target.value)} placeholder={range || t("number")} {...shared} />;
+    const range =
+      profile?.min !== undefined && profile.min !== null
+        ? `${exactNumber(profile.min, language)} – ${exactNumber(profile.max ?? "", language)}`
+        : "";
+    return (
+      <Input
+        className={styles.grow}
+        inputMode="decimal"
+        value={text}
+        onChange={(event) => set(event.target.value)}
+        placeholder={range || t("number")}
+        {...shared}
+      />
+    );
   }
   const options = (profile?.top ?? [])
     .filter((one) => one.value !== null)
@@ -142,7 +166,12 @@ function LiteralInput({ value, onChange, type, label, context, helpColumn, disab
           <span className="tertiary">{exactNumber((option.data as { count: number }).count, language)}</span>
         </span>
       )}
-      showSearch={{ filterOption: (typed, option) => String(option?.value ?? "").toLowerCase().includes(typed.toLowerCase()) }}
+      showSearch={{
+        filterOption: (typed, option) =>
+          String(option?.value ?? "")
+            .toLowerCase()
+            .includes(typed.toLowerCase()),
+      }}
       placeholder={t("value")}
       popupMatchSelectWidth={false}
       {...shared}
@@ -151,7 +180,15 @@ function LiteralInput({ value, onChange, type, label, context, helpColumn, disab
 }
 
 /** Several values at once, for "is one of". */
-export function ValuesInput({ values, onChange, type, label, context, helpColumn, disabled }: Omit<ValueInputProps, "value" | "onChange"> & { values: Value[]; onChange: (values: Value[]) => void }) {
+export function ValuesInput({
+  values,
+  onChange,
+  type,
+  label,
+  context,
+  helpColumn,
+  disabled,
+}: Omit<ValueInputProps, "value" | "onChange"> & { values: Value[]; onChange: (values: Value[]) => void }) {
   const { t } = useTranslation("canvas");
   const { language } = usePreferences();
   const profile = useColumnProfile(context, helpColumn ?? "");

@@ -30,14 +30,33 @@ interface WindowColumn {
   frame?: Frame | null;
 }
 
-const FUNCTIONS = ["row_number", "rank", "dense_rank", "ntile", "lag", "lead", "sum", "mean", "min", "max", "count", "first", "last"];
+const FUNCTIONS = [
+  "row_number",
+  "rank",
+  "dense_rank",
+  "ntile",
+  "lag",
+  "lead",
+  "sum",
+  "mean",
+  "min",
+  "max",
+  "count",
+  "first",
+  "last",
+];
 const PLACES = new Set(["row_number", "rank", "dense_rank", "ntile"]);
 const SHIFTS = new Set(["lag", "lead"]);
 const NUMBERS_ONLY = new Set(["sum", "mean"]);
 const WHOLE: Frame = { unit: "rows", from: null, to: null };
 
 type Kind = "whole" | "so_far" | "last_rows" | "range";
-const KINDS: Record<Kind, Frame> = { whole: WHOLE, so_far: { unit: "rows", from: null, to: 0 }, last_rows: { unit: "rows", from: -1, to: 0 }, range: { unit: "range", from: "-PT1H", to: 0 } };
+const KINDS: Record<Kind, Frame> = {
+  whole: WHOLE,
+  so_far: { unit: "rows", from: null, to: 0 },
+  last_rows: { unit: "rows", from: -1, to: 0 },
+  range: { unit: "range", from: "-PT1H", to: 0 },
+};
 
 function kindOf(frame: Frame | null | undefined): Kind {
   if (!frame) return "whole";
@@ -67,19 +86,30 @@ function edgeOf(text: string): Edge {
   return plain === "" ? null : (scalarOf(plain, "number") as Edge);
 }
 
-export function WindowColumnsWidget({ schema, value = [], onChange, disabled, context, pointer }: FormWidgetProps<WindowColumn[], SettingsContext>) {
+export function WindowColumnsWidget({
+  schema,
+  value = [],
+  onChange,
+  disabled,
+  context,
+  pointer,
+}: FormWidgetProps<WindowColumn[], SettingsContext>) {
   const { t } = useTranslation("canvas");
   const words = usePick();
   const items = schema.items as { properties?: Record<string, Record<string, unknown>> } | undefined;
   const choices = (items?.properties?.function?.["x-choices"] ?? {}) as Record<string, Text>;
   const order = (context.document.steps[context.step]?.settings as { order_by?: unknown[] } | undefined)?.order_by;
   const isOrdered = Boolean(order?.length);
-  const typeOf = (name: string | undefined): string => context.columns.find((column) => column.name === name)?.type ?? "text";
+  const typeOf = (name: string | undefined): string =>
+    context.columns.find((column) => column.name === name)?.type ?? "text";
   return (
     <ListEditor
       items={value}
       onChange={onChange}
-      makeNew={(): WindowColumn => ({ name: newColumnName(context, value, words(choices.row_number)), function: "row_number" })}
+      makeNew={(): WindowColumn => ({
+        name: newColumnName(context, value, words(choices.row_number)),
+        function: "row_number",
+      })}
       addLabel={t("window.add")}
       nameOf={(index) => t("window.entry", { number: index + 1 })}
       isCard
@@ -89,7 +119,8 @@ export function WindowColumnsWidget({ schema, value = [], onChange, disabled, co
       {(one, index, set) => {
         const number = index + 1;
         const kind = kindOf(one.frame);
-        const setEdge = (end: "from" | "to", text: string): void => set({ ...one, frame: { ...one.frame, [end]: edgeOf(text) } });
+        const setEdge = (end: "from" | "to", text: string): void =>
+          set({ ...one, frame: { ...one.frame, [end]: edgeOf(text) } });
         return (
           <>
             <div className={styles.row}>
@@ -105,7 +136,13 @@ export function WindowColumnsWidget({ schema, value = [], onChange, disabled, co
               />
               {!PLACES.has(one.function) && (
                 <ColumnSelect
-                  columns={NUMBERS_ONLY.has(one.function) ? context.columns.filter((column) => literalType(column.type) === "number" || column.name === one.column) : context.columns}
+                  columns={
+                    NUMBERS_ONLY.has(one.function)
+                      ? context.columns.filter(
+                          (column) => literalType(column.type) === "number" || column.name === one.column,
+                        )
+                      : context.columns
+                  }
                   value={one.column ?? ""}
                   onChange={(column) => set({ ...one, column })}
                   label={t("window.column", { number })}
@@ -116,8 +153,18 @@ export function WindowColumnsWidget({ schema, value = [], onChange, disabled, co
             </div>
             {(SHIFTS.has(one.function) || one.function === "ntile") && (
               <div className={styles.row}>
-                <span className={styles.join}>{t(one.function === "ntile" ? "window.parts_label" : "window.offset_label")}</span>
-                <InputNumber className={styles.grow} min={one.function === "ntile" ? 1 : 0} precision={0} value={one.offset ?? 1} onChange={(offset) => set({ ...one, offset })} aria-label={t("window.offset", { number })} disabled={disabled} />
+                <span className={styles.join}>
+                  {t(one.function === "ntile" ? "window.parts_label" : "window.offset_label")}
+                </span>
+                <InputNumber
+                  className={styles.grow}
+                  min={one.function === "ntile" ? 1 : 0}
+                  precision={0}
+                  value={one.offset ?? 1}
+                  onChange={(offset) => set({ ...one, offset })}
+                  aria-label={t("window.offset", { number })}
+                  disabled={disabled}
+                />
               </div>
             )}
             {SHIFTS.has(one.function) && (
@@ -126,7 +173,12 @@ export function WindowColumnsWidget({ schema, value = [], onChange, disabled, co
                 <Input
                   className={styles.grow}
                   value={scalarText(one.default)}
-                  onChange={(event) => set({ ...one, default: event.target.value === "" ? null : scalarOf(event.target.value, typeOf(one.column)) })}
+                  onChange={(event) =>
+                    set({
+                      ...one,
+                      default: event.target.value === "" ? null : scalarOf(event.target.value, typeOf(one.column)),
+                    })
+                  }
                   aria-label={t("window.default", { number })}
                   placeholder="∅"
                   disabled={disabled}
@@ -135,7 +187,14 @@ export function WindowColumnsWidget({ schema, value = [], onChange, disabled, co
             )}
             {!PLACES.has(one.function) && !SHIFTS.has(one.function) && isOrdered && (
               <>
-                <Select value={one.frame || one.function === "first" || one.function === "last" ? kind : undefined} onChange={(next: Kind) => set({ ...one, frame: KINDS[next] })} options={(Object.keys(KINDS) as Kind[]).map((name) => ({ value: name, label: t(`window.${name}`) }))} aria-label={t("window.frame", { number })} placeholder={t("window.frame", { number })} disabled={disabled} />
+                <Select
+                  value={one.frame || one.function === "first" || one.function === "last" ? kind : undefined}
+                  onChange={(next: Kind) => set({ ...one, frame: KINDS[next] })}
+                  options={(Object.keys(KINDS) as Kind[]).map((name) => ({ value: name, label: t(`window.${name}`) }))}
+                  aria-label={t("window.frame", { number })}
+                  placeholder={t("window.frame", { number })}
+                  disabled={disabled}
+                />
                 {(kind === "last_rows" || kind === "range") && (
                   <div className={styles.row}>
                     {(["from", "to"] as const).map((end) => (
@@ -154,7 +213,12 @@ export function WindowColumnsWidget({ schema, value = [], onChange, disabled, co
             )}
             <div className={styles.row}>
               <span className={styles.join}>{t("window.named")}</span>
-              <NameInput value={one.name} onChange={(name) => set({ ...one, name })} label={t("window.name", { number })} disabled={disabled} />
+              <NameInput
+                value={one.name}
+                onChange={(name) => set({ ...one, name })}
+                label={t("window.name", { number })}
+                disabled={disabled}
+              />
             </div>
             {problemsAt(context, `${pointer}/${index}`).map((line) => (
               <p key={line} className={styles.problem}>

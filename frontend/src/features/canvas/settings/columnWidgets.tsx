@@ -15,7 +15,18 @@ import styles from "./settings.module.css";
 type Props<V> = FormWidgetProps<V, SettingsContext>;
 
 export function ColumnWidget({ id, label, value, onChange, disabled, isInvalid, context }: Props<string>) {
-  return <ColumnSelect id={id} columns={context.columns} value={textOf(value)} onChange={onChange} label={label} disabled={disabled} isInvalid={isInvalid} allowClear />;
+  return (
+    <ColumnSelect
+      id={id}
+      columns={context.columns}
+      value={textOf(value)}
+      onChange={onChange}
+      label={label}
+      disabled={disabled}
+      isInvalid={isInvalid}
+      allowClear
+    />
+  );
 }
 
 /** For a read step a list to tick, else a small picker. Locked columns say that they must be asked for. */
@@ -24,7 +35,16 @@ export function ColumnsWidget({ id, label, value: given, onChange, disabled, con
   const { t } = useTranslation("canvas");
   const words = usePick();
   if (context.type !== "read") {
-    return <ColumnsSelect id={id} columns={context.columns} value={value} onChange={(names) => onChange(names)} label={label} disabled={disabled} />;
+    return (
+      <ColumnsSelect
+        id={id}
+        columns={context.columns}
+        value={value}
+        onChange={(names) => onChange(names)}
+        label={label}
+        disabled={disabled}
+      />
+    );
   }
   const columns = (context.dataset?.columns ?? []) as { name: string; type: string; title: Text; readable?: boolean }[];
   const open = columns.filter((column) => column.readable !== false).map((column) => column.name);
@@ -45,10 +65,16 @@ export function ColumnsWidget({ id, label, value: given, onChange, disabled, con
       <div className={styles.checks} role="group" aria-label={label}>
         {columns.map((column) => (
           <div key={column.name} className={styles.check}>
-            <Checkbox checked={chosen.has(column.name)} onChange={() => toggle(column.name)} disabled={disabled || column.readable === false}>
+            <Checkbox
+              checked={chosen.has(column.name)}
+              onChange={() => toggle(column.name)}
+              disabled={disabled || column.readable === false}
+            >
               {column.name}
             </Checkbox>
-            {words(column.title) && words(column.title) !== column.name && <span className="tertiary ellipsis">{words(column.title)}</span>}
+            {words(column.title) && words(column.title) !== column.name && (
+              <span className="tertiary ellipsis">{words(column.title)}</span>
+            )}
             {column.readable === false && <span className={styles.note}>{t("read.locked")}</span>}
           </div>
         ))}
@@ -78,7 +104,13 @@ export function SortWidget({ label, value: given, onChange, disabled, context }:
     >
       {(key, index, set) => (
         <>
-          <ColumnSelect columns={context.columns} value={textOf(key.column)} onChange={(column) => set({ ...key, column })} label={t("sort.column", { label, number: index + 1 })} disabled={disabled} />
+          <ColumnSelect
+            columns={context.columns}
+            value={textOf(key.column)}
+            onChange={(column) => set({ ...key, column })}
+            label={t("sort.column", { label, number: index + 1 })}
+            disabled={disabled}
+          />
           <Select
             style={{ width: 112, flex: "none" }}
             value={key.descending ? "down" : "up"}
@@ -119,7 +151,12 @@ export function SelectListWidget({ value: given, onChange, disabled, context }: 
         disabled={disabled}
         actions={
           rest.length > 0 && (
-            <Button size="small" type="text" onClick={() => onChange([...value, ...rest.map((column) => ({ column: column.name }))])} disabled={disabled}>
+            <Button
+              size="small"
+              type="text"
+              onClick={() => onChange([...value, ...rest.map((column) => ({ column: column.name }))])}
+              disabled={disabled}
+            >
               {t("select.all")}
             </Button>
           )
@@ -127,12 +164,20 @@ export function SelectListWidget({ value: given, onChange, disabled, context }: 
       >
         {(one, index, set) => (
           <>
-            <ColumnSelect columns={context.columns} value={textOf(one.column)} onChange={(column) => set({ ...one, column })} label={t("select.column", { number: index + 1 })} disabled={disabled} />
+            <ColumnSelect
+              columns={context.columns}
+              value={textOf(one.column)}
+              onChange={(column) => set({ ...one, column })}
+              label={t("select.column", { number: index + 1 })}
+              disabled={disabled}
+            />
             <Input
               className={styles.grow}
               value={textOf(one.as)}
               placeholder={t("select.new_name")}
-              onChange={(event) => set(event.target.value ? { column: one.column, as: event.target.value } : { column: one.column })}
+              onChange={(event) =>
+                set(event.target.value ? { column: one.column, as: event.target.value } : { column: one.column })
+              }
               aria-label={t("select.rename", { name: one.column })}
               disabled={disabled}
             />
@@ -167,12 +212,20 @@ export function CastListWidget({ value: given, onChange, disabled, context }: Pr
       {(one, index, set) => (
         <>
           <div className={styles.row}>
-            <ColumnSelect columns={context.columns} value={textOf(one.column)} onChange={(column) => set({ ...one, column })} label={t("cast.column", { number: index + 1 })} disabled={disabled} />
+            <ColumnSelect
+              columns={context.columns}
+              value={textOf(one.column)}
+              onChange={(column) => set({ ...one, column })}
+              label={t("cast.column", { number: index + 1 })}
+              disabled={disabled}
+            />
             <Select
               style={{ width: 128, flex: "none" }}
               value={one.type}
               onChange={(type) => set({ ...one, type })}
-              options={[...new Set([...TYPES, textOf(one.type)])].filter(Boolean).map((type) => ({ value: type, label: typeLabel(type, t) }))}
+              options={[...new Set([...TYPES, textOf(one.type)])]
+                .filter(Boolean)
+                .map((type) => ({ value: type, label: typeLabel(type, t) }))}
               aria-label={t("cast.type", { number: index + 1 })}
               disabled={disabled}
               popupMatchSelectWidth={false}

@@ -21,7 +21,10 @@ export interface SettingsContext {
   onPickDataset: (number: string, title?: { en?: string; "zh-CN"?: string }) => void;
 }
 
-function originOf({ document, step, type, dataset, datasets }: SettingsContext, column: string): { id: string; column: string } | null {
+function originOf(
+  { document, step, type, dataset, datasets }: SettingsContext,
+  column: string,
+): { id: string; column: string } | null {
   if (!column) return null;
   if (dataset && type === "read") return { id: dataset.id, column };
   for (const one of originsOf(document, step, column)) {
@@ -47,12 +50,16 @@ export function mergedColumns(incoming: Record<string, Column[][]>): Column[] {
 
 /** Problems at `pointer` or below it. */
 export function problemsAt({ problems }: SettingsContext, pointer: string): string[] {
-  return problems.filter((one) => one.pointer === pointer || one.pointer.startsWith(`${pointer}/`)).map((one) => one.words);
+  return problems
+    .filter((one) => one.pointer === pointer || one.pointer.startsWith(`${pointer}/`))
+    .map((one) => one.words);
 }
 
 /** The entries of a setting that should be a list of objects; what is none (a document may hold anything) is left out. */
 export function entriesOf<T extends object>(value: unknown): T[] {
-  return Array.isArray(value) ? value.filter((one): one is T => typeof one === "object" && one !== null && !Array.isArray(one)) : [];
+  return Array.isArray(value)
+    ? value.filter((one): one is T => typeof one === "object" && one !== null && !Array.isArray(one))
+    : [];
 }
 
 /** The texts of a setting that should be a list of names. */

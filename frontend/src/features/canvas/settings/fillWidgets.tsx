@@ -19,8 +19,27 @@ import styles from "./settings.module.css";
 
 type Props<V> = FormWidgetProps<V, SettingsContext>;
 
-function SideColumn({ side, id, label, value = "", onChange, disabled, isInvalid, context }: Props<string> & { side: "left" | "right" }) {
-  return <ColumnSelect id={id} columns={context.incoming[side]?.[0] ?? []} value={value} onChange={onChange} label={label} disabled={disabled} isInvalid={isInvalid} />;
+function SideColumn({
+  side,
+  id,
+  label,
+  value = "",
+  onChange,
+  disabled,
+  isInvalid,
+  context,
+}: Props<string> & { side: "left" | "right" }) {
+  return (
+    <ColumnSelect
+      id={id}
+      columns={context.incoming[side]?.[0] ?? []}
+      value={value}
+      onChange={onChange}
+      label={label}
+      disabled={disabled}
+      isInvalid={isInvalid}
+    />
+  );
 }
 
 export function LeftColumnWidget(props: Props<string>) {
@@ -52,11 +71,25 @@ export function FillListWidget({ schema, value = [], onChange, disabled, context
   const choices = choicesOf(schema, "with");
   const typeOf = (name: string): string => context.columns.find((column) => column.name === name)?.type ?? "text";
   return (
-    <ListEditor items={value} onChange={onChange} makeNew={(): Fill => ({ column: "", with: "forward" })} addLabel={t("fill.add")} nameOf={(index) => t("fill.entry", { number: index + 1 })} isCard disabled={disabled}>
+    <ListEditor
+      items={value}
+      onChange={onChange}
+      makeNew={(): Fill => ({ column: "", with: "forward" })}
+      addLabel={t("fill.add")}
+      nameOf={(index) => t("fill.entry", { number: index + 1 })}
+      isCard
+      disabled={disabled}
+    >
       {(one, index, set) => (
         <>
           <div className={styles.row}>
-            <ColumnSelect columns={context.columns} value={one.column} onChange={(column) => set({ ...one, column })} label={t("fill.column", { number: index + 1 })} disabled={disabled} />
+            <ColumnSelect
+              columns={context.columns}
+              value={one.column}
+              onChange={(column) => set({ ...one, column })}
+              label={t("fill.column", { number: index + 1 })}
+              disabled={disabled}
+            />
             <Select
               style={{ width: 132, flex: "none" }}
               value={one.with}
@@ -82,7 +115,16 @@ export function FillListWidget({ schema, value = [], onChange, disabled, context
           )}
           <div className={styles.row}>
             <span className={styles.join}>{t("fill.gap_label")}</span>
-            <InputNumber className={styles.grow} min={1} precision={0} value={one.max_gap ?? null} onChange={(gap) => set({ ...one, max_gap: gap })} aria-label={t("fill.gap", { number: index + 1 })} placeholder={t("fill.gap_hint")} disabled={disabled} />
+            <InputNumber
+              className={styles.grow}
+              min={1}
+              precision={0}
+              value={one.max_gap ?? null}
+              onChange={(gap) => set({ ...one, max_gap: gap })}
+              aria-label={t("fill.gap", { number: index + 1 })}
+              placeholder={t("fill.gap_hint")}
+              disabled={disabled}
+            />
           </div>
           <Problems context={context} pointer={`${pointer}/${index}`} />
         </>
@@ -107,16 +149,20 @@ interface Into {
 /** The values that become columns. Those that the dataset is known to hold can be taken over in one click. */
 export function PivotIntoWidget({ value = [], onChange, disabled, context, pointer }: Props<Into[]>) {
   const { t } = useTranslation("canvas");
-  const names = String((context.document.steps[context.step]?.settings as { names?: unknown } | undefined)?.names ?? "");
+  const names = String(
+    (context.document.steps[context.step]?.settings as { names?: unknown } | undefined)?.names ?? "",
+  );
   const column: Column | undefined = context.columns.find((one) => one.name === names);
   const profile = useColumnProfile(context, names);
   const type = column?.type ?? "text";
   const taken = new Set(value.map((one) => String(one.value)));
   const known = (profile?.top ?? []).filter((one) => one.value !== null && !taken.has(String(one.value)));
-  const nameFor = (text: string, made: readonly Into[]): string => freeName(new Set([...context.columns, ...made].map((one) => one.name)), text);
+  const nameFor = (text: string, made: readonly Into[]): string =>
+    freeName(new Set([...context.columns, ...made].map((one) => one.name)), text);
   const takeKnown = (): void => {
     const next = value.filter((one) => one.value !== "" || one.name !== "");
-    for (const one of known) next.push({ value: scalarOf(String(one.value), type), name: nameFor(String(one.value), next) });
+    for (const one of known)
+      next.push({ value: scalarOf(String(one.value), type), name: nameFor(String(one.value), next) });
     onChange(next);
   };
   return (
@@ -131,12 +177,23 @@ export function PivotIntoWidget({ value = [], onChange, disabled, context, point
       actions={
         <>
           {known.length > 0 && (
-            <Button size="small" type="dashed" icon={<BulbOutlined aria-hidden="true" />} onClick={takeKnown} disabled={disabled}>
+            <Button
+              size="small"
+              type="dashed"
+              icon={<BulbOutlined aria-hidden="true" />}
+              onClick={takeKnown}
+              disabled={disabled}
+            >
               {t("pivot.known")}
             </Button>
           )}
           {value.every((one) => one.value !== null) && (
-            <Button size="small" type="text" onClick={() => onChange([...value, { value: null, name: nameFor(t("pivot.null_short"), value) }])} disabled={disabled}>
+            <Button
+              size="small"
+              type="text"
+              onClick={() => onChange([...value, { value: null, name: nameFor(t("pivot.null_short"), value) }])}
+              disabled={disabled}
+            >
               {t("pivot.null")}
             </Button>
           )}
@@ -162,7 +219,12 @@ export function PivotIntoWidget({ value = [], onChange, disabled, context, point
               disabled={disabled}
             />
           )}
-          <NameInput value={one.name} onChange={(name) => set({ ...one, name })} label={t("pivot.name", { number: index + 1 })} disabled={disabled} />
+          <NameInput
+            value={one.name}
+            onChange={(name) => set({ ...one, name })}
+            label={t("pivot.name", { number: index + 1 })}
+            disabled={disabled}
+          />
           <Problems context={context} pointer={`${pointer}/${index}`} />
         </>
       )}

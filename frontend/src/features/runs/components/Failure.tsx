@@ -15,7 +15,9 @@ export function Failure({ run, titleOf }: { run: RunSnapshot; titleOf: (step: st
   if (run.state !== "failed") return null;
   const failed = run.tasks.find((task) => task.state === "failed");
   const error = run.error ?? failed?.error ?? null;
-  const where = Object.entries(run.steps).filter(([, step]) => step.state === "failed").map(([id]) => words(titleOf(id)));
+  const where = Object.entries(run.steps)
+    .filter(([, step]) => step.state === "failed")
+    .map(([id]) => words(titleOf(id)));
   const steps = where.length > 0 ? where : (failed?.steps ?? []).map((id) => words(titleOf(id)));
   const copy = (): void => void navigator.clipboard?.writeText(run.id).then(() => message.success(t("common:copied")));
   return (
@@ -29,7 +31,14 @@ export function Failure({ run, titleOf }: { run: RunSnapshot; titleOf: (step: st
           <>
             {steps.length > 0 && <p>{t("failure.where", { steps: steps.slice(0, 4).join(t("comma")) })}</p>}
             <p>{t(`failure.way_${error?.retry === "retry" ? "retry" : "fatal"}`)}</p>
-            <Button type="link" size="small" icon={<CopyOutlined aria-hidden="true" />} onClick={copy} className={styles.id} style={{ padding: 0 }}>
+            <Button
+              type="link"
+              size="small"
+              icon={<CopyOutlined aria-hidden="true" />}
+              onClick={copy}
+              className={styles.id}
+              style={{ padding: 0 }}
+            >
               {t("failure.id", { id: run.id.slice(0, 13) })}
             </Button>
           </>

@@ -41,7 +41,12 @@ export function Gantt({ run, state, types }: GanttProps) {
             </span>
             <span className={styles.track}>
               {spans.map((span, index) => (
-                <Bar key={index} span={span} share={share} title={`${t("tasks.attempt", { number: span.attempt })} · ${duration((span.to - span.from) / 1000, language)}`} />
+                <Bar
+                  key={index}
+                  span={span}
+                  share={share}
+                  title={`${t("tasks.attempt", { number: span.attempt })} · ${duration((span.to - span.from) / 1000, language)}`}
+                />
               ))}
             </span>
             <span className="number secondary">{spans.length > 0 ? duration(seconds, language) : "–"}</span>
@@ -62,6 +67,10 @@ export function Gantt({ run, state, types }: GanttProps) {
 
 function Bar({ span, share, title }: { span: Span; share: (at: number) => number; title: string }) {
   const [left, right] = [share(span.from), share(span.to)];
-  const tone = { "--tone": `var(--state-${plainState(span.state)})`, left: `${left}%`, width: `${Math.max(right - left, 0.4)}%` };
+  const tone = {
+    "--tone": `var(--state-${plainState(span.state)})`,
+    left: `${left}%`,
+    width: `${Math.max(right - left, 0.4)}%`,
+  };
   return <span className={styles.bar} style={tone as React.CSSProperties} title={title} />;
 }

@@ -21,7 +21,11 @@ export function RunHeader({ run, sinks }: { run: RunSnapshot; sinks: string[] })
   const words = usePick();
   const isLive = !ENDED.has(run.state);
   const now = useNow(isLive);
-  const seconds = run.started_at ? (isLive ? Math.max(0, (now - Date.parse(run.started_at)) / 1000) : secondsOf(run)) : null;
+  const seconds = run.started_at
+    ? isLive
+      ? Math.max(0, (now - Date.parse(run.started_at)) / 1000)
+      : secondsOf(run)
+    : null;
   const facts: [label: string, value: React.ReactNode][] = [
     [t("fact.seconds"), <DurationText key="s" seconds={seconds} />],
     [t("fact.rows"), <NumberText key="r" value={isLive ? rowsSoFar(run, sinks) : run.rows_out} exact />],
@@ -69,14 +73,19 @@ function Actions({ run, isLive }: { run: RunSnapshot; isLive: boolean }) {
   const { message } = App.useApp();
   const fail = (error: Error): void => void message.error(error.message);
   const cancel = useAction(() => api.post(`/api/runs/${run.id}/cancel`), { refresh: [`/api/runs/${run.id}`] });
-  const again = useAction((how: { from: "start" | "failed"; newest: boolean }) => api.post<RunSnapshot>(`/api/runs/${run.id}/rerun`, how), {
-    refresh: ["/api/runs"],
-    onDone: (made) => void navigate(paths.run(made.id)),
-  });
+  const again = useAction(
+    (how: { from: "start" | "failed"; newest: boolean }) => api.post<RunSnapshot>(`/api/runs/${run.id}/rerun`, how),
+    {
+      refresh: ["/api/runs"],
+      onDone: (made) => void navigate(paths.run(made.id)),
+    },
+  );
   const rerun = (from: "start" | "failed", newest: boolean): void => again.mutate({ from, newest }, { onError: fail });
   const ways = [
     { key: "start", label: t("again.start"), onClick: () => rerun("start", false) },
-    ...(run.state === "failed" ? [{ key: "failed", label: t("again.failed"), onClick: () => rerun("failed", false) }] : []),
+    ...(run.state === "failed"
+      ? [{ key: "failed", label: t("again.failed"), onClick: () => rerun("failed", false) }]
+      : []),
     { key: "newest", label: t("again.newest"), onClick: () => rerun("start", true) },
   ];
   return (
@@ -87,14 +96,23 @@ function Actions({ run, isLive }: { run: RunSnapshot; isLive: boolean }) {
         </Button>
       </Link>
       {isLive && run.can.cancel && (
-        <Popconfirm title={t("cancel.sure")} okText={t("cancel.yes")} cancelText={t("cancel.no")} onConfirm={() => cancel.mutate(undefined, { onError: fail })}>
-          <Button danger icon={<StopOutlined aria-hidden="true" />} loading={cancel.isPending || run.detail_state === "cancelling"}>
+        <Popconfirm
+          title={t("cancel.sure")}
+          okText={t("cancel.yes")}
+          cancelText={t("cancel.no")}
+          onConfirm={() => cancel.mutate(undefined, { onError: fail })}
+        >
+          <Button
+            danger
+            icon={<StopOutlined aria-hidden="true" />}
+            loading={cancel.isPending || run.detail_state === "cancelling"}
+          >
             {t("cancel.name")}
           </Button>
         </Popconfirm>
       )}
-      {!isLive && (run.can.rerun || ENDED.has(run.state)) && (
-        <Dropdown menu={{ items: ways }} trigger={["click"]} disabled={!run.can.rerun && !run.can.see_rows}>
+      {!isLive && run.can.rerun && (
+        <Dropdown menu={{ items: ways }} trigger={["click"]}>
           <Button type="primary" icon={<RedoOutlined aria-hidden="true" />} loading={again.isPending}>
             {t("again.name")} <DownOutlined aria-hidden="true" />
           </Button>

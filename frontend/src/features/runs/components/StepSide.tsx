@@ -34,13 +34,28 @@ export function StepSide({ run, step, state, types, onClose }: StepSideProps) {
     [t("tasks.worker"), task?.worker ?? "–"],
     [t("tasks.attempts"), task?.attempt ?? "–"],
     [t("tasks.seconds"), <DurationText key="d" seconds={task?.seconds} />],
-    [t("tasks.id"), task ? <Typography.Text key="i" copyable={{ text: task.id, tooltips: false }} code>{task.id.slice(0, 13)}</Typography.Text> : "–"],
+    [
+      t("tasks.id"),
+      task ? (
+        <Typography.Text key="i" copyable={{ text: task.id, tooltips: false }} code>
+          {task.id.slice(0, 13)}
+        </Typography.Text>
+      ) : (
+        "–"
+      ),
+    ],
   ];
   return (
     <aside className={styles.side} aria-label={t("step_side")}>
       <h2 style={{ display: "flex", justifyContent: "space-between" }}>
         {titleOf(step)}
-        <Button type="text" size="small" icon={<CloseOutlined aria-hidden="true" />} onClick={onClose} aria-label={t("common:close")} />
+        <Button
+          type="text"
+          size="small"
+          icon={<CloseOutlined aria-hidden="true" />}
+          onClick={onClose}
+          aria-label={t("common:close")}
+        />
       </h2>
       <dl className={styles.pairs}>
         {facts.map(([label, value]) => (

@@ -24,13 +24,47 @@ export function Tasks({ run, state, types }: { run: RunSnapshot; state: FlowStat
       aria-label={t("tasks.name")}
       locale={{ emptyText: t("times.none") }}
       columns={[
-        { title: t("tasks.steps"), key: "steps", render: (_, task) => task.steps.map(titleOf).join(" → ") || task.stage },
-        { title: t("tasks.state"), dataIndex: "state", width: 110, render: (value: string) => <StateTag state={value} /> },
-        { title: t("tasks.seconds"), dataIndex: "seconds", width: 90, render: (value: number | null) => <DurationText seconds={value} /> },
+        {
+          title: t("tasks.steps"),
+          key: "steps",
+          render: (_, task) => task.steps.map(titleOf).join(" → ") || task.stage,
+        },
+        {
+          title: t("tasks.state"),
+          dataIndex: "state",
+          width: 110,
+          render: (value: string) => <StateTag state={value} />,
+        },
+        {
+          title: t("tasks.seconds"),
+          dataIndex: "seconds",
+          width: 90,
+          render: (value: number | null) => <DurationText seconds={value} />,
+        },
         { title: t("tasks.attempts"), dataIndex: "attempt", width: 80 },
-        { title: t("tasks.worker"), dataIndex: "worker", width: 180, ellipsis: true, render: (value: string | null) => value ?? "–" },
-        { title: t("tasks.id"), dataIndex: "id", width: 150, render: (id: string) => <Typography.Text copyable={{ text: id, tooltips: false }} code>{id.slice(0, 8)}</Typography.Text> },
-        { title: t("tasks.error"), key: "error", ellipsis: true, render: (_, task) => words(task.error?.message) || "–" },
+        {
+          title: t("tasks.worker"),
+          dataIndex: "worker",
+          width: 180,
+          ellipsis: true,
+          render: (value: string | null) => value ?? "–",
+        },
+        {
+          title: t("tasks.id"),
+          dataIndex: "id",
+          width: 150,
+          render: (id: string) => (
+            <Typography.Text copyable={{ text: id, tooltips: false }} code>
+              {id.slice(0, 8)}
+            </Typography.Text>
+          ),
+        },
+        {
+          title: t("tasks.error"),
+          key: "error",
+          ellipsis: true,
+          render: (_, task) => words(task.error?.message) || "–",
+        },
       ]}
       expandable={{
         columnTitle: <span className="visually-hidden">{t("tasks.attempts")}</span>,
@@ -48,7 +82,8 @@ function Attempts({ attempts }: { attempts: AttemptRecord[] }) {
     <ul style={{ margin: 0, paddingLeft: 16 }}>
       {attempts.map((one) => (
         <li key={one.attempt}>
-          {t("tasks.attempt", { number: one.attempt })} · {one.worker ?? "–"} · <TimeText value={one.started_at} /> · {t(`outcome.${one.state}`, { defaultValue: one.state })}
+          {t("tasks.attempt", { number: one.attempt })} · {one.worker ?? "–"} · <TimeText value={one.started_at} /> ·{" "}
+          {t(`outcome.${one.state}`, { defaultValue: one.state })}
           {one.error && ` · ${words(one.error.message)}`}
         </li>
       ))}

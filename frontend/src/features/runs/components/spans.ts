@@ -11,7 +11,9 @@ export interface Span {
 export function spansOf(task: RunTask, now: number): Span[] {
   const all = (task.attempts ?? []).filter((one) => one.attempt !== task.attempt || !task.started_at);
   const spans = all.flatMap((one) => span(one.started_at, one.finished_at, one.state, one.attempt, now));
-  return [...spans, ...span(task.started_at, task.finished_at, task.state, task.attempt, now)].sort((a, b) => a.from - b.from);
+  return [...spans, ...span(task.started_at, task.finished_at, task.state, task.attempt, now)].sort(
+    (a, b) => a.from - b.from,
+  );
 }
 
 function span(from: string | null, to: string | null, state: string, attempt: number, now: number): Span[] {

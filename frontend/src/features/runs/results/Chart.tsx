@@ -12,7 +12,16 @@ import styles from "../runs.module.css";
 import { chartOption, type ChartColours, type ChartData } from "./option";
 import type { ChartPick } from "./picks";
 
-echarts.use([BarChart, LineChart, ScatterChart, GridComponent, LegendComponent, TooltipComponent, DataZoomComponent, CanvasRenderer]);
+echarts.use([
+  BarChart,
+  LineChart,
+  ScatterChart,
+  GridComponent,
+  LegendComponent,
+  TooltipComponent,
+  DataZoomComponent,
+  CanvasRenderer,
+]);
 
 /** Told apart in the three simulations of colour blindness (Okabe and Ito, darkened or lightened by theme). */
 const SERIES = {

@@ -25,7 +25,9 @@ export default function ChartView({ result }: { result: ResultInfo }) {
   );
   if (!pick) return <EmptyState isSmall title={t("chart.none")} />;
   const names = result.schema.map((field) => ({ value: field.name, label: field.name }));
-  const numbers = result.schema.filter((field) => isNumber(field.type)).map((field) => ({ value: field.name, label: field.name }));
+  const numbers = result.schema
+    .filter((field) => isNumber(field.type))
+    .map((field) => ({ value: field.name, label: field.name }));
   const choice = <K extends keyof ChartPick>(key: K, options: { value: string; label: string }[]) => (
     <Select
       key={key}
@@ -42,15 +44,41 @@ export default function ChartView({ result }: { result: ResultInfo }) {
   return (
     <>
       <div className={styles.resultBar} style={{ paddingTop: 0 }}>
-        {choice("kind", KINDS.map((kind) => ({ value: kind, label: t(`chart.kinds.${kind}`) })))}
+        {choice(
+          "kind",
+          KINDS.map((kind) => ({ value: kind, label: t(`chart.kinds.${kind}`) })),
+        )}
         {choice("x", names)}
-        {choice("agg", AGGREGATES.filter((agg) => agg === "count" || numbers.length > 0).map((agg) => ({ value: agg, label: t(`chart.aggs.${agg}`) })))}
+        {choice(
+          "agg",
+          AGGREGATES.filter((agg) => agg === "count" || numbers.length > 0).map((agg) => ({
+            value: agg,
+            label: t(`chart.aggs.${agg}`),
+          })),
+        )}
         {pick.agg !== "count" && choice("y", numbers)}
-        {choice("series", [{ value: "", label: t("chart.no_series") }, ...names.filter(({ value }) => value !== pick.x)])}
+        {choice("series", [
+          { value: "", label: t("chart.no_series") },
+          ...names.filter(({ value }) => value !== pick.x),
+        ])}
       </div>
       <div className={styles.resultBody}>
         <QueryView query={data}>
-          {(answer) => (answer.series.length === 0 ? <EmptyState isSmall title={t("results.empty")} /> : <Chart data={answer} pick={pick} label={t("chart.label", { name: result.name, x: pick.x, y: pick.agg === "count" ? t("chart.aggs.count") : pick.y })} />)}
+          {(answer) =>
+            answer.series.length === 0 ? (
+              <EmptyState isSmall title={t("results.empty")} />
+            ) : (
+              <Chart
+                data={answer}
+                pick={pick}
+                label={t("chart.label", {
+                  name: result.name,
+                  x: pick.x,
+                  y: pick.agg === "count" ? t("chart.aggs.count") : pick.y,
+                })}
+              />
+            )
+          }
         </QueryView>
       </div>
     </>

@@ -16,7 +16,11 @@ export function ResultTable({ result }: { result: ResultInfo }) {
   const [page, setPage] = useState(1);
   const [sort, setSort] = useState<DataSort | null>(null);
   const order = sort ? `${sort.direction === "desc" ? "-" : ""}${sort.column}` : "";
-  const rows = useGet<RowsPage>(`/api/results/${result.id}/rows`, { offset: (page - 1) * PAGE, limit: PAGE, sort: order }, { keepPrevious: true, staleTime: Infinity });
+  const rows = useGet<RowsPage>(
+    `/api/results/${result.id}/rows`,
+    { offset: (page - 1) * PAGE, limit: PAGE, sort: order },
+    { keepPrevious: true, staleTime: Infinity },
+  );
   return (
     <>
       <div className={styles.resultBody}>
@@ -42,7 +46,16 @@ export function ResultTable({ result }: { result: ResultInfo }) {
       </div>
       {(rows.data?.total ?? 0) > PAGE && (
         <div className={styles.foot}>
-          <Pagination size="small" current={page} pageSize={PAGE} total={rows.data?.total} showSizeChanger={false} showQuickJumper onChange={setPage} showTotal={(total, [from, to]) => t("results.page", { from, to, total })} />
+          <Pagination
+            size="small"
+            current={page}
+            pageSize={PAGE}
+            total={rows.data?.total}
+            showSizeChanger={false}
+            showQuickJumper
+            onChange={setPage}
+            showTotal={(total, [from, to]) => t("results.page", { from, to, total })}
+          />
         </div>
       )}
     </>

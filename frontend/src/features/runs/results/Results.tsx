@@ -17,7 +17,8 @@ export function Results({ run }: { run: RunSnapshot }) {
   const [chosen, setChosen] = useState<string | null>(null);
   const [view, setView] = useState<"table" | "chart">("table");
   if (run.results.length === 0) {
-    const key = run.state === "done" ? "none" : run.state === "failed" || run.state === "cancelled" ? "none_failed" : "none_yet";
+    const key =
+      run.state === "done" ? "none" : run.state === "failed" || run.state === "cancelled" ? "none_failed" : "none_yet";
     return <EmptyState isSmall title={t(`results.${key}`)} />;
   }
   const result = run.results.find((one) => one.id === chosen) ?? (run.results[0] as ResultInfo);
@@ -25,7 +26,14 @@ export function Results({ run }: { run: RunSnapshot }) {
   return (
     <div className={styles.result}>
       <div className={styles.resultBar}>
-        <Select value={result.id} onChange={setChosen} options={run.results.map((one) => ({ value: one.id, label: one.name }))} aria-label={t("results.choose")} style={{ minWidth: 140 }} popupMatchSelectWidth={false} />
+        <Select
+          value={result.id}
+          onChange={setChosen}
+          options={run.results.map((one) => ({ value: one.id, label: one.name }))}
+          aria-label={t("results.choose")}
+          style={{ minWidth: 140 }}
+          popupMatchSelectWidth={false}
+        />
         <Segmented
           value={view}
           onChange={(next) => setView(next as "table" | "chart")}

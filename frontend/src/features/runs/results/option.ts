@@ -16,22 +16,58 @@ export interface ChartColours {
 
 const MOST_LABELLED = 60;
 
-export function chartOption(data: ChartData, pick: ChartPick, colours: ChartColours, empty: string): Record<string, unknown> {
+export function chartOption(
+  data: ChartData,
+  pick: ChartPick,
+  colours: ChartColours,
+  empty: string,
+): Record<string, unknown> {
   const all = data.series.flatMap((one) => one.points);
   const xs = [...new Set(all.map(([x]) => (x === null ? empty : x)))];
   const isNumeric = xs.every((x) => typeof x === "number");
   const isMoment = xs.every((x) => typeof x === "string" && /^\d{4}-\d{2}-\d{2}/.test(x));
   const isCategory = pick.kind === "bar" || !(isNumeric || isMoment);
-  const categories = isCategory ? (isNumeric ? xs.sort((a, b) => Number(a) - Number(b)) : isMoment ? xs.sort() : xs) : undefined;
-  const axis = { axisLine: { lineStyle: { color: colours.line } }, axisLabel: { color: colours.text, hideOverlap: true }, splitLine: { lineStyle: { color: colours.line, opacity: 0.5 } }, nameTextStyle: { color: colours.text } };
+  const categories = isCategory
+    ? isNumeric
+      ? xs.sort((a, b) => Number(a) - Number(b))
+      : isMoment
+        ? xs.sort()
+        : xs
+    : undefined;
+  const axis = {
+    axisLine: { lineStyle: { color: colours.line } },
+    axisLabel: { color: colours.text, hideOverlap: true },
+    splitLine: { lineStyle: { color: colours.line, opacity: 0.5 } },
+    nameTextStyle: { color: colours.text },
+  };
   const hasLegend = data.series.length > 1;
   return {
     animation: false,
     color: colours.series,
-    grid: { left: 8, right: 24, top: hasLegend ? 40 : 24, bottom: 8, containLabel: true, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: {
+      left: 8,
+      right: 24,
+      top: hasLegend ? 40 : 24,
+      bottom: 8,
+      containLabel: true,
+      outerBoundsMode: "same",
+      outerBoundsContain: "axisLabel",
+    },
     legend: hasLegend ? { type: "scroll", top: 4, textStyle: { color: colours.text } } : undefined,
-    tooltip: { trigger: pick.kind === "scatter" ? "item" : "axis", confine: true, backgroundColor: colours.surface, borderColor: colours.line, textStyle: { color: colours.text } },
-    xAxis: { ...axis, type: isCategory ? "category" : isMoment ? "time" : "value", scale: true, data: categories?.map(String), splitLine: { show: false } },
+    tooltip: {
+      trigger: pick.kind === "scatter" ? "item" : "axis",
+      confine: true,
+      backgroundColor: colours.surface,
+      borderColor: colours.line,
+      textStyle: { color: colours.text },
+    },
+    xAxis: {
+      ...axis,
+      type: isCategory ? "category" : isMoment ? "time" : "value",
+      scale: true,
+      data: categories?.map(String),
+      splitLine: { show: false },
+    },
     yAxis: { ...axis, type: "value", scale: pick.kind !== "bar" },
     dataZoom: xs.length > MOST_LABELLED ? [{ type: "inside" }] : undefined,
     series: data.series.map((one) => ({
@@ -48,7 +84,11 @@ export function chartOption(data: ChartData, pick: ChartPick, colours: ChartColo
 }
 
 /** One value per category, in the order of the axis; gaps stay gaps. */
-function aligned(points: ChartData["series"][number]["points"], categories: unknown[], empty: string): (number | null)[] {
+function aligned(
+  points: ChartData["series"][number]["points"],
+  categories: unknown[],
+  empty: string,
+): (number | null)[] {
   const known = new Map(points.map(([x, y]) => [x === null ? empty : x, number(y)]));
   return categories.map((category) => known.get(category as string) ?? null);
 }
