@@ -29,7 +29,8 @@ class Canvas(Person):
         search.fill(title)
         found = self.page.get_by_role("group", name=self.t("canvas:palette.data"), exact=True)
         first = found.get_by_role("button").first
-        expect(first).to_have_accessible_name(self.t("canvas:palette.add_data", title=title), timeout=PATIENCE)
+        name = re.compile(r"^\s*" + re.escape(self.t("canvas:palette.add_data", title=title)) + r"(\s|$)")
+        expect(first).to_have_accessible_name(name, timeout=PATIENCE)
         first.click()
         search.fill("")
         self.expect_step(title)
