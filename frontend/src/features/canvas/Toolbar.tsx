@@ -61,7 +61,7 @@ export function Toolbar({ onFind, onSaveVersion, onRun, isStarting, menu }: Tool
     {
       key: "layout",
       icon: <ClusterOutlined aria-hidden="true" />,
-      act: () => void computeLayoutInto(editor),
+      act: () => void arrange(),
       off: isEmpty,
       what: undefined,
     },
