@@ -25,7 +25,7 @@ in_frontend() { (cd frontend && "$@"); }
   run imports .venv/bin/lint-imports
   run tsc in_frontend npx tsc --noEmit --incremental --tsBuildInfoFile node_modules/.cache/tsc.json
   run eslint in_frontend npx eslint src --max-warnings 0 --cache --cache-location node_modules/.cache/eslint
-  run prettier in_frontend npx prettier --check --log-level warn --cache --cache-location node_modules/.cache/prettier src
+  run prettier in_frontend npx prettier --check --log-level warn --cache --cache-location node_modules/.cache/prettier-cache src
 } &
 wait
 

@@ -3,9 +3,9 @@ import { DeleteOutlined, PlusOutlined } from "@ant-design/icons";
 import { Button, Select } from "antd";
 import { useTranslation } from "react-i18next";
 
-import { ARITHMETIC, literalType, type Formula, type FormulaKind, type Value } from "@/graph/expression";
+import { ARITHMETIC, type Formula, type FormulaKind, type Value } from "@/graph/expression";
 
-import { COLUMN, NUMBER, isNumber, type FormulaProps } from "./formulaParts";
+import { COLUMN, TEXT, isNumber, isText, type FormulaProps } from "./formulaParts";
 import styles from "./settings.module.css";
 import { ValueInput } from "./ValueInput";
 

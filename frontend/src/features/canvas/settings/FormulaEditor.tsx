@@ -1,11 +1,9 @@
 /** A formula to click: choose what kind it is, then its parts. */
-import { DeleteOutlined, PlusOutlined } from "@ant-design/icons";
-import { Button, InputNumber, Select } from "antd";
+import { InputNumber, Select } from "antd";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import {
-  ARITHMETIC,
   DATE_PARTS,
   FORMULA_KINDS,
   NUMBER_FUNCTIONS,
@@ -21,12 +19,9 @@ import type { Column } from "@/graph/palette";
 import { ClassesEditor } from "./ClassesEditor";
 import { ColumnSelect } from "./ColumnSelect";
 import { Arithmetic, Joined } from "./FormulaChains";
-import { COLUMN, NUMBER, TEXT, isNumber, type FormulaProps } from "./formulaParts";
-import type { SettingsContext } from "./context";
+import { COLUMN, NUMBER, TEXT, isNumber, isText, type FormulaProps } from "./formulaParts";
 import styles from "./settings.module.css";
 import { ValueInput } from "./ValueInput";
-
-
 
 export function emptyFormula(kind: FormulaKind): Formula {
   switch (kind) {
@@ -77,7 +72,6 @@ export function FormulaEditor(props: FormulaProps) {
 }
 
 const isMoment = (column: Column): boolean => ["date", "timestamp", "time"].includes(column.type);
-const isText = (column: Column): boolean => column.type === "text";
 
 function Parts({ formula, onChange, context, label, disabled }: FormulaProps) {
   const { t } = useTranslation("canvas");

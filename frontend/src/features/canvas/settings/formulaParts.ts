@@ -17,3 +17,5 @@ export const TEXT: Value = { kind: "literal", type: "text", text: "" };
 export const COLUMN: Value = { kind: "column", name: "" };
 
 export const isNumber = (column: Column): boolean => literalType(column.type) === "number";
+
+export const isText = (column: Column): boolean => column.type === "text";

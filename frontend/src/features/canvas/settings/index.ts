@@ -7,7 +7,8 @@ import ExpressionWidget from "./ExpressionWidget";
 import { JoinKeysWidget } from "./JoinKeysWidget";
 import { FillListWidget, LeftColumnWidget, PivotIntoWidget, RightColumnWidget } from "./fillWidgets";
 import { DurationWidget } from "./DurationWidget";
-import { DeriveListWidget, GroupByWidget, MeasuresWidget, PathWidget } from "./makingWidgets";
+import { DeriveListWidget, GroupByWidget, PathWidget } from "./makingWidgets";
+import { MeasuresWidget } from "./MeasuresWidget";
 import { WindowColumnsWidget } from "./WindowColumnsWidget";
 
 export const STEP_WIDGETS: FormWidgets = {

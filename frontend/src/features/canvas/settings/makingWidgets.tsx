@@ -1,14 +1,11 @@
 /** Editors of settings that make columns: formulas, groups and figures. */
-import { Collapse, Input, InputNumber, Select } from "antd";
+import { Input } from "antd";
 import { useTranslation } from "react-i18next";
 
-import { usePick } from "@/api/preferences";
-import type { Text } from "@/api/types";
 import type { FormWidgetProps } from "@/forms";
-import { literalType } from "@/graph/expression";
 
-import { ColumnSelect, ColumnsSelect } from "./ColumnSelect";
-import { SortWidget, newColumnName, type Derived } from "./columnWidgets";
+import { ColumnsSelect } from "./ColumnSelect";
+import { newColumnName, type Derived } from "./columnWidgets";
 import { entriesOf, namesOf, problemsAt, textOf, type SettingsContext } from "./context";
 import { ExpressionField } from "./ExpressionWidget";
 import { ListEditor } from "./ListEditor";
