@@ -17,8 +17,8 @@ select i::bigint as id,
        round((-ln(1 - random()) * 35)::numeric, 2)::double precision as pm25,
        round((200 * random())::numeric, 1)::double precision as pm10,
        round((40 * random())::numeric, 1)::double precision as so2,
-       (array[{districts}])[1 + ((1 + (i * 7919) %% 300) %% 10)] as district
-from generate_series(0, %(rows)s - 1) as i
+       (array[{districts}])[1 + ((1 + (i * 7919) %% 300)::int %% 10)] as district
+from generate_series(0::bigint, %(rows)s - 1) as i
 """
 
 
