@@ -84,8 +84,9 @@ _PREFIXES: tuple[tuple[str, _Make], ...] = (
     ("Binder Error", _make(WorkError, "engine.plan", _PLAN)),
     ("Catalog Error", _make(WorkError, "engine.plan", _PLAN)),
     ("Parser Error", _make(WorkError, "engine.plan", _PLAN)),
-    ("Invalid Error", _make(WorkError, "engine.failed", _INTERNAL)),
 )
+_NO_MEMORY = ("bad allocation", "bad_alloc", "out of memory", "cannot allocate memory", "resource temporarily unavailable")
+"""How the C++ library and the system say it, under whatever heading the engine puts it."""
 
 
 def translate(message: str, where: str = "", *, source: bool = False) -> EngineError:
@@ -97,8 +98,10 @@ def translate(message: str, where: str = "", *, source: bool = False) -> EngineE
     for prefix, make in _PREFIXES:
         if message.startswith(prefix):
             return make(where, detail)
-    if "bad allocation" in lower or "bad_alloc" in lower or "out of memory" in lower:
+    if any(words in lower for words in _NO_MEMORY):
         return MemoryLimitError("engine.out_of_memory", _MEMORY, where, detail)
+    if message.startswith("Invalid Error"):
+        return WorkError("engine.failed", _INTERNAL, where, detail)
     if source:
         gone = "no files found" in lower or "no such file" in lower or "cannot open" in lower
         if gone:

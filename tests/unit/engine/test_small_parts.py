@@ -62,7 +62,8 @@ def test_all_problems_of_settings_survive_the_pipe() -> None:
       "engine.conversion"),
      ("Out of Range Error: Overflow in addition of INT64 (9 + 1)!", "engine.range"),
      ("Out of Memory Error: failed to allocate data", "engine.out_of_memory"),
-     ("std::bad_alloc", "engine.out_of_memory"),
+     ("std::bad_alloc", "engine.out_of_memory"), ("Invalid Error: std::bad_alloc", "engine.out_of_memory"),
+     ("Invalid Error: something else", "engine.failed"),
      ("INTERRUPT Error: Interrupted!", "engine.cancelled"), ("Binder Error: nope", "engine.plan"),
      ("IO Error: Could not write: No space left on device", "engine.disk_full"), ("strange", "engine.failed")],
 )  # fmt: skip
