@@ -85,7 +85,13 @@ _PREFIXES: tuple[tuple[str, _Make], ...] = (
     ("Catalog Error", _make(WorkError, "engine.plan", _PLAN)),
     ("Parser Error", _make(WorkError, "engine.plan", _PLAN)),
 )
-_NO_MEMORY = ("bad allocation", "bad_alloc", "out of memory", "cannot allocate memory", "resource temporarily unavailable")
+_NO_MEMORY = (
+    "bad allocation",
+    "bad_alloc",
+    "out of memory",
+    "cannot allocate memory",
+    "temporarily unavailable",
+)
 """How the C++ library and the system say it, under whatever heading the engine puts it."""
 
 
