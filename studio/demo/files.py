@@ -18,7 +18,7 @@ from typing import Any
 
 EDITION = "1"
 SOURCE = Path(__file__).resolve().parent / "data"
-MOBILITY_DAYS = 12
+MOBILITY_DAYS = 18
 MOBILITY_ROWS_A_DAY = 1_000_000
 ENTERPRISES = 12_000
 INSPECTIONS = 36_000

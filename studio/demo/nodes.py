@@ -191,9 +191,9 @@ MOBILITY = DemoNode(
         DemoDataset(
             ("trips_*.parquet",), 1, text("Trips (synthetic)", "出行记录（合成数据）"),
             text(
-                "Twelve million made-up trips of twelve days in October 2026, for runs that take a while. "
+                "Eighteen million made-up trips of eighteen days in October 2026, for runs that take a while. "
                 + SYNTHETIC["en"],
-                "2026 年 10 月 12 天共 1200 万条出行记录，用于体验耗时较长的运行。" + SYNTHETIC["zh-CN"],
+                "2026 年 10 月 18 天共 1800 万条出行记录，用于体验耗时较长的运行。" + SYNTHETIC["zh-CN"],
             ),
             "unconditional", ("交通", "合成数据", "大数据量"),
             {
