@@ -40,6 +40,9 @@ from runtime.engine.pipe import (
 )
 from runtime.engine.work import Report
 
+SPARE = 32 * 1024 * 1024
+"""Bytes above those at rest that a child may keep: what a light work leaves is less than what giving it back costs."""
+
 
 class Child:
     """The loop of a child: a thread listens (so that a stop is heard at any time), the main thread works."""
@@ -53,6 +56,7 @@ class Child:
         self._guard = threading.Lock()
         self._current: tuple[int, Cancel] | None = None
         self._stopped: set[int] = set()
+        self._at_rest = resident_bytes()
 
     def run(self) -> None:
         """Work until the parent closes the pipe."""
@@ -99,8 +103,19 @@ class Child:
             answer = Failed(message.id, problem_of(CancelledError() if cancel.is_set else error))
         with self._guard:
             self._current = None
-        _release_memory()
+        self._release_memory()
         self._send(msgspec.structs.replace(answer, memory_bytes=resident_bytes()))
+
+    def _release_memory(self) -> None:
+        """Give freed memory back once it is worth the time, so that growth means a leak and not a cache."""
+        if resident_bytes() < self._at_rest + SPARE:
+            return
+        gc.collect()
+        pa.default_memory_pool().release_unused()
+        if sys.platform == "linux":
+            trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+            if trim is not None:
+                trim(0)
 
     def _send(self, message: Up) -> None:
         data = encode(message)
@@ -130,20 +145,11 @@ def main(argument: str) -> None:
         prepare_sources()
         arm(settings.failpoints)
         limit_address_space(settings.memory_mb)
+        gc.freeze()  # what was loaded stays, and need not be looked through again after each work
     except Exception as error:
         write_all(outgoing, encode(Failed(0, problem_of(error))))
         return
     Child(incoming, outgoing, registry).run()
-
-
-def _release_memory() -> None:
-    """Give freed memory back, so that growth means a leak and not a cache."""
-    gc.collect()
-    pa.default_memory_pool().release_unused()
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
 
 
 if __name__ == "__main__":

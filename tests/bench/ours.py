@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.api_client import ApiClient
+from tests.services import wait_until
 from tests.studio_process import running_studio
 
 
@@ -16,6 +17,11 @@ class Ours(ApiClient):
     """A data admin of the demo city in a running studio; ``folder`` may hold file nodes."""
 
     folder: Path
+
+    def is_idle(self) -> bool:
+        """No work waits or goes on (a freshly started city profiles its datasets)."""
+        seen = ApiClient(self.studio, "zhao.min").get("monitor")
+        return not seen["queue_depth"] and all(worker["busy"] == 0 for worker in seen["workers"])
 
     @property
     def pid(self) -> int:
@@ -32,4 +38,5 @@ def ours(**options: Any) -> Iterator[Ours]:
     ):
         client = Ours(studio, "li.qiang")
         client.folder = Path(folder)
+        wait_until(client.is_idle, 300, "the demo city's own work is done")
         yield client
