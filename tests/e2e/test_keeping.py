@@ -4,7 +4,7 @@ version of one's own file."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -106,12 +106,12 @@ def test_an_account_comes_changes_and_goes(new_page: Callable[..., Page], studio
 
 
 @pytest.fixture
-def asked(studio: Studio) -> Iterator[str]:
+def asked(studio: Studio) -> str:
     """The number of a fresh request of the applicant."""
     applicant = ApiClient(studio, APPLICANT)
     dataset = applicant.get("n/33A017/DBDEM00004-X.0001")["id"]
     body = {"dataset": dataset, "columns": ["credit_code", "district"], "purpose": "年度企业分布核对"}
-    yield applicant.post("requests", body)["number"]
+    return str(applicant.post("requests", body)["number"])
 
 
 def test_a_request_is_taken_back(new_page: Callable[..., Page], asked: str) -> None:
