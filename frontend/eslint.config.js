@@ -47,6 +47,15 @@ export default tseslint.config(
     rules: {
       ...reactHooks.configs.recommended.rules,
       "max-lines": ["error", { max: 250, skipBlankLines: true, skipComments: true }],
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector:
+            "JSXOpeningElement[name.name=/(Outlined|Filled|TwoTone)$/]:not(:has(JSXAttribute[name.name=/^aria-/]))",
+          message:
+            'An icon reads its English name aloud: give it aria-hidden="true", or an aria-label in the user\'s language.',
+        },
+      ],
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
       "boundaries/element-types": [

@@ -115,7 +115,7 @@ def asked(studio: Studio) -> str:
 
 
 def test_a_request_is_taken_back(new_page: Callable[..., Page], asked: str) -> None:
-    applicant = Keeper(new_page(), "en")
+    applicant = Keeper(new_page(locale="en"), "en")
     applicant.sign_in(APPLICANT)
     applicant.go("requests")
     row = applicant.page.get_by_role("listitem").filter(has_text=asked)

@@ -10,10 +10,10 @@ import styles from "./CommandMenu.module.css";
 import { useCommands, type Command } from "./commands";
 
 const GROUP_ICONS: Record<Command["group"], ReactNode> = {
-  pages: <RightOutlined />,
-  actions: <RightOutlined />,
-  apps: <AppstoreOutlined />,
-  datasets: <DatabaseOutlined />,
+  pages: <RightOutlined aria-hidden="true" />,
+  actions: <RightOutlined aria-hidden="true" />,
+  apps: <AppstoreOutlined aria-hidden="true" />,
+  datasets: <DatabaseOutlined aria-hidden="true" />,
 };
 
 export function CommandMenu({ onClose }: { onClose: () => void }) {

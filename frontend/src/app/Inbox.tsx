@@ -97,7 +97,7 @@ export function Inbox() {
         title={label}
         icon={
           <Badge count={unread} size="small" offset={[4, -2]}>
-            <BellOutlined style={{ fontSize: 16, color: "var(--text-2)" }} />
+            <BellOutlined style={{ fontSize: 16, color: "var(--text-2)" }} aria-hidden="true" />
           </Badge>
         }
       />

@@ -34,14 +34,19 @@ export interface RailPlace {
 }
 
 export const RAIL: RailPlace[] = [
-  { key: "home", to: paths.home(), icon: <HomeOutlined /> },
-  { key: "apps", to: paths.apps(), icon: <AppstoreOutlined /> },
-  { key: "catalogue", to: paths.catalogue(), icon: <DatabaseOutlined /> },
-  { key: "files", to: paths.files(), icon: <FileTextOutlined /> },
-  { key: "requests", to: paths.requests(), icon: <AuditOutlined /> },
-  { key: "runs", to: paths.runs(), icon: <HistoryOutlined /> },
-  { key: "monitor", to: paths.monitor(), icon: <DashboardOutlined />, roles: ["operator", "platform_admin"] },
-  { key: "admin", to: "/admin", icon: <SettingOutlined />, roles: ["platform_admin"] },
+  { key: "home", to: paths.home(), icon: <HomeOutlined aria-hidden="true" /> },
+  { key: "apps", to: paths.apps(), icon: <AppstoreOutlined aria-hidden="true" /> },
+  { key: "catalogue", to: paths.catalogue(), icon: <DatabaseOutlined aria-hidden="true" /> },
+  { key: "files", to: paths.files(), icon: <FileTextOutlined aria-hidden="true" /> },
+  { key: "requests", to: paths.requests(), icon: <AuditOutlined aria-hidden="true" /> },
+  { key: "runs", to: paths.runs(), icon: <HistoryOutlined aria-hidden="true" /> },
+  {
+    key: "monitor",
+    to: paths.monitor(),
+    icon: <DashboardOutlined aria-hidden="true" />,
+    roles: ["operator", "platform_admin"],
+  },
+  { key: "admin", to: "/admin", icon: <SettingOutlined aria-hidden="true" />, roles: ["platform_admin"] },
 ];
 
 export function placesFor(roles: Role[]): RailPlace[] {
@@ -83,7 +88,7 @@ export function Rail({ isTight = false }: { isTight?: boolean }) {
         ))}
       </ul>
       <button type="button" className={styles.fold} onClick={toggle} aria-label={fold} title={fold}>
-        {isRailFolded ? <MenuUnfoldOutlined /> : <MenuFoldOutlined />}
+        {isRailFolded ? <MenuUnfoldOutlined aria-hidden="true" /> : <MenuFoldOutlined aria-hidden="true" />}
       </button>
     </nav>
   );

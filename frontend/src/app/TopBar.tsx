@@ -44,7 +44,7 @@ export function TopBar({ onCommand }: { onCommand: () => void }) {
           <Button
             type="text"
             aria-label={themeLabel}
-            icon={theme === "dark" ? <SunOutlined /> : <MoonOutlined />}
+            icon={theme === "dark" ? <SunOutlined aria-hidden="true" /> : <MoonOutlined aria-hidden="true" />}
             onClick={() => save({ theme: theme === "dark" ? "light" : "dark" })}
           />
         </Tooltip>
@@ -65,12 +65,17 @@ export function TopBar({ onCommand }: { onCommand: () => void }) {
               },
               {
                 key: "account",
-                icon: <UserOutlined />,
+                icon: <UserOutlined aria-hidden="true" />,
                 label: t("top.account"),
                 onClick: () => void go(paths.account()),
               },
               { type: "divider" },
-              { key: "out", icon: <LogoutOutlined />, label: t("top.sign_out"), onClick: () => signOut.mutate() },
+              {
+                key: "out",
+                icon: <LogoutOutlined aria-hidden="true" />,
+                label: t("top.sign_out"),
+                onClick: () => signOut.mutate(),
+              },
             ],
           }}
         >

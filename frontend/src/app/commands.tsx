@@ -50,26 +50,32 @@ function useFixedCommands(): Command[] {
     run: () => void go(place.to),
   }));
   const actions: Command[] = [
-    { id: "new-app", group: "actions", label: t("command.new_app"), icon: <PlusOutlined />, run: () => void newApp() },
+    {
+      id: "new-app",
+      group: "actions",
+      label: t("command.new_app"),
+      icon: <PlusOutlined aria-hidden="true" />,
+      run: () => void newApp(),
+    },
     {
       id: "upload",
       group: "actions",
       label: t("command.upload_file"),
-      icon: <UploadOutlined />,
+      icon: <UploadOutlined aria-hidden="true" />,
       run: () => void go(paths.files()),
     },
     {
       id: "theme",
       group: "actions",
       label: t("command.toggle_theme"),
-      icon: <MoonOutlined />,
+      icon: <MoonOutlined aria-hidden="true" />,
       run: () => save({ theme: theme === "dark" ? "light" : "dark" }),
     },
     {
       id: "language",
       group: "actions",
       label: t("command.toggle_language"),
-      icon: <TranslationOutlined />,
+      icon: <TranslationOutlined aria-hidden="true" />,
       run: () => save({ language: language === "en" ? "zh-CN" : "en" }),
     },
   ];
@@ -78,7 +84,7 @@ function useFixedCommands(): Command[] {
       id: "node",
       group: "actions",
       label: t("command.register_node"),
-      icon: <PlusOutlined />,
+      icon: <PlusOutlined aria-hidden="true" />,
       run: () => void go(paths.newNode()),
     });
   return [...pages, ...actions];
@@ -119,7 +125,7 @@ export function useCommands(query: string): { commands: Command[]; isSearching: 
       id: "search-all",
       group: "datasets",
       label: t("command.search_all", { query }),
-      icon: <SearchOutlined />,
+      icon: <SearchOutlined aria-hidden="true" />,
       run: () => void go(paths.catalogue(query)),
     });
   return { commands, isSearching: apps.isFetching || datasets.isFetching };

@@ -97,7 +97,7 @@ export function ArrayFieldTemplate({
         <Button
           id={buttonId(fieldPathId, "add")}
           size="small"
-          icon={<PlusOutlined />}
+          icon={<PlusOutlined aria-hidden="true" />}
           disabled={disabled}
           onClick={onAddClick}
         >
@@ -116,7 +116,7 @@ export function ArrayFieldItemTemplate({ children, buttonsProps }: ArrayFieldIte
       {buttonsProps.hasRemove && (
         <Button
           type="text"
-          icon={<DeleteOutlined />}
+          icon={<DeleteOutlined aria-hidden="true" />}
           aria-label={t("form.remove_item")}
           onClick={buttonsProps.onRemoveItem}
         />

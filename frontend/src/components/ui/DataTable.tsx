@@ -109,8 +109,8 @@ export function DataTable({ columns, rows, label, height = 360, renderHead, sort
                         onClick={() => onSort(nextSort(sort, column.name))}
                       >
                         {column.title ?? column.name}
-                        {direction === "asc" && <CaretUpOutlined />}
-                        {direction === "desc" && <CaretDownOutlined />}
+                        {direction === "asc" && <CaretUpOutlined aria-hidden="true" />}
+                        {direction === "desc" && <CaretDownOutlined aria-hidden="true" />}
                       </button>
                     ) : (
                       <span className={styles.headName} title={column.title ?? column.name}>

@@ -14,7 +14,7 @@ export function StaleBanner() {
     <div role="status" aria-live="polite">
       {link === "stale" && (
         <div className={styles.staleBanner} data-testid="stale-banner">
-          <DisconnectOutlined /> {t("stale.banner")}
+          <DisconnectOutlined aria-hidden="true" /> {t("stale.banner")}
         </div>
       )}
     </div>

@@ -23,7 +23,7 @@ export function PageHeader({ title, subtitle, marks, back, actions }: PageHeader
       <div className={styles.words}>
         {back && (
           <Link to={back.to} className={styles.back} aria-label={t("back_to", { name: back.label })}>
-            <ArrowLeftOutlined /> {back.label}
+            <ArrowLeftOutlined aria-hidden="true" /> {back.label}
           </Link>
         )}
         <div className={styles.titleLine}>

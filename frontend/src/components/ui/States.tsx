@@ -83,7 +83,7 @@ export function ProblemNotice({ error, onRetry, action }: ProblemProps) {
           {noRight && <p>{t("problem.no_right")}</p>}
           <div className={styles.problemActions}>
             {onRetry && !noRight && (
-              <Button size="small" icon={<ReloadOutlined />} onClick={onRetry}>
+              <Button size="small" icon={<ReloadOutlined aria-hidden="true" />} onClick={onRetry}>
                 {t("problem.retry")}
               </Button>
             )}

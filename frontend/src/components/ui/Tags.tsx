@@ -39,10 +39,10 @@ export function Mark({
 }
 
 const RIGHTS: Record<Right, [Tone, ReactNode]> = {
-  usable: ["green", <CheckCircleFilled key="i" />],
-  pending: ["amber", <ClockCircleOutlined key="i" />],
-  request: ["blue", <LockOutlined key="i" />],
-  none: ["grey", <MinusCircleOutlined key="i" />],
+  usable: ["green", <CheckCircleFilled key="i" aria-hidden="true" />],
+  pending: ["amber", <ClockCircleOutlined key="i" aria-hidden="true" />],
+  request: ["blue", <LockOutlined key="i" aria-hidden="true" />],
+  none: ["grey", <MinusCircleOutlined key="i" aria-hidden="true" />],
 };
 
 export function RightTag({ right }: { right: Right }) {
@@ -66,16 +66,16 @@ export function SensitivityTag({ value }: { value: Sensitivity }) {
   const { t } = useTranslation();
   if (!value) return null;
   return (
-    <Mark tone={value === "sensitive" ? "red" : "violet"} icon={<SafetyOutlined />}>
+    <Mark tone={value === "sensitive" ? "red" : "violet"} icon={<SafetyOutlined aria-hidden="true" />}>
       {t(`sensitivity.${value}`)}
     </Mark>
   );
 }
 
 const HEALTHS: Record<Health, [Tone, ReactNode]> = {
-  ok: ["green", <CheckCircleFilled key="i" />],
-  failing: ["red", <WarningFilled key="i" />],
-  unknown: ["grey", <QuestionCircleOutlined key="i" />],
+  ok: ["green", <CheckCircleFilled key="i" aria-hidden="true" />],
+  failing: ["red", <WarningFilled key="i" aria-hidden="true" />],
+  unknown: ["grey", <QuestionCircleOutlined key="i" aria-hidden="true" />],
 };
 
 export function HealthTag({ health }: { health: Health }) {

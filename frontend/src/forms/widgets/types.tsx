@@ -51,7 +51,7 @@ export default function TypesWidget({
           />
           <Button
             type="text"
-            icon={<DeleteOutlined />}
+            icon={<DeleteOutlined aria-hidden="true" />}
             disabled={disabled}
             aria-label={t("form.remove_item")}
             onClick={() => put(pairs.filter((_, at) => at !== index))}
@@ -69,7 +69,12 @@ export default function TypesWidget({
           onChange={(name: string | null) => name && put([...pairs, [name, "text"]])}
         />
       ) : (
-        <Button size="small" icon={<PlusOutlined />} disabled={disabled} onClick={() => put([...pairs, ["", "text"]])}>
+        <Button
+          size="small"
+          icon={<PlusOutlined aria-hidden="true" />}
+          disabled={disabled}
+          onClick={() => put([...pairs, ["", "text"]])}
+        >
           {t("form.add_item")}
         </Button>
       )}

@@ -71,7 +71,7 @@ export function Tokens() {
       title={t("tokens.title")}
       isFlush
       actions={
-        <Button size="small" icon={<PlusOutlined />} onClick={() => setNew(true)}>
+        <Button size="small" icon={<PlusOutlined aria-hidden="true" />} onClick={() => setNew(true)}>
           {t("tokens.new")}
         </Button>
       }

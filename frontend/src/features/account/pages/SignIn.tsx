@@ -35,7 +35,7 @@ function Corner() {
       <Button
         type="text"
         aria-label={t(theme === "dark" ? "top.theme_light" : "top.theme_dark")}
-        icon={theme === "dark" ? <SunOutlined /> : <MoonOutlined />}
+        icon={theme === "dark" ? <SunOutlined aria-hidden="true" /> : <MoonOutlined aria-hidden="true" />}
         onClick={() => save({ theme: theme === "dark" ? "light" : "dark" })}
       />
     </div>

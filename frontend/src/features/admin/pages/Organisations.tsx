@@ -97,7 +97,7 @@ export function Organisations() {
     <AdminFrame
       at="organisations"
       actions={
-        <Button type="primary" icon={<PlusOutlined />} onClick={() => setEditing("new")}>
+        <Button type="primary" icon={<PlusOutlined aria-hidden="true" />} onClick={() => setEditing("new")}>
           {t("organisations.new")}
         </Button>
       }

@@ -43,10 +43,10 @@ export function People() {
       at="people"
       actions={
         <>
-          <Button icon={<UploadOutlined />} onClick={() => setDoing({ what: "import" })}>
+          <Button icon={<UploadOutlined aria-hidden="true" />} onClick={() => setDoing({ what: "import" })}>
             {t("people.import")}
           </Button>
-          <Button type="primary" icon={<PlusOutlined />} onClick={() => setDoing({ what: "new" })}>
+          <Button type="primary" icon={<PlusOutlined aria-hidden="true" />} onClick={() => setDoing({ what: "new" })}>
             {t("people.new")}
           </Button>
         </>
@@ -148,7 +148,11 @@ export function People() {
                     ],
                   }}
                 >
-                  <Button type="text" icon={<MoreOutlined />} aria-label={t("people.more", { name: person.name })} />
+                  <Button
+                    type="text"
+                    icon={<MoreOutlined aria-hidden="true" />}
+                    aria-label={t("people.more", { name: person.name })}
+                  />
                 </Dropdown>
               ),
             },

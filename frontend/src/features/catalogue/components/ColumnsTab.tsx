@@ -134,12 +134,12 @@ export function ColumnsTab({ dataset }: { dataset: DatasetDetail }) {
               <span className={styles.marks}>
                 <SensitivityTag value={row.sensitivity} />
                 {row.mask ? (
-                  <Mark tone="violet" icon={<LockOutlined />}>
+                  <Mark tone="violet" icon={<LockOutlined aria-hidden="true" />}>
                     {t("columns.masked")}
                   </Mark>
                 ) : null}
                 {!row.readable && dataset.right === "usable" && (
-                  <Mark tone="grey" icon={<LockOutlined />} hint={t("columns.not_readable_hint")}>
+                  <Mark tone="grey" icon={<LockOutlined aria-hidden="true" />} hint={t("columns.not_readable_hint")}>
                     {t("columns.not_readable")}
                   </Mark>
                 )}

@@ -70,7 +70,7 @@ export function SampleTab({ dataset }: { dataset: DatasetDetail }) {
         </span>
         <Button
           size="small"
-          icon={<ReloadOutlined />}
+          icon={<ReloadOutlined aria-hidden="true" />}
           onClick={() => start.mutate()}
           loading={start.isPending || sample.isRunning}
         >

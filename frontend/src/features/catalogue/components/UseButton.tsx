@@ -43,7 +43,7 @@ export function UseButton({ dataset }: { dataset: DatasetDetail }) {
   const items = [
     {
       key: "new",
-      icon: <PlusOutlined />,
+      icon: <PlusOutlined aria-hidden="true" />,
       label: t("use.new_app"),
       onClick: () => create.mutate(undefined, { onError: fail }),
     },
@@ -66,7 +66,7 @@ export function UseButton({ dataset }: { dataset: DatasetDetail }) {
   return (
     <Dropdown trigger={["click"]} menu={{ items }}>
       <Button type="primary" loading={create.isPending || add.isPending}>
-        {t("use.button")} <DownOutlined />
+        {t("use.button")} <DownOutlined aria-hidden="true" />
       </Button>
     </Dropdown>
   );

@@ -67,7 +67,7 @@ export function Catalogue() {
         actions={
           canRegister && (
             <Link to={paths.newNode()}>
-              <Button icon={<PlusOutlined />}>{t("nodes.register")}</Button>
+              <Button icon={<PlusOutlined aria-hidden="true" />}>{t("nodes.register")}</Button>
             </Link>
           )
         }
@@ -87,7 +87,7 @@ export function Catalogue() {
               )}
             </span>
             {isFiltered && (
-              <Button size="small" type="link" icon={<CloseOutlined />} onClick={clear}>
+              <Button size="small" type="link" icon={<CloseOutlined aria-hidden="true" />} onClick={clear}>
                 {t("results.clear")}
               </Button>
             )}

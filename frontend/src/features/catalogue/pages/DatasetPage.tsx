@@ -117,7 +117,7 @@ function DatasetView({ dataset }: { dataset: DatasetDetail }) {
         actions={
           <>
             {dataset.can_edit && (
-              <Button icon={<EditOutlined />} onClick={() => setEditing(true)}>
+              <Button icon={<EditOutlined aria-hidden="true" />} onClick={() => setEditing(true)}>
                 {t("dataset.edit")}
               </Button>
             )}

@@ -80,7 +80,7 @@ function NodeView({ node }: { node: CatalogueNode }) {
       </Button>
       <Button
         type="primary"
-        icon={<ReloadOutlined />}
+        icon={<ReloadOutlined aria-hidden="true" />}
         onClick={() => discovery.start.mutate()}
         loading={discovery.start.isPending || discovery.task.isRunning}
       >

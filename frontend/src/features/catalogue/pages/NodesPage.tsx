@@ -34,7 +34,7 @@ export function NodesPage() {
   const connector = (type: string) => palette.data?.connectors.find((one) => one.key === type);
   const register = canRegister && (
     <Link to={paths.newNode()}>
-      <Button type="primary" icon={<PlusOutlined />}>
+      <Button type="primary" icon={<PlusOutlined aria-hidden="true" />}>
         {t("nodes.register")}
       </Button>
     </Link>

@@ -56,7 +56,7 @@ export function UploadRow({ upload, onDismiss }: { upload: Upload; onDismiss: ()
           <Button
             type="text"
             size="small"
-            icon={<CloseOutlined />}
+            icon={<CloseOutlined aria-hidden="true" />}
             aria-label={t("common:close")}
             onClick={onDismiss}
           />

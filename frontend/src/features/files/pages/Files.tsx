@@ -43,7 +43,7 @@ function DropArea({ onFiles, limit }: { onFiles: (files: File[]) => void; limit?
         <p className={styles.dropTitle}>{t("drop.title")}</p>
         <p className="secondary">{t("drop.hint", { limit: limit ?? "…" })}</p>
       </div>
-      <Button type="primary" icon={<UploadOutlined />} onClick={() => input.current?.click()}>
+      <Button type="primary" icon={<UploadOutlined aria-hidden="true" />} onClick={() => input.current?.click()}>
         {t("drop.button")}
       </Button>
       <input
@@ -172,7 +172,7 @@ export function Files() {
                       type="text"
                       size="small"
                       danger
-                      icon={<DeleteOutlined />}
+                      icon={<DeleteOutlined aria-hidden="true" />}
                       aria-label={t("delete_named", { name: card.name })}
                     />
                   </Popconfirm>

@@ -16,7 +16,7 @@ export function AppRow({ app }: { app: AppCard }) {
   return (
     <li className={styles.row}>
       <span className={styles.icon} aria-hidden="true">
-        <AppstoreOutlined />
+        <AppstoreOutlined aria-hidden="true" />
       </span>
       <span className={styles.words}>
         <Link to={paths.app(app.id)} className={`${styles.title} ellipsis`}>

@@ -73,13 +73,13 @@ export function Starters() {
             onClick={() => begin({ title: { "zh-CN": "未命名应用", en: "Untitled app" } })}
           >
             <span className={styles.small}>
-              <FileAddOutlined />
+              <FileAddOutlined aria-hidden="true" />
             </span>
             <Body title={t("start.blank")} hint={t("start.blank_hint")} />
           </button>
           <Link to={paths.files()} className={`${styles.way} ${styles.flat}`}>
             <span className={styles.small}>
-              <UploadOutlined />
+              <UploadOutlined aria-hidden="true" />
             </span>
             <Body title={t("start.file")} hint={t("start.file_hint")} />
           </Link>

@@ -44,7 +44,11 @@ function ImportButton() {
         hidden
         onChange={(event) => take(event.target.files?.[0])}
       />
-      <Button icon={<UploadOutlined />} loading={load.isPending} onClick={() => file.current?.click()}>
+      <Button
+        icon={<UploadOutlined aria-hidden="true" />}
+        loading={load.isPending}
+        onClick={() => file.current?.click()}
+      >
         {t("apps.import")}
       </Button>
     </>
@@ -64,7 +68,7 @@ export function Apps() {
   const make = (
     <Button
       type="primary"
-      icon={<PlusOutlined />}
+      icon={<PlusOutlined aria-hidden="true" />}
       loading={create.isPending}
       onClick={() => create.mutate({ title: { "zh-CN": "未命名应用", en: "Untitled app" } }, { onError: fail })}
     >
@@ -177,7 +181,7 @@ export function Apps() {
                         {
                           key: "delete",
                           danger: true,
-                          icon: <DeleteOutlined />,
+                          icon: <DeleteOutlined aria-hidden="true" />,
                           label: t("common:delete"),
                           onClick: () => askRemove(app),
                         },
@@ -186,7 +190,7 @@ export function Apps() {
                   >
                     <Button
                       type="text"
-                      icon={<MoreOutlined />}
+                      icon={<MoreOutlined aria-hidden="true" />}
                       aria-label={t("apps.more", { name: words(app.title) })}
                     />
                   </Dropdown>

@@ -6,10 +6,10 @@ import type { RequestState } from "@/api/types";
 import { Mark } from "@/components/ui";
 
 const LOOKS: Record<RequestState, ["amber" | "green" | "red" | "grey", ReactNode]> = {
-  submitted: ["amber", <ClockCircleOutlined key="i" />],
-  approved: ["green", <CheckCircleFilled key="i" />],
-  rejected: ["red", <CloseCircleFilled key="i" />],
-  withdrawn: ["grey", <MinusCircleOutlined key="i" />],
+  submitted: ["amber", <ClockCircleOutlined key="i" aria-hidden="true" />],
+  approved: ["green", <CheckCircleFilled key="i" aria-hidden="true" />],
+  rejected: ["red", <CloseCircleFilled key="i" aria-hidden="true" />],
+  withdrawn: ["grey", <MinusCircleOutlined key="i" aria-hidden="true" />],
 };
 
 /** Where a request stands. */
