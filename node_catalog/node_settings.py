@@ -21,7 +21,7 @@ from security.secrets import delete_secrets, seal
 from security.text import text
 
 FOLDER_FIELDS = ("path", "folder")
-ADDRESS_FIELDS = ("host", "port", "url")
+ADDRESS_FIELDS = ("host", "port", "url", "token_url")
 KEPT = "kept-and-sealed"
 """Stands for a sealed value while the other settings are checked; never stored, never sent."""
 OPEN_FOLDERS = ("demo",)

@@ -24,6 +24,7 @@ from node_catalog.sdk.contract import Attach, ConnectContext, Connector, Dataset
 from node_catalog.sdk.ports import to_arrow
 from node_catalog.sdk.testing_nodes import NodeCase
 from security.outgoing import OutgoingGuard
+from tests.web_service import Asked, Reply, Route, WebService, rows
 
 LOOPBACK = ("127.0.0.1/32",)
 
@@ -163,10 +164,60 @@ def postgresql_case(folder: Path, request: pytest.FixtureRequest) -> NodeCase:
     )
 
 
+def http_json_case(folder: Path, request: pytest.FixtureRequest) -> NodeCase:
+    """A real web service: every way of paging, nested values, sparse fields, a key in a header."""
+
+    def guarded(route: Route) -> Route:
+        return lambda asked: route(asked) if asked.headers.get("x-api-key") == "canary-key" else Reply({}, 401)
+
+    def stations(asked: Asked) -> Reply:
+        wanted = [
+            {"id": 1, "at": "2024-01-01T10:00:00+08:00", "day": "2024-01-01", "geo": {"lon": 116.4}, "ok": True},
+            {"id": 2, "at": None, "day": None, "geo": None, "ok": False, "note": "only here"},
+        ]
+        return Reply({"data": {"items": wanted}})
+
+    def numbered(asked: Asked) -> Reply:
+        page = int(asked.query.get("page", 1))
+        return Reply({"rows": rows(page * 10 - 9, min(page * 10, 25))})
+
+    service = WebService({"/v1/stations": guarded(stations), "/v1/numbered": guarded(numbered)})
+    running = service.running()
+    running.__enter__()
+    request.addfinalizer(lambda: running.__exit__(None, None, None))
+    return NodeCase(
+        registry().connectors["http_json"],
+        {
+            "url": f"{service.url}/v1",
+            "sign_in": "key_header",
+            "secret": "canary-key",
+            "retries": 0,
+            "timeout_seconds": 5,
+            "datasets": [
+                {"name": "stations", "path": "stations", "rows_at": "/data/items"},
+                {"name": "numbered", "path": "numbered", "rows_at": "/rows", "paging": "page"},
+            ],
+        },
+        ConnectContext(guard=OutgoingGuard(LOOPBACK), connect_timeout=2),
+        read_all,
+        expected={("stations",): 2},
+        wrong={
+            "key": {"secret": "wrong"},
+            "port": {"url": "http://127.0.0.1:9"},
+            "address": {"url": "http://127.0.0.2/v1"},
+            "metadata": {"url": "http://169.254.169.254/latest"},
+            "path": {"url": f"{service.url}/v2"},
+            "pointer": {"datasets": [{"name": "stations", "path": "stations", "rows_at": "/nowhere"}]},
+            "tls": {"url": f"https://127.0.0.1:{service.port}/v1"},
+        },
+    )
+
+
 CASES: dict[str, Callable[[Path, pytest.FixtureRequest], NodeCase]] = {
     "sqlite": sqlite_case,
     "files": files_case,
     "postgresql": postgresql_case,
+    "http_json": http_json_case,
 }
 
 

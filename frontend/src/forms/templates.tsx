@@ -14,6 +14,7 @@ import { useTranslation } from "react-i18next";
 
 import type { FormWidgets } from "./types";
 import styles from "./forms.module.css";
+import { isAsked } from "./when";
 
 /** What SchemaForm hands to its parts through rjsf. */
 export interface FormParts {
@@ -66,8 +67,16 @@ export function FieldTemplate({
   );
 }
 
-export function ObjectFieldTemplate({ fieldPathId, title, description, properties }: ObjectFieldTemplateProps) {
+export function ObjectFieldTemplate({
+  fieldPathId,
+  title,
+  description,
+  properties: all,
+  schema,
+  formData,
+}: ObjectFieldTemplateProps) {
   const isRoot = fieldPathId.path.length === 0;
+  const properties = all.filter((property) => isAsked(schema, formData, property.name));
   if (isRoot) return <>{properties.map((property) => property.content)}</>;
   return (
     <fieldset className={styles.group}>

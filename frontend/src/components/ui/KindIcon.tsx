@@ -3,6 +3,7 @@
  * this set is drawn as a plain box, so that a type from elsewhere still has a picture.
  */
 import {
+  ApiOutlined,
   AppstoreOutlined,
   BarChartOutlined,
   BlockOutlined,
@@ -47,6 +48,7 @@ import {
 import type { ComponentType } from "react";
 
 const ICONS: Record<string, ComponentType> = {
+  ApiOutlined,
   AppstoreOutlined,
   BarChartOutlined,
   BlockOutlined,
