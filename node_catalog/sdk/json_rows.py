@@ -85,7 +85,7 @@ def value_at(body: bytes, pointer: str, where: str) -> msgspec.Raw | None:
             return None
         if found is None:
             return None
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def tokens_of(pointer: str) -> list[str]:
@@ -249,7 +249,7 @@ def _columns(rows: msgspec.Raw, names: Sequence[str], where: str) -> list[Sequen
     if not names:
         return []
     fields = tuple(f"f{index}" for index in range(len(names)))
-    listed = _decoded(rows, list[_row_type(tuple(names))], where)  # type: ignore[misc]
+    listed = _decoded(rows, list[_row_type(tuple(names))], where)
     if not listed:
         return [[] for _ in names]
     if len(fields) == 1:

@@ -9,13 +9,7 @@ import styles from "../forms.module.css";
 
 type Pair = [string, string];
 
-export default function PairsWidget({
-  id,
-  label,
-  value,
-  onChange,
-  disabled,
-}: FormWidgetProps<Record<string, string>>) {
+export default function PairsWidget({ id, label, value, onChange, disabled }: FormWidgetProps<Record<string, string>>) {
   const { t } = useTranslation();
   // Pairs are kept as typed: while a name is being written it may be empty or equal to another one.
   const [pairs, setPairs] = useState<Pair[]>(() => Object.entries(value ?? {}));

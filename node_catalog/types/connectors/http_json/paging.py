@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -42,7 +42,7 @@ class _Spot:
     url: Url | None = None
 
 
-def pages(conversation: Conversation, settings: HttpJsonSettings, dataset: HttpDataset) -> Iterator[Page]:
+def pages(conversation: Conversation, settings: HttpJsonSettings, dataset: HttpDataset) -> Generator[Page]:
     """All pages in order. Raises SourceError for a service that turns in circles or has more pages than allowed,
     DataError when all pages together are too large.
     """
