@@ -135,7 +135,7 @@ def test_a_right_is_taken_back_with_a_reason(new_page: Callable[..., Page], stud
     keeper = Keeper(new_page(), "zh-CN")
     keeper.sign_in(KEEPER)
     keeper.page.goto("/requests?box=given")
-    row = keeper.page.get_by_role("row").filter(has_text="Emma").filter(has_text=keeper.t("subscriptions:grant.revoke"))
+    row = keeper.page.get_by_role("row").filter(has_text="大数据中心").filter(has_text="2 / ")
     keeper.button(keeper.t("subscriptions:grant.revoke"), inside=row).click(timeout=PATIENCE)
     keeper.dialog.get_by_label(keeper.t("subscriptions:decision.reason")).fill(REASON)
     keeper.button(keeper.t("subscriptions:grant.revoke"), inside=keeper.dialog).click()
