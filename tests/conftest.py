@@ -74,6 +74,12 @@ def postgres_server() -> services.PostgresServer:
 
 
 @pytest.fixture(scope="session")
+def mariadb_server() -> services.MariadbServer:
+    """A real MariaDB, started once per test run on a private port and socket."""
+    return services.mariadb_server()
+
+
+@pytest.fixture(scope="session")
 def redis_server() -> services.RedisServer:
     """A real Redis (or Valkey), started once per test run on a private port."""
     return services.redis_server()

@@ -1,4 +1,4 @@
-"""Real servers for tests: PostgreSQL, Redis and RabbitMQ on private ports, started once per run, stopped at the end.
+"""Real servers for tests: PostgreSQL, MariaDB, Redis, RabbitMQ on private ports, started once per run, then stopped.
 
 Nothing is mocked and nothing outside is touched: each server has its own temporary folder and listens on loopback.
 A missing server skips the tests that need it, unless CITYGO_NEED_SERVICES=1 (make test), which fails them.
@@ -21,8 +21,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    import pymysql
 
 _running: list[_Server] = []
 
@@ -220,6 +224,91 @@ class PostgresServer(_Server):
 
 
 @dataclass
+class MariadbServer(_Server):
+    """MariaDB over TCP with a password; its tables' text is compared without regard to case, as is usual there."""
+
+    binary: str = ""
+    user: str = "citygo"
+    password: str = "Private-Port-2026"
+    host: str = "127.0.0.1"
+
+    def _account(self) -> str | None:
+        return "mysql" if os.geteuid() == 0 else None
+
+    def prepare(self) -> None:
+        account = self._account()
+        if account:
+            shutil.chown(self.folder, account, account)
+            self.folder.chmod(0o755)
+        make = shutil.which("mariadb-install-db") or "/usr/bin/mariadb-install-db"
+        subprocess.run(
+            [
+                make, "--no-defaults", f"--datadir={self.folder / 'data'}", "--skip-test-db", "--skip-name-resolve",
+                "--auth-root-authentication-method=normal", f"--tmpdir={self.folder}",
+            ],
+            check=True, capture_output=True, cwd=self.folder, user=account, group=account,
+            extra_groups=[] if account else None,
+        )  # fmt: skip
+        first = self.folder / "first.sql"
+        first.write_text(
+            f"create user '{self.user}'@'{self.host}' identified by '{self.password}';\n"
+            f"grant all privileges on *.* to '{self.user}'@'{self.host}';\n"
+        )
+        first.chmod(0o644)
+
+    def _launch(self) -> None:
+        first = self.folder / "first.sql"
+        options = [
+            f"--datadir={self.folder / 'data'}", f"--socket={self.folder / 'socket'}", f"--port={self.port}",
+            f"--bind-address={self.host}", f"--pid-file={self.folder / 'pid'}", f"--tmpdir={self.folder}",
+            "--skip-name-resolve", "--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci",
+            "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M",
+            "--skip-log-bin", "--performance-schema=OFF", "--max-connections=60",
+        ]  # fmt: skip
+        if first.exists():
+            options.append(f"--init-file={first}")
+        self._spawn([self.binary, "--no-defaults", *options], user=self._account())
+        self._await(self._answers, 60)
+        first.unlink(missing_ok=True)
+
+    def _answers(self) -> bool:
+        import pymysql
+
+        try:
+            self.connect().close()
+        except pymysql.Error:
+            return False
+        return True
+
+    def connect(self, database: str | None = None) -> pymysql.Connection[Any]:
+        """A connection in autocommit, as the user that may do everything."""
+        import pymysql
+
+        return pymysql.connect(
+            host=self.host, port=self.port, user=self.user, password=self.password, database=database,
+            charset="utf8mb4", autocommit=True, connect_timeout=5, ssl_disabled=True,
+        )  # fmt: skip
+
+    def restart(self) -> None:
+        """Killed and started again: open connections are cut, what was committed is there."""
+        self.kill()
+        self._launch()
+
+    def create_database(self, name: str) -> str:
+        """Make an empty database of this name (an old one goes) and give its name."""
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"drop database if exists `{name}`")
+            cursor.execute(f"create database `{name}`")
+        return name
+
+    def settings(self, database: str) -> dict[str, object]:
+        """The settings of a MySQL node on this server."""
+        return {
+            "host": self.host, "port": self.port, "database": database, "user": self.user, "password": self.password,
+        }  # fmt: skip
+
+
+@dataclass
 class RedisServer(_Server):
     """Redis or Valkey over TCP without persistence."""
 
@@ -309,6 +398,18 @@ def postgres_server() -> PostgresServer:
 
 
 @functools.cache
+def mariadb_server() -> MariadbServer:
+    """The run's MariaDB (as user mysql when we are root, since it refuses root)."""
+    binary = shutil.which("mariadbd") or next(iter(glob.glob("/usr/sbin/mariadbd")), "")
+    if not binary:
+        _missing("MariaDB", "mariadb-server")
+    server = MariadbServer(_folder("my"), free_port(), binary=binary)
+    server.prepare()
+    server.start()
+    return server
+
+
+@functools.cache
 def redis_server() -> RedisServer:
     """The run's Redis: redis-server or valkey-server of the system, else the bundled Valkey."""
     binary = shutil.which("redis-server") or shutil.which("valkey-server") or ""
@@ -340,5 +441,5 @@ def stop_all() -> None:
     """Stop and remove every server that this process started."""
     while _running:
         _running.pop().remove()
-    for starter in (postgres_server, redis_server, rabbitmq_server):
+    for starter in (postgres_server, mariadb_server, redis_server, rabbitmq_server):
         starter.cache_clear()

@@ -15,7 +15,7 @@ from node_catalog.sdk.ports import Schema, from_ibis, to_ibis
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.row_filter import columns_of
 
-_REMOTE = {"postgresql": "postgres"}
+_REMOTE = {"postgresql": "postgres", "mysql": "mysql"}
 """Dialects of the platform's own connectors that run SQL themselves, for callers without a registry."""
 
 

@@ -6,6 +6,7 @@ an operation that is not known here simply needs all columns and is not pushed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -168,7 +169,10 @@ def _is_safe(node: Any) -> bool:
         return pair in _LOSSLESS or isinstance(node.arg, ops.Literal)
     if not isinstance(node, _SAFE) or node.dtype.is_binary():
         return False
-    return not (isinstance(node, ops.Literal) and isinstance(node.value, str) and "\0" in node.value)
+    value = node.value if isinstance(node, ops.Literal) else None
+    if isinstance(value, float) and not math.isfinite(value):
+        return False  # not every system has a word for it
+    return not (isinstance(value, str) and "\0" in value)
 
 
 def _family(kind: Any) -> str:

@@ -6,6 +6,7 @@ always written, and a source that compares text by a language's rules is told to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
@@ -16,10 +17,12 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.tokens import TokenType
 
 from flows.graph.errors import PlanError
+from flows.graph.exact_text import by_code_point
 from node_catalog.sdk.text import text
 
 SOURCE = "src"
 """The name that stands for the dataset in a binding's text."""
+_PLAIN = re.compile(r"[A-Za-z0-9 .,:;_+/()=<>-]*")
 _NAMES = {"postgresql": "postgres", "mariadb": "mysql"}
 
 
@@ -78,6 +81,13 @@ def _generator(dialect: str) -> Any:
             place = " NULLS FIRST" if expression.args.get("nulls_first") else " NULLS LAST"
             return f"{self.sql(expression, 'this')}{direction}{place}"
 
+        def literal_sql(self, expression: sge.Literal) -> str:
+            """In MySQL a setting of the server decides what a backslash means: such texts are written as bytes."""
+            value = str(expression.this)
+            if dialect != "mysql" or not expression.is_string or _PLAIN.fullmatch(value):
+                return str(super().literal_sql(expression))
+            return f"_utf8mb4 x'{value.encode().hex()}'"
+
     return Generator(dialect=known, identify=True, comments=False)
 
 
@@ -100,52 +110,4 @@ def _compiler(dialect: str) -> Any:
         )
         raise PlanError("plan.dialect", message)
     base = getattr(compilers, classes[dialect])
-    return _by_code_point(base)() if dialect == "postgres" else base()
-
-
-def _by_code_point(base: Any) -> Any:
-    """PostgreSQL's compiler with every comparison of texts by code point, as in the engine.
-
-    Equality is also written plainly, so that an index still helps; the second test makes it exact under collations
-    for which different texts count as equal.
-    """
-    collation = sge.to_identifier("C", quoted=True)
-
-    def exact(value: Any) -> Any:
-        return sge.Collate(this=value.copy(), expression=collation.copy())
-
-    def comparison(name: str, make: Any) -> Any:
-        plain = getattr(base, name)
-
-        def visit(self: Any, op: Any, *, left: Any, right: Any) -> Any:
-            if not op.left.dtype.is_string():
-                return plain(self, op, left=left, right=right)
-            return make(left, right)
-
-        return visit
-
-    def visit_in_values(self: Any, op: Any, *, value: Any, options: Any) -> Any:
-        found = base.visit_InValues(self, op, value=value, options=options)
-        if not op.value.dtype.is_string():
-            return found
-        return sge.and_(found, base.visit_InValues(self, op, value=exact(value), options=options))
-
-    return type(
-        "CodePointCompiler",
-        (base,),
-        {
-            "__slots__": (),
-            "visit_Less": comparison("visit_Less", lambda a, b: sge.LT(this=exact(a), expression=b)),
-            "visit_LessEqual": comparison("visit_LessEqual", lambda a, b: sge.LTE(this=exact(a), expression=b)),
-            "visit_Greater": comparison("visit_Greater", lambda a, b: sge.GT(this=exact(a), expression=b)),
-            "visit_GreaterEqual": comparison("visit_GreaterEqual", lambda a, b: sge.GTE(this=exact(a), expression=b)),
-            "visit_NotEquals": comparison("visit_NotEquals", lambda a, b: sge.NEQ(this=exact(a), expression=b)),
-            "visit_Equals": comparison(
-                "visit_Equals",
-                lambda a, b: sge.paren(
-                    sge.and_(sge.EQ(this=a, expression=b), sge.EQ(this=exact(a), expression=b.copy()))
-                ),
-            ),
-            "visit_InValues": visit_in_values,
-        },
-    )
+    return by_code_point(base, dialect)() if dialect in ("postgres", "mysql") else base()

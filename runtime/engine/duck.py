@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from node_catalog.sdk.contract import Attach
+from node_catalog.sdk.contract import Attach, Through
 from node_catalog.sdk.text import text
 from runtime.engine.cancel import Cancel
 from runtime.engine.errors import CancelledError, EngineError, WorkError
@@ -84,6 +84,18 @@ class Connection:
         with self._cancel.interrupts(self._raw.interrupt):
             with self._words():
                 reader = self._raw.execute(sql).to_arrow_reader(batch_rows)
+            yield Rows(reader, self._words)
+
+    @contextmanager
+    def run_there(self, access: Through, sql: str, batch_rows: int) -> Iterator[Rows]:
+        """Run a text of our planner's (never a user's own) in the attached source; its rows as ``run`` gives them."""
+        if "\x00" in sql:
+            raise refused_error("a NUL character", self._where)
+        text_there = _literal(f"{access.before}{sql}{access.after}")
+        with self._cancel.interrupts(self._raw.interrupt):
+            with self._words():
+                query = f"select * from {access.function}('node', {text_there})"
+                reader = self._raw.execute(query).to_arrow_reader(batch_rows)
             yield Rows(reader, self._words)
 
     def script(self, sql: str) -> list[tuple[Any, ...]]:
@@ -167,7 +179,7 @@ def open_main(limits: Limits, cancel: Cancel, *, ordered: bool = False, where: s
 
 @contextmanager
 def open_source(
-    limits: Limits, cancel: Cancel, attach: Attach | None = None, *, where: str = ""
+    limits: Limits, cancel: Cancel, attach: Attach | Through | None = None, *, where: str = ""
 ) -> Iterator[Connection]:
     """A connection that reads one dataset: by ``attach``'s statements, or over a stream registered as ``src``."""
     memory_mb = max(LEAST_MEMORY_MB, int(limits.memory_mb * SOURCE_MEMORY_SHARE))
@@ -181,7 +193,7 @@ def open_source(
                 _load(raw, extension)
             for statement in attach.statements if attach else ():
                 raw.execute(statement)
-            _lock(raw, attach.folders if attach else ())
+            _lock(raw, attach.folders if isinstance(attach, Attach) else ())
         yield connection
     finally:
         raw.close()

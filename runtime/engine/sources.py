@@ -1,8 +1,8 @@
 """Bindings become streams: every source ends as a counted Arrow reader with exactly the planned columns.
 
-Three ways, by what the connector says (node_catalog.sdk.contract): ``Attach`` (a locked source connection scans it),
-``Stream`` (the connector's batches, what is left of the text runs over them in a source connection), ``Remote`` (the
-text runs in the source itself). An exchange is read from our own Parquet file.
+By what the connector says (see its contract): ``Attach`` (a locked source connection scans it), ``Stream`` (the
+connector's batches, what is left of the text runs over them in a source connection), ``Remote`` (the text runs in the
+source itself), ``Through`` (likewise, fetched by the engine). An exchange is read from our own Parquet file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from flows.graph.plan import Binding
 from flows.graph.render import with_relation
-from node_catalog.sdk.contract import Attach, ConnectContext, Connector, DatasetRef, Remote, Stream
+from node_catalog.sdk.contract import Attach, ConnectContext, Connector, DatasetRef, Remote, Stream, Through
 from node_catalog.sdk.contract import Settings as ConnectorSettings
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.ports import Schema
@@ -102,6 +102,14 @@ def _batches(
             yield remote
         finally:
             _close(remote)
+        return
+    if isinstance(access, Through):
+        sql = with_relation(binding.text, access.dialect, access.relation)
+        with (
+            open_source(limits, cancel, access, where=where) as connection,
+            connection.run_there(access, sql, limits.batch_rows) as reader,
+        ):
+            yield reader
         return
     rows: Iterator[pa.RecordBatch] = iter(())
     try:

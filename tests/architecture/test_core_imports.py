@@ -11,7 +11,7 @@ import pytest
 
 CORE = ("runtime.engine", "flows.graph", "node_catalog.types", "node_catalog.sdk")
 LIBRARIES = {"ibis", "sqlglot", "pyarrow", "msgspec", "jsonschema", "duckdb"}
-DRIVERS = {"psycopg", "adbc_driver_postgresql", "adbc_driver_manager", "sqlite3", "redis", "fastexcel"}
+DRIVERS = {"psycopg", "adbc_driver_postgresql", "adbc_driver_manager", "sqlite3", "redis", "fastexcel", "pymysql"}
 ONLY_IN = {
     "duckdb": ("runtime.engine.duck",),
     "pyspark": ("runtime.engine.remote",),

@@ -1,7 +1,6 @@
 """D1: filter, join, group by district and hour, write to PostgreSQL; beside hand-written SQL and beside n8n.
 
-The observations lie in PostgreSQL. The stations lie in a SQLite file (the MySQL connector is not built yet;
-docs/benchmarks.md says what that changes).
+The observations lie in PostgreSQL, the stations in MariaDB.
 """
 
 from __future__ import annotations
@@ -10,11 +9,11 @@ from typing import Any
 
 import psycopg
 
-from tests.bench.data import PUSHDOWN, fill_postgres, fill_sqlite
+from tests.bench.data import PUSHDOWN, fill_mariadb, fill_postgres
 from tests.bench.measure import Comparison, Cost, measure, medians
 from tests.bench.ours import ours as our_studio
 from tests.bench.peers import n8n
-from tests.services import PostgresServer, postgres_server
+from tests.services import PostgresServer, mariadb_server, postgres_server
 
 ROWS = 1_000_000
 PAIRS = 5
@@ -144,19 +143,20 @@ def run() -> list[Comparison]:
     server = postgres_server()
     server.create_database("d1")
     fill_postgres(server.url("d1"), ROWS)
+    second = mariadb_server()
+    fill_mariadb(second, second.create_database("d1"))
     with our_studio() as ours:
-        fill_sqlite(ours.folder / "stations.sqlite3")
         target = ours.add_node("postgresql", "D1 PostgreSQL", server.settings("d1"))
-        small = ours.add_node("sqlite", "D1 stations", {"path": str(ours.folder / "stations.sqlite3")})
+        small = ours.add_node("mysql", "D1 MariaDB", second.settings("d1"))
         observations, stations = ours.dataset(target, "obs"), ours.dataset(small, "station")
         flow = ours.add_flow("D1", document(observations, stations, target))
-        postgres = [server.process.pid] if server.process else []
+        servers = [each.process.pid for each in (server, second) if each.process]
         limit: list[Cost] = []
         own: list[Cost] = []
         ours.run(flow)
         for _ in range(PAIRS):
             limit.append(run_limit(server))
-            own.append(measure(lambda: ours.run(flow), lambda: [ours.pid, *postgres], lambda: [ours.pid]))
+            own.append(measure(lambda: ours.run(flow), lambda: [ours.pid, *servers], lambda: [ours.pid]))
         _same_answer(server)
     peer = run_peer(server)
     ours_cost, limit_cost = medians(own), medians(limit)

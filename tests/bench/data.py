@@ -7,6 +7,8 @@ from pathlib import Path
 
 import psycopg
 
+from tests.services import MariadbServer
+
 DISTRICTS = ("海曙", "江北", "鄞州", "镇海", "北仑", "奉化", "余姚", "慈溪", "宁海", "象山")
 
 OBSERVATIONS = """
@@ -47,6 +49,13 @@ def fill_sqlite(path: Path) -> None:
         connection.execute("create table station (id integer, name text, district text, lon real, lat real)")
         connection.executemany("insert into station values (?, ?, ?, ?, ?)", stations())
     connection.close()
+
+
+def fill_mariadb(server: MariadbServer, database: str) -> None:
+    """The stations as a MariaDB table."""
+    with server.connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute("create table station (id int, name text, district text, lon double, lat double)")
+        cursor.executemany("insert into station values (%s, %s, %s, %s, %s)", stations())
 
 
 PUSHDOWN = """

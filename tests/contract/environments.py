@@ -20,10 +20,12 @@ import pytest
 
 from flows.graph.render import with_relation
 from node_catalog.palette import registry
-from node_catalog.sdk.contract import Attach, ConnectContext, Connector, DatasetRef, Remote
+from node_catalog.sdk.contract import Attach, ConnectContext, Connector, DatasetRef, Remote, Through
 from node_catalog.sdk.ports import to_arrow
+from node_catalog.sdk.sql_node import literal
 from node_catalog.sdk.testing_nodes import NodeCase
 from security.outgoing import OutgoingGuard
+from tests.contract.mysql_tables import MYSQL_TABLES
 from tests.web_service import Asked, Reply, Route, WebService, rows
 
 LOOPBACK = ("127.0.0.1/32",)
@@ -33,13 +35,18 @@ def read_all(connector: type[Connector], settings: Any, dataset: DatasetRef, con
     """All rows of a dataset in the promised types, whichever way the connector offers."""
     access = connector.access(settings, dataset, context)
     wanted = to_arrow(dataset.schema)
-    if isinstance(access, Attach):
+    if isinstance(access, Attach | Through):
         with closing(duckdb.connect(config={"enable_external_access": "true"})) as connection:
             for extension in access.extensions:
                 connection.execute(f"load '{_extension_file(extension)}'")
             for statement in access.statements:
                 connection.execute(statement)
-            return connection.sql("select * from src").to_arrow_table()
+            if isinstance(access, Attach):
+                return connection.sql("select * from src").to_arrow_table()
+            text = with_relation("select * from `src` as `t0`", access.dialect, access.relation)
+            sql = literal(f"{access.before}{text}{access.after}")
+            found = connection.sql(f"select * from {access.function}('node', {sql})").to_arrow_table()
+            return pa.Table.from_batches([_cast(batch, wanted) for batch in found.to_batches()], schema=wanted)
     if isinstance(access, Remote):
         text = with_relation('select * from "src" as "t0"', access.dialect, access.relation)
         batches = list(connector.run_sql(settings, text, context))
@@ -213,10 +220,38 @@ def http_json_case(folder: Path, request: pytest.FixtureRequest) -> NodeCase:
     )
 
 
+def mysql_case(folder: Path, request: pytest.FixtureRequest) -> NodeCase:
+    """A database of its own on the run's real server, with what only old MySQL data have."""
+    server = request.getfixturevalue("mariadb_server")
+    name = server.create_database(f"contract_{uuid.uuid4().hex[:12]}")
+    with server.connect(name) as connection, connection.cursor() as cursor:
+        cursor.execute("set sql_mode = '', time_zone = '+08:00'")
+        for statement in MYSQL_TABLES:
+            cursor.execute(statement)
+    return NodeCase(
+        registry().connectors["mysql"],
+        server.settings(name),
+        ConnectContext(guard=OutgoingGuard(LOOPBACK), connect_timeout=2, work_folder=str(folder)),
+        read_all,
+        expected={("measured",): 3, ("nothing",): 0},
+        wrong={
+            "password": {"password": "wrong"},
+            "user": {"user": "nobody"},
+            "database": {"database": "no_such"},
+            "port": {"port": 9},
+            "address": {"host": "127.0.0.2"},
+            "metadata": {"host": "169.254.169.254"},
+            "encryption": {"tls": "require"},
+            "certificate": {"tls": "verify"},
+        },
+    )
+
+
 CASES: dict[str, Callable[[Path, pytest.FixtureRequest], NodeCase]] = {
     "sqlite": sqlite_case,
     "files": files_case,
     "postgresql": postgresql_case,
+    "mysql": mysql_case,
     "http_json": http_json_case,
 }
 
@@ -224,7 +259,7 @@ CASES: dict[str, Callable[[Path, pytest.FixtureRequest], NodeCase]] = {
 def connectors(writing: bool = False) -> list[Any]:
     """Every connector as a pytest parameter (those with an output when ``writing``)."""
     return [
-        pytest.param(key, id=key, marks=[pytest.mark.services] if key == "postgresql" else [])
+        pytest.param(key, id=key, marks=[pytest.mark.services] if key in ("postgresql", "mysql") else [])
         for key, connector in registry().connectors.items()
         if not writing or connector.output is not None
     ]

@@ -57,8 +57,17 @@ def compare(self: Walk, node: exp.Expression, left: Value, right: Value) -> tupl
     if kind == "null":
         kind = "text"
     if {left.family, right.family} <= {"decimal", "integer"} and left.type != right.type:
-        return tuple(fitted([left, right]))  # type: ignore[return-value]
+        near, far = fitted([left, right])
+        if _comparable(near, far):
+            return near, far
+        return coerce(left, kind), coerce(right, kind)
     return _plain_or(left, kind, right), _plain_or(right, kind, left)
+
+
+def _comparable(left: Value, right: Value) -> bool:
+    """Whether one type holds the other, so that no cast is needed: 0.255 does not fit decimal(10,2)."""
+    a, b = left.expr.type(), right.expr.type()
+    return bool(a.castable(b) or b.castable(a))
 
 
 def _plain_or(value: Value, kind: str, other: Value) -> Value:

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 import redis
 
-from tests.services import PostgresServer, RabbitServer, RedisServer
+from tests.services import MariadbServer, PostgresServer, RabbitServer, RedisServer
 
 pytestmark = pytest.mark.services
 
@@ -18,6 +18,16 @@ def test_postgres_answers_and_survives_an_immediate_restart(postgres_server: Pos
     postgres_server.restart()
     with psycopg.connect(url) as connection:
         assert connection.execute("select count(*) from t").fetchone() == (0,)
+
+
+def test_mariadb_answers_and_survives_a_kill(mariadb_server: MariadbServer) -> None:
+    name = mariadb_server.create_database("services_check")
+    with mariadb_server.connect(name) as connection, connection.cursor() as cursor:
+        cursor.execute("create table t (a int)")
+    mariadb_server.restart()
+    with mariadb_server.connect(name) as connection, connection.cursor() as cursor:
+        cursor.execute("select count(*) from t")
+        assert cursor.fetchone() == (0,)
 
 
 def test_redis_answers(redis_server: RedisServer) -> None:

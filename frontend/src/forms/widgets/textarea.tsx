@@ -1,4 +1,4 @@
-/** Text of several lines: a posted body, a certificate. */
+/** A text of several lines, such as a certificate. */
 import { Input } from "antd";
 
 import type { FormWidgetProps } from "../types";
@@ -14,14 +14,14 @@ export default function TextareaWidget({
   return (
     <Input.TextArea
       id={id}
-      className="mono"
-      autoSize={{ minRows: 2, maxRows: 12 }}
+      autoSize={{ minRows: 3, maxRows: 12 }}
+      spellCheck={false}
       disabled={disabled}
       status={isInvalid ? "error" : undefined}
       aria-describedby={describedBy}
       aria-invalid={isInvalid || undefined}
       value={value ?? ""}
-      onChange={(event) => onChange(event.target.value)}
+      onChange={(event) => onChange(event.target.value || undefined)}
     />
   );
 }

@@ -2,9 +2,8 @@
 import { pick } from "@/api/preferences";
 import type { Language } from "@/api/types";
 import type { LocalText, Wire } from "@/graph/document";
-import { STEP_WIDTH, portOf, stepOf, wireKey } from "@/graph/document";
+import { STEP_HEIGHT, STEP_WIDTH, portOf, stepOf, wireKey } from "@/graph/document";
 import type { Column, Port } from "@/graph/palette";
-import { boxHeight, portsOfType } from "@/graph/ports";
 import type { FlowViewProps } from "@/graph/view";
 
 export interface BoxData extends Record<string, unknown> {
@@ -71,7 +70,7 @@ function makeBoxes(props: Source, language: Language, before: ReadonlyMap<string
       group: type?.group ?? "flow",
       errors: count?.errors ?? 0,
       warnings: count?.warnings ?? 0,
-      ports: type ? portsOfType(type, step.settings) : NO_PORTS,
+      ports: type?.ports ?? NO_PORTS,
       wired: (wired.get(id) ?? []).sort().join(" "),
       isRun: progress !== undefined,
     };
@@ -85,7 +84,7 @@ function makeBoxes(props: Source, language: Language, before: ReadonlyMap<string
       position: place,
       data: isSameData ? old.data : data,
       width: STEP_WIDTH,
-      height: boxHeight(data.ports),
+      height: STEP_HEIGHT,
     };
   });
 }

@@ -1,0 +1,321 @@
+"""Speaking to a MySQL or MariaDB server: guarded addresses, sessions, and words for what it says."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from node_catalog.sdk import server_words
+from node_catalog.sdk.contract import ConnectContext
+from node_catalog.sdk.errors import (
+    DataError,
+    NodeTypeError,
+    RefusedError,
+    SourceBusyError,
+    SourceError,
+    TargetBusyError,
+    TargetError,
+)
+from node_catalog.sdk.outgoing import pinned
+from node_catalog.sdk.sql_node import literal
+from node_catalog.sdk.text import text
+
+LOCK_SECONDS = 30
+"""How long a writer waits for locks of others."""
+_READ_MODE = ""
+_WRITE_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO"
+_SSL_MODES = {"disable": "disabled", "prefer": "preferred", "require": "required", "verify": "verify_ca"}
+
+
+class Session:
+    """A connection in autocommit, for checks, discovery, DDL and transactions: never for the rows of a dataset."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self.version: str = raw.get_server_info()
+
+    @property
+    def is_mariadb(self) -> bool:
+        """MariaDB, rather than MySQL."""
+        return "mariadb" in self.version.lower()
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether TLS is in use."""
+        return bool(getattr(self._raw, "_secure", False))
+
+    def rows(self, sql: str, *values: Any) -> Sequence[tuple[Any, ...]]:
+        """Run a statement of our own and fetch what it gives. ``%`` in it is doubled when there are ``values``."""
+        with self._raw.cursor() as cursor:
+            cursor.execute(sql, values or None)
+            found: Sequence[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+    def value(self, sql: str, *values: Any) -> Any:
+        """The first value of the first row, or None."""
+        rows = self.rows(sql, *values)
+        return rows[0][0] if rows else None
+
+    def run(self, sql: str, *values: Any) -> int:
+        """Run a statement; the number of rows it changed."""
+        with self._raw.cursor() as cursor:
+            return int(cursor.execute(sql, values or None))
+
+    def send(self, statement: bytes) -> None:
+        """Run a finished statement as it is."""
+        self._raw._execute_command(3, statement)  # COM_QUERY: ``query`` would have it as text first
+        self._raw._read_query_result()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing of what the server can take back (DDL it cannot)."""
+        self._raw.begin()
+        try:
+            yield
+        except BaseException:
+            if self._raw.open:
+                self._raw.rollback()
+            raise
+        self._raw.commit()
+
+    def close(self) -> None:
+        """Close; safe to call again."""
+        if self._raw.open:
+            self._raw.close()
+
+
+@contextmanager
+def control(settings: Any, context: ConnectContext, *, read_only: bool) -> Iterator[Session]:
+    """A session that is closed at the end. Errors come out in words."""
+    with words(settings, is_target=not read_only):
+        session = connect(settings, context, read_only=read_only)
+        try:
+            yield session
+        finally:
+            session.close()
+
+
+def connect(settings: Any, context: ConnectContext, *, read_only: bool) -> Session:
+    """A session with the server (the caller closes it and puts errors into words).
+
+    The guard resolves the address, once; the name is only held against the server's certificate. No file of the
+    machine is ever sent (``LOAD DATA LOCAL`` stays off, whatever the server asks for).
+    """
+    import socket
+
+    import pymysql
+
+    address = pinned(context, settings.host, settings.port)
+    raw = pymysql.connect(
+        host=settings.host,
+        port=settings.port,
+        user=settings.user,
+        password=settings.password.encode(),
+        database=settings.database,
+        charset="utf8mb4",
+        autocommit=True,
+        local_infile=False,
+        read_timeout=context.statement_timeout + LOCK_SECONDS,
+        write_timeout=context.statement_timeout + LOCK_SECONDS,
+        program_name="CityGo Studio",
+        defer_connect=True,
+        **_tls(settings),
+    )
+    try:
+        line = socket.create_connection((address, settings.port), context.connect_timeout)
+    except OSError as error:
+        raise pymysql.OperationalError(2003, str(error)) from error
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    raw.connect(line)
+    session = Session(raw)
+    for statement in _opening(session, context, read_only):
+        session.run(statement)
+    return session
+
+
+def _opening(session: Session, context: ConnectContext, read_only: bool) -> Iterator[str]:
+    mode = _READ_MODE if read_only else _WRITE_MODE
+    yield f"set session sql_mode = '{mode}', time_zone = '+00:00', lock_wait_timeout = {LOCK_SECONDS}"
+    if read_only:
+        yield f"set session {time_limit(session, context)}"
+        yield "set session transaction read only"
+    else:
+        yield f"set session innodb_lock_wait_timeout = {LOCK_SECONDS}, foreign_key_checks = 1, unique_checks = 1"
+
+
+def time_limit(session: Session, context: ConnectContext) -> str:
+    """The assignment that ends a statement of ours after its time."""
+    seconds = max(1, round(context.statement_timeout))
+    return f"max_statement_time = {seconds}" if session.is_mariadb else f"max_execution_time = {seconds * 1000}"
+
+
+def _tls(settings: Any) -> dict[str, Any]:
+    if settings.tls == "disable":
+        return {"ssl_disabled": True}
+    if settings.tls == "prefer":
+        return {}
+    checks = settings.tls == "verify"
+    context = ssl.create_default_context(cadata=(settings.ca or None) if checks else None)
+    if checks:
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # certificates that the servers make for themselves
+    else:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return {"ssl": context}
+
+
+def attach_statements(settings: Any, context: ConnectContext) -> tuple[str, ...]:
+    """Statements for the engine that make this database its ``node``: read-only, over the pinned address."""
+    options = {
+        "HOST": literal(pinned(context, settings.host, settings.port)),
+        "PORT": str(settings.port),
+        "DATABASE": literal(settings.database),
+        "USER": literal(settings.user),
+        "PASSWORD": literal(settings.password),
+        "SSL_MODE": literal(_SSL_MODES[settings.tls]),
+    }
+    if settings.tls == "verify":
+        options["SSL_CA"] = literal(_ca_file(settings.ca, context))
+    listed = ", ".join(f"{name} {value}" for name, value in options.items())
+    return (
+        "SET mysql_session_time_zone = '+00:00'",
+        "SET mysql_tinyint1_as_boolean = false",
+        "SET mysql_bit1_as_boolean = false",
+        "SET mysql_time_as_time = true",
+        f"CREATE SECRET node_sign_in (TYPE mysql, {listed})",
+        "ATTACH '' AS node (TYPE mysql, SECRET node_sign_in, READ_ONLY)",
+    )
+
+
+def _ca_file(certificate: str, context: ConnectContext) -> str:
+    """A file with the given certificate, which the engine's driver wants by name; the system's own when empty."""
+    if not certificate:
+        paths = ssl.get_default_verify_paths()
+        return paths.cafile or paths.openssl_cafile
+    folder = Path(context.work_folder or tempfile.gettempdir())
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"citygo-ca-{hashlib.sha256(certificate.encode()).hexdigest()[:20]}.pem"
+    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as file:
+        file.write(certificate)
+    Path(file.name).replace(path)
+    return str(path)
+
+
+# ── words ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+_NO_RIGHT = {1044, 1142, 1143, 1227, 1370, 1410, 3530}
+_GONE_TABLE, _GONE_COLUMN = {1146, 1356, 1932}, {1054}
+_BUSY = {1205, 1213, 1317, 1969, 3024, 1203, 1226, 1637, 1021, 1041, 1037}
+_CUT = {2006, 2013, 2055, 1053, 1080, 1152, 1159, 1160, 1161, 1927, 4031}
+_CONSTRAINT = {1022, 1048, 1062, 1169, 1216, 1217, 1364, 1451, 1452, 1557, 1586, 1761, 1762, 3819, 4025}
+_VALUE = {1264, 1265, 1292, 1366, 1406, 1411, 1416, 1365, 1690, 3140, 4038}
+_FULL = {1021, 1114, 1030, 3, 28}
+
+
+@contextmanager
+def words(settings: Any, *, is_target: bool = False) -> Iterator[None]:
+    """Turn what the driver raises into our errors."""
+    import pymysql
+
+    try:
+        yield
+    except (pymysql.Error, ssl.SSLError, TimeoutError) as error:
+        raise of_mysql(error, settings, is_target=is_target) from error
+
+
+def of_mysql(error: Exception, settings: Any, *, is_target: bool = False) -> NodeTypeError:
+    """Our error for the driver's. The message names server and database; only ``detail`` quotes the server."""
+    number, said = _number(error), str(error)
+    where = f"{settings.host}:{settings.port}/{settings.database}"
+    kind, code, message = _found(number, said, settings) or (
+        _of_target(number, settings) if is_target else _of_source(number, settings)
+    )
+    if is_target and kind is SourceError:
+        kind, code = TargetError, code.replace("source.", "target.")
+    if is_target and kind is SourceBusyError:
+        kind = TargetBusyError
+    return kind(code, message, where, said[:400])
+
+
+def _number(error: Exception) -> int:
+    """The server's (or the driver's) number of an error; 0 when it has none."""
+    first = error.args[0] if error.args else 0
+    return first if isinstance(first, int) else 0
+
+
+def _found(number: int, said: str, settings: Any) -> server_words.Found | None:
+    low = said.lower()
+    if isinstance(number, int) and number in (1045, 1698, 1862, 3118):
+        return server_words.wrong_password("mysql", settings)
+    if number == 1049:
+        return server_words.no_database("mysql", settings)
+    if number in _NO_RIGHT:
+        return server_words.no_right("mysql", settings)
+    if number in _GONE_TABLE:
+        return server_words.no_table()
+    if number in _GONE_COLUMN:
+        return server_words.no_column()
+    if number in (1040, 1203):
+        return server_words.no_free_connection("mysql", settings)
+    if number in (1130, 1129):
+        message = text(
+            f"“{settings.host}” does not admit this studio: user “{settings.user}” may not come from this machine. "
+            "Ask its administrator.",
+            f"“{settings.host}”未允许本平台访问：用户“{settings.user}”不能从本机登录，请联系管理员。",
+        )
+        return RefusedError, "mysql.not_admitted", message
+    if number in (2026, 3159) or "ssl" in low or "certificate" in low:
+        return server_words.no_encryption("mysql", settings)
+    if number in (2002, 2003, 2005):
+        return server_words.unreachable("mysql", settings)
+    return None
+
+
+def _of_source(number: int, settings: Any) -> server_words.Found:
+    if number in _BUSY:
+        return server_words.overloaded("mysql", settings)
+    if number in _CUT or number == 0:
+        return server_words.broken_off("mysql", settings)
+    if number in _VALUE:
+        message = text(
+            "A value in the database cannot be read or converted as asked.", "数据库中有值无法按要求读取或转换。"
+        )
+        return DataError, "mysql.value", message
+    return server_words.query_refused("mysql", settings, number)
+
+
+def _of_target(number: int, settings: Any) -> server_words.Found:
+    if number in _CONSTRAINT:
+        message = text(
+            "The table refuses the rows: a required value is missing, a key occurs twice, or a rule of the table is "
+            "broken. Nothing was changed.",
+            "目标表拒绝写入：缺少必填值、键重复，或违反表的约束。目标未被改动。",
+        )
+        return TargetError, "target.constraint", message
+    if number in _VALUE:
+        message = text(
+            "A value does not fit its column in the table (too long, out of range, or a forbidden character). Nothing "
+            "was changed.",
+            "有值与目标列不符（过长、超出范围或含有不允许的字符）。目标未被改动。",
+        )
+        return TargetError, "target.value", message
+    if number in _FULL:
+        message = text("The server's disk is full. Nothing was changed.", "服务器磁盘已满，目标未被改动。")
+        return TargetBusyError, "target.disk_full", message
+    if number in _BUSY | _CUT or number == 0:
+        message = text(
+            f"“{settings.host}” is busy, locked, or broke off the connection. It is tried again.",
+            f"“{settings.host}”正忙、被锁定或连接中断，将会重试。",
+        )
+        return TargetBusyError, "target.busy", message
+    message = text(
+        f"The database “{settings.database}” refuses the rows ({number}). Nothing was changed.",
+        f"数据库“{settings.database}”拒绝写入（{number}），目标未被改动。",
+    )
+    return TargetError, "target.refused", message

@@ -1,0 +1,175 @@
+"""Stages that read from a real MariaDB."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from node_catalog.sdk.errors import NodeTypeError
+from node_catalog.sdk.ports import Schema
+from node_catalog.sdk.registry import Registry
+from runtime.engine.errors import CancelledError, EngineError
+from runtime.engine.pool import ChildPool
+from runtime.engine.stage import run_stage
+from runtime.engine.work import Limits, SourceSpec
+from tests.contract.mysql_tables import MYSQL_TABLES
+from tests.integration.engine.support import (
+    AIR,
+    BY_STATION,
+    BY_STATION_TEXT,
+    binding,
+    by_station,
+    limits,
+    quiet,
+    stage,
+    work,
+)
+from tests.services import MariadbServer, wait_until
+
+pytestmark = pytest.mark.services
+ROWS = 60_000
+LOOPBACK = ("127.0.0.0/8",)
+
+
+@pytest.fixture(scope="module")
+def settings(mariadb_server: MariadbServer) -> dict[str, Any]:
+    """A database with table air, 60,000 rows, and the unusual values of the contract suite."""
+    name = mariadb_server.create_database("engine_air")
+    with mariadb_server.connect(name) as connection, connection.cursor() as cursor:
+        cursor.execute("create table air (id bigint primary key, station varchar(20), pm25 double)")
+        cursor.execute("insert into air select seq, concat('s', seq mod 30), seq * 7919 mod 1000 from seq_0_to_59999")
+        cursor.execute("set sql_mode = '', time_zone = '+08:00'")
+        for statement in MYSQL_TABLES[:3]:
+            cursor.execute(statement)
+    return dict(mariadb_server.settings(name))
+
+
+def air_source(settings: dict[str, Any]) -> SourceSpec:
+    return SourceSpec(alias="air", connector="mysql", settings=settings, path=("air",), schema=AIR)
+
+
+def there(text: str = "SELECT `t0`.`id`, `t0`.`station`, `t0`.`pm25` FROM `src` AS `t0`", **more: Any) -> Any:
+    return binding(text, dialect="mysql", **more)
+
+
+def open_limits(folder: Path, **more: Any) -> Limits:
+    return limits(folder, allowed_networks=LOOPBACK, **more)
+
+
+def test_a_text_runs_there_streams_and_is_counted(settings: dict[str, Any], tmp_path: Path, registry: Registry) -> None:
+    made = stage(BY_STATION_TEXT, BY_STATION, [there()])
+    outcome = run_stage(work(tmp_path, made, [air_source(settings)], limits=open_limits(tmp_path)), quiet, registry)
+    table = pq.read_table(tmp_path / "out.parquet").to_pydict()
+    assert {s: (n, w) for s, n, w in zip(table["station"], table["n"], table["worst"])} == by_station(ROWS)
+    assert outcome.counts == {"read_air": ROWS, "out": 30}
+
+
+def test_unusual_values_follow_the_documented_rules(
+    settings: dict[str, Any], tmp_path: Path, registry: Registry
+) -> None:
+    columns = [
+        ("id", "decimal(20,0)"), ("flag", "boolean"), ("one", "boolean"), ("five", "integer"), ("count_", "integer"),
+        ("huge", "decimal(20,0)"), ("price", "decimal(12,3)"), ("upper_", "decimal(12,3)"), ("wide", "number"),
+        ("value", "number"), ("at", "timestamp"), ("seen", "timestamp"), ("day", "date"), ("clock", "time"),
+        ("yy", "integer"), ("feeling", "text"), ("tags", "text"), ("doc", "text"), ("name", "text"),
+        ("exact", "text"), ("old", "text"), ("raw", "binary"), ("code", "binary"), ("place", "text"),
+        ('Ünusual `name"', "text"), ("50%", "integer"), ("twice", "integer"),
+    ]  # fmt: skip
+    schema = Schema.of(columns)
+    given = SourceSpec(alias="air", connector="mysql", settings=settings, path=("measured",), schema=schema)
+    made = stage('select * from "air"', schema, [there("SELECT * FROM `src` AS `t0` ORDER BY 1", schema=schema)])
+    run_stage(work(tmp_path, made, [given], limits=open_limits(tmp_path)), quiet, registry)
+    first, second, third = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert first == {
+        "id": Decimal(1), "flag": True, "one": True, "five": 21, "count_": 4_000_000_000, "huge": Decimal(2**64 - 1),
+        "price": Decimal("1.234"), "upper_": Decimal("999999999.999"), "wide": 12345678901234567890.5, "value": 0.1,
+        "at": dt.datetime.fromisoformat("2024-01-01 10:00:00.123456"),
+        "seen": dt.datetime.fromisoformat("2024-01-01 02:00:00"),
+        "day": dt.date(2024, 2, 29), "clock": dt.time(23, 59, 59, 500_000), "yy": 2024, "feeling": "good",
+        "tags": "x,y", "doc": '{"a": 1}', "name": "Abc", "exact": "Abc", "old": "é", "raw": b"\0\xff",
+        "code": b"\1\0\0\0", "place": "POINT(1 2)", 'Ünusual `name"': "中文", "50%": 5, "twice": 10,
+    }  # fmt: skip
+    assert (second["at"], second["seen"], second["day"], second["clock"], second["yy"]) == (None,) * 5
+    assert (third["at"], third["day"], third["clock"], third["flag"], third["name"]) == (None, None, None, True, "a'b")
+
+
+@pytest.mark.parametrize(
+    "change, retry",
+    [({"password": "wrong"}, "fatal"), ({"port": 1}, "retry"), ({"database": "nowhere"}, "fatal")],
+)  # fmt: skip
+def test_an_unreachable_server_is_told_in_words(
+    settings: dict[str, Any], tmp_path: Path, registry: Registry, change: dict[str, Any], retry: str
+) -> None:
+    made = stage(BY_STATION_TEXT, BY_STATION, [there()])
+    given = air_source({**settings, **change})
+    with pytest.raises((NodeTypeError, EngineError)) as caught:
+        run_stage(work(tmp_path, made, [given], limits=open_limits(tmp_path)), quiet, registry)
+    assert caught.value.retry == retry and caught.value.message["zh-CN"]
+    assert settings["password"] not in str(caught.value.message) + caught.value.detail
+
+
+def test_a_private_address_needs_to_be_opened(settings: dict[str, Any], tmp_path: Path, registry: Registry) -> None:
+    made = stage(BY_STATION_TEXT, BY_STATION, [there()])
+    with pytest.raises(NodeTypeError) as caught:
+        run_stage(work(tmp_path, made, [air_source(settings)], limits=limits(tmp_path)), quiet, registry)
+    assert caught.value.retry == "fatal"
+
+
+def test_a_statement_that_takes_too_long_is_ended_by_the_server(
+    settings: dict[str, Any], tmp_path: Path, registry: Registry
+) -> None:
+    # One statement for so long that the server alone can end it: 60,000 × 60,000 pairs.
+    text = "SELECT count(*) AS `id`, 'x' AS `station`, 0e0 AS `pm25` FROM `src` AS `a`, air AS `b` "
+    made = stage(BY_STATION_TEXT, BY_STATION, [there(f"{text} WHERE `a`.`pm25` < `b`.`pm25` - 999")])
+    soon = open_limits(tmp_path, statement_seconds=1.0)
+    started = time.monotonic()
+    with pytest.raises((NodeTypeError, EngineError)) as caught:
+        run_stage(work(tmp_path, made, [air_source(settings)], limits=soon), quiet, registry)
+    assert caught.value.retry == "retry" and time.monotonic() - started < 30
+
+
+def test_the_source_is_attached_for_reading_only(settings: dict[str, Any], tmp_path: Path, registry: Registry) -> None:
+    made = stage(BY_STATION_TEXT, BY_STATION, [there("DELETE FROM `src`")])
+    with pytest.raises((NodeTypeError, EngineError)):
+        run_stage(work(tmp_path, made, [air_source(settings)], limits=open_limits(tmp_path)), quiet, registry)
+
+
+def test_a_slow_source_is_cancelled_within_two_seconds(
+    settings: dict[str, Any], tmp_path: Path, mariadb_server: MariadbServer
+) -> None:
+    text = "SELECT `t0`.`id`, `t0`.`station`, `t0`.`pm25` FROM `src` AS `t0` WHERE SLEEP(20) = 0"
+    made = work(
+        tmp_path,
+        stage(BY_STATION_TEXT, BY_STATION, [there(text)]),
+        [air_source(settings)],
+        limits=open_limits(tmp_path),
+    )
+    cancel, errors = threading.Event(), []
+
+    def run(pool: ChildPool) -> None:
+        try:
+            pool.run(made, None, cancel)
+        except EngineError as error:
+            errors.append(error)
+
+    def is_sleeping() -> bool:
+        with mariadb_server.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("select count(*) from information_schema.processlist where state = 'User sleep'")
+            return bool((cursor.fetchone() or (0,))[0])
+
+    with ChildPool(1, Limits(memory_mb=256)) as pool:
+        thread = threading.Thread(target=run, args=(pool,))
+        thread.start()
+        wait_until(is_sleeping, 30, "the statement runs in the server")
+        started = time.monotonic()
+        cancel.set()
+        thread.join(10)
+    assert time.monotonic() - started < 2
+    assert isinstance(errors[0], CancelledError)
