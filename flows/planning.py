@@ -60,14 +60,15 @@ def plan_for(version: Version, flow_key: str, user: User, parameters: Mapping[st
 
 
 def preview_plan(flow: Flow, step: str, user: User, limit: int = 100) -> Plan:
-    """A plan that collects at most ``limit`` rows of one step, looking at a sample of each source.
+    """A plan that collects at most ``limit`` rows of one step (or ``step.port``), from a sample of each source.
 
     It is compiled with the asker's own rights. Raises FlowCheckError for problems upstream of the step.
     """
     document = draft_document(flow.draft.document)
-    if step not in document.steps:
+    name = step.partition(".")[0]
+    if name not in document.steps:
         raise FlowError(
-            "preview.no_such_step", text(f"There is no step “{step}”.", f"没有步骤“{step}”。"), where=f"/steps/{step}"
+            "preview.no_such_step", text(f"There is no step “{name}”.", f"没有步骤“{name}”。"), where=f"/steps/{name}"
         )
     sources = gather_sources(document, user)
     known = registry()
@@ -80,7 +81,7 @@ def preview_plan(flow: Flow, step: str, user: User, limit: int = 100) -> Plan:
         nodes=sources.nodes,
         parameters=values,
         upto="L4",
-        only=step,
+        only=name,
     )
     errors = blocking(checked.findings)
     if errors:

@@ -37,6 +37,7 @@ def step_entry(step: type[Transform]) -> dict[str, Any]:
         "group": step.group,
         "role": step.role,
         "ports": [msgspec.to_builtins(port) for port in step.ports],
+        "port_lists": [msgspec.to_builtins(rule) for rule in step.port_lists],
         "takes_unbounded": step.takes_unbounded,
         "schema": json_schema(step.Settings),
         "examples": [_example(example) for example in step.examples],
@@ -77,6 +78,7 @@ def _example(example: Example) -> dict[str, Any]:
         "settings": msgspec.to_builtins(dict(example.settings)),
         "inputs": {port: rows(table) for port, table in example.inputs.items()},
         "output": rows(example.output),
+        "outputs": {port: rows(table) for port, table in example.outputs.items()},
         "ordered": example.ordered,
         "version": example.version,
     }

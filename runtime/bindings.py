@@ -136,7 +136,8 @@ def source_of(alias: str, dataset: Dataset) -> SourceSpec:
 
 def _exchange_path(binding: Binding, run: Run | None) -> str:
     earlier = run.tasks.filter(stage=binding.stage).first() if run is not None else None
-    reference = (earlier.result or {}).get("file", "") if earlier is not None else ""
+    left = (earlier.result or {}) if earlier is not None else {}
+    reference = left.get("files", {}).get(binding.port, "") if binding.port else left.get("file", "")
     if not reference or not places.absolute(reference).exists():
         raise StalePlanError(
             "exchange.gone",

@@ -96,7 +96,21 @@ class Progress:
 
 def live_picture(counts: Mapping[str, int], rates: Mapping[str, int]) -> dict[str, dict[str, Any]]:
     """Counts that grow: not exact yet."""
-    return {
-        step: {"state": "running", "rows": rows, "exact": False, "counted": "live", "rows_per_s": rates[step]}
-        for step, rows in counts.items()
-    }
+    picture: dict[str, dict[str, Any]] = {}
+    for step, (rows, ports) in by_step(counts).items():
+        picture[step] = {
+            "state": "running", "rows": rows, "exact": False, "counted": "live", "rows_per_s": rates.get(step, 0),
+        }  # fmt: skip
+        if ports:
+            picture[step]["ports"] = ports
+    return picture
+
+
+def by_step(counts: Mapping[str, int]) -> dict[str, tuple[int | None, dict[str, int]]]:
+    """Counts by step and by ``step.port`` → for every step its rows and those of its ports."""
+    found: dict[str, tuple[int | None, dict[str, int]]] = {}
+    for key, rows in counts.items():
+        step, _, port = key.partition(".")
+        total, ports = found.get(step, (None, {}))
+        found[step] = (total, {**ports, port: rows}) if port else (rows, ports)
+    return found

@@ -39,8 +39,9 @@ LONE_ATTEMPTS = 2
 
 
 def request_preview(flow: Flow, step: str, user: User, revision: int | None = None) -> Task:
-    """Preview one step of the draft. An earlier preview of the same flow by the same person is dropped.
+    """Preview one step of the draft (``step.port``: the rows of that out port).
 
+    An earlier preview of the same flow by the same person is dropped.
     Raises FlowCheckError when something upstream of the step is wrong or not allowed.
     """
     plan = preview_plan(flow, step, user)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from node_catalog.sdk.text import text
 from runtime import states
 from runtime.clock import db_now
 from runtime.dispatcher import add_bells
+from runtime.engine.work import outlet_path
 from runtime.errors import RunError
 from runtime.models import Result, Run, Task
 from runtime.moves import cas_run, locked_run, run_fact, settle_run, task_fact
@@ -144,8 +146,9 @@ def _finished_tasks(earlier: Run, stored: StoredPlan) -> dict[str, Task]:
 
 
 def _has_rows(task: Task) -> bool:
-    reference = (task.result or {}).get("file")
-    return not reference or absolute(reference).exists()
+    result = task.result or {}
+    references = [result.get("file"), *result.get("files", {}).values()]
+    return all(absolute(reference).exists() for reference in references if reference)
 
 
 def _take_over(task: Task, old: Task, run: Run) -> None:
@@ -154,6 +157,11 @@ def _take_over(task: Task, old: Task, run: Run) -> None:
     if result.get("file"):
         place = exchange_file if task.payload["sink"] == "exchange" else result_file
         result["file"] = share(result["file"], place(run.pk, task.pk, 0))
+    if result.get("files"):
+        base = str(exchange_file(run.pk, task.pk, 0))
+        result["files"] = {
+            port: share(reference, Path(outlet_path(base, port))) for port, reference in result["files"].items()
+        }
     task.state = states.DONE
     task.result = {**result, "taken_over_from": str(old.run_id)}
     task.started_at, task.finished_at = old.started_at, old.finished_at

@@ -15,10 +15,11 @@ from flows.graph.plan import Plan, Sink, Stage
 from runtime import places
 from runtime.bindings import stage_work
 from runtime.claims import Claim
-from runtime.engine.work import StageOutcome, StageWork
+from runtime.engine.work import StageOutcome, StageWork, outlet_path
 from runtime.guarding import policy_digest, policy_of
 from runtime.handling import Ending, Handler
 from runtime.models import Result, Run, SinkCommit
+from runtime.progress import by_step
 from runtime.reporting import Fact
 
 
@@ -45,7 +46,11 @@ def finish(claim: Claim, outcome: StageOutcome) -> Ending:
         "memory_bytes": outcome.memory_bytes,
         "adopted": outcome.adopted,
     }
-    if stage.sink.kind in ("result", "exchange"):
+    if stage.outlets:
+        result["files"] = {
+            outlet.port: places.relative(outlet_path(outcome.reference, outlet.port)) for outlet in stage.outlets
+        }
+    elif stage.sink.kind in ("result", "exchange"):
         result["file"] = places.relative(outcome.reference)
     else:
         result["reference"] = outcome.reference[:400]
@@ -63,12 +68,14 @@ def finish(claim: Claim, outcome: StageOutcome) -> Ending:
 def picture_of(stage: Stage, outcome: StageOutcome) -> dict[str, Mapping[str, Any]]:
     """Final counts by step. A step that nobody could count says so rather than guessing."""
     picture: dict[str, Mapping[str, Any]] = {}
+    counts = by_step(outcome.counts)
     for step in stage.steps:
-        rows = outcome.counts.get(step)
+        rows, ports = counts.get(step, (None, {}))
         picture[step] = {
             "rows": rows,
             "exact": rows is not None and step not in outcome.inexact,
             "counted": outcome.counted.get(step, "unknown" if rows is None else "at_end"),
+            **({"ports": ports} if ports else {}),
         }
     return picture
 

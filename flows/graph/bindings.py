@@ -52,9 +52,9 @@ def dataset_binding(
     )
 
 
-def exchange_binding(alias: str, stage: str, schema: Schema) -> Binding:
-    """The rows of an earlier stage."""
-    return Binding(alias=alias, kind="exchange", schema=schema, step=stage, stage=stage)
+def exchange_binding(alias: str, stage: str, port: str, schema: Schema) -> Binding:
+    """The rows of an earlier stage; ``port`` says which of them when it hands on several kinds."""
+    return Binding(alias=alias, kind="exchange", schema=schema, step=stage, stage=stage, port=port)
 
 
 def _at_least_one(relation: Any, columns: Iterable[str] | None) -> list[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from flows.graph.document import Document, Wire
+from flows.graph.document import Document, Step, Wire
 from flows.graph.findings import Finding
 from flows.graph.fixes import make_fix
+from flows.graph.step_ports import ports_of
 from flows.graph.topology import Topology
 from node_catalog.sdk.contract import Transform
 from node_catalog.sdk.ports import Port
@@ -78,8 +79,8 @@ def _wires(document: Document, types: Types) -> Iterator[Finding]:
 def _ends(
     document: Document, types: Types, wire: Wire, pointer: str, remove: dict[str, object], full: dict[str, int]
 ) -> Iterator[Finding]:
-    source = _port(types, document.steps[wire.source_step].type, wire.source_port, "out")
-    target = _port(types, document.steps[wire.target_step].type, wire.target_port, "in")
+    source = _port(types, document.steps[wire.source_step], wire.source_port, "out")
+    target = _port(types, document.steps[wire.target_step], wire.target_port, "in")
     for step, name, port in (
         (wire.source_step, wire.source_port, source),
         (wire.target_step, wire.target_port, target),
@@ -110,10 +111,8 @@ def _ends(
             )
 
 
-def _port(types: Types, name: str, port: str, direction: str) -> Port | None:
-    kind = types.get(name)
-    ports: Sequence[Port] = kind.ports if kind is not None else ()
-    return next((item for item in ports if item.name == port and item.direction == direction), None)
+def _port(types: Types, step: Step, port: str, direction: str) -> Port | None:
+    return next((item for item in ports_of(types, step) if item.name == port and item.direction == direction), None)
 
 
 def _ports(document: Document, topology: Topology, types: Types) -> Iterator[Finding]:
@@ -122,15 +121,31 @@ def _ports(document: Document, topology: Topology, types: Types) -> Iterator[Fin
         if kind is None:
             continue
         connected = {wire.target_port for wire in topology.into[step]}
-        for port in kind.ports:
+        ports = ports_of(types, value)
+        for port in ports:
             if port.direction == "in" and port.required and port.name not in connected:
-                several = sum(1 for other in kind.ports if other.direction == "in") > 1
+                several = sum(1 for other in ports if other.direction == "in") > 1
                 named = (f" “{port.name}”", f"“{port.name}”") if several else ("", "")
                 message = text(
                     f"The input{named[0]} is not connected yet. Draw a wire from another step to it.",
                     f"输入端口{named[1]}尚未连接，请从其他步骤连一条线过来。",
                 )
                 yield Finding("port.unconnected", "L1", message, pointer=f"/steps/{step}", step=step, port=port.name)
+        yield from _unhandled(topology, step, ports)
+
+
+def _unhandled(topology: Topology, step: str, ports: Sequence[Port]) -> Iterator[Finding]:
+    """Rows that went wrong must not vanish in silence."""
+    used = {wire.source_port for wire in topology.out_of[step]}
+    for port in ports:
+        if port.is_error and port.name not in used and used:
+            message = text(
+                f"Nobody looks at the rows that leave through “{port.name}”. Connect it, for example to an output.",
+                f"从端口“{port.name}”出来的数据没有去处。请连接该端口，例如接到一个输出。",
+            )
+            yield Finding(
+                "port.unhandled", "L1", message, "warning", pointer=f"/steps/{step}", step=step, port=port.name
+            )
 
 
 # ── the whole ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flows.graph.document import Document, Wire
+from flows.graph.step_ports import named, ports_of
 from flows.graph.topology import Topology
 from node_catalog.sdk.contract import Transform
 
@@ -19,11 +20,12 @@ MAX_STEPS = 100
 
 @dataclass(frozen=True)
 class Region:
-    """The steps of one stage in order; ``last`` is where its rows come out, ``cuts`` the steps it takes rows from."""
+    """The steps of one stage in order; its rows come out of ``ports`` of ``last``; it takes rows from ``cuts``."""
 
     last: str
     steps: tuple[str, ...]
     cuts: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ("out",)
 
 
 def regions(document: Document, topology: Topology, types: Mapping[str, type[Transform]]) -> list[Region]:
@@ -32,13 +34,23 @@ def regions(document: Document, topology: Topology, types: Mapping[str, type[Tra
     needed = topology.upstream(sinks)
     cut = _cut_steps(topology, needed, set(sinks))
     ends = [step for step in topology.order if step in needed and (step in cut or step in sinks)]
-    return [_region(topology, step, cut) for step in ends]
+    return [_region(topology, step, cut, used_ports(document, topology, types, step, needed)) for step in ends]
 
 
-def single_region(topology: Topology, step: str) -> Region:
-    """Everything upstream of ``step`` as one stage (a preview keeps nothing)."""
+def single_region(topology: Topology, step: str, port: str) -> Region:
+    """Everything upstream of a step's port as one stage (a preview keeps nothing)."""
     needed = topology.upstream([step])
-    return Region(step, tuple(name for name in topology.order if name in needed))
+    return Region(step, tuple(name for name in topology.order if name in needed), ports=(port,))
+
+
+def used_ports(
+    document: Document, topology: Topology, types: Mapping[str, type[Transform]], step: str, needed: set[str]
+) -> tuple[str, ...]:
+    """The out ports of ``step`` whose rows somebody takes, in the order of its type; a sink's rows are at ``in``."""
+    if types[document.steps[step].type].role == "sink":
+        return ("in",)
+    taken = {wire.source_port for wire in used_wires(topology, step, needed)}
+    return tuple(port for port in named(ports_of(types, document.steps[step]), "out") if port in taken)
 
 
 def _cut_steps(topology: Topology, needed: set[str], sinks: set[str]) -> set[str]:
@@ -60,7 +72,7 @@ def used_wires(topology: Topology, step: str, needed: set[str]) -> list[Wire]:
     return [wire for wire in topology.out_of[step] if wire.target_step in needed]
 
 
-def _region(topology: Topology, last: str, cut: set[str]) -> Region:
+def _region(topology: Topology, last: str, cut: set[str], ports: tuple[str, ...]) -> Region:
     inside, cuts, stack = {last}, set(), [last]
     while stack:
         for source in topology.sources_of(stack.pop()):
@@ -70,4 +82,5 @@ def _region(topology: Topology, last: str, cut: set[str]) -> Region:
                 inside.add(source)
                 stack.append(source)
     order = {step: place for place, step in enumerate(topology.order)}
-    return Region(last, tuple(sorted(inside, key=order.__getitem__)), tuple(sorted(cuts, key=order.__getitem__)))
+    steps, taken = (tuple(sorted(found, key=order.__getitem__)) for found in (inside, cuts))
+    return Region(last, steps, taken, ports)

@@ -39,6 +39,8 @@ class Binding(msgspec.Struct, frozen=True):
     """Step ids computed inside the source (read, and filters or limits pushed there)."""
     stage: str = ""
     """For ``exchange``: the key of the stage that made it."""
+    port: str = ""
+    """For ``exchange``: which of the stage's outlets, when it has several."""
 
 
 class Sink(msgspec.Struct, frozen=True):
@@ -70,6 +72,18 @@ class Probe(msgspec.Struct, frozen=True):
     """Another step with, by definition, as many rows."""
 
 
+class Outlet(msgspec.Struct, frozen=True):
+    """One out port of a stage that hands on several kinds of rows.
+
+    Its text gives all of them in one pass: column 0 says by number which outlet a row belongs to, ``columns`` are the
+    places of the outlet's own columns (several outlets share a column that is the same in both).
+    """
+
+    port: str
+    schema: Schema
+    columns: tuple[int, ...]
+
+
 class Stage(msgspec.Struct, frozen=True):
     """Fused steps that run as one task, in one engine."""
 
@@ -83,6 +97,8 @@ class Stage(msgspec.Struct, frozen=True):
     engine: str = "duckdb"
     probes: tuple[Probe, ...] = ()
     ordered: bool = False
+    outlets: tuple[Outlet, ...] = ()
+    """The kinds of rows that an exchange keeps apart; empty: one kind."""
 
     @property
     def after(self) -> tuple[str, ...]:

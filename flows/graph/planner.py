@@ -15,12 +15,13 @@ from flows.graph.document import Document
 from flows.graph.errors import PlanError
 from flows.graph.expressions.parameters import read_parameters
 from flows.graph.expressions.values import MISSING
-from flows.graph.fuse import regions, single_region
+from flows.graph.fuse import Region, regions, single_region
 from flows.graph.guard import dialect_of
 from flows.graph.plan import Binding, Plan, Sink, Stage, digest_of
 from flows.graph.render import render
 from flows.graph.sources import DatasetInfo, NodeInfo
 from flows.graph.stages import StageMaker
+from flows.graph.step_ports import named, ports_of
 from flows.graph.topology import Topology
 from flows.graph.validate import check
 from node_catalog.sdk.grant import GrantSpec
@@ -47,17 +48,17 @@ def make_plan(
 ) -> Plan:
     """All stages of a flow, in an order in which they may run.
 
-    ``until`` makes a preview: one stage that collects at most ``limit`` rows of that step, from at most
-    ``sample_rows`` rows of each source. Raises PlanError with the findings that stand in the way.
+    ``until`` makes a preview: one stage that collects at most ``limit`` rows of that step (``step.port``: of that
+    out port, otherwise of the first), from at most ``sample_rows`` rows of each source. Raises PlanError with the
+    findings that stand in the way.
     """
-    checked = check(document, registry, datasets, grants, nodes, parameters, upto="L4", only=until)
+    only = until.partition(".")[0] if until is not None else None
+    checked = check(document, registry, datasets, grants, nodes, parameters, upto="L4", only=only)
     errors = tuple(finding for finding in checked.findings if finding.severity == "error")
     if errors:
         raise PlanError(errors[0].code, errors[0].message, errors[0].pointer, findings=errors)
     topology = Topology(document)
-    if until is not None and until not in document.steps:
-        raise PlanError("plan.no_such_step", text(f"There is no step “{until}”.", f"没有步骤“{until}”。"))
-    found = [single_region(topology, until)] if until else regions(document, topology, registry.transforms)
+    found = [_until(document, topology, registry, until)] if until else regions(document, topology, registry.transforms)
     if not found:
         message = text(
             "The flow has no output, so there is nothing to run. End it with “Output” or “Write”.",
@@ -78,6 +79,19 @@ def make_plan(
         schemas=checked.schemas,
         notes=tuple(maker.notes),
     )
+
+
+def _until(document: Document, topology: Topology, registry: Registry, until: str) -> Region:
+    """Everything up to a step or to one of its ports. Raises PlanError when there is none of that name."""
+    step, _, port = until.partition(".")
+    value = document.steps.get(step)
+    if value is None:
+        raise PlanError("plan.no_such_step", text(f"There is no step “{step}”.", f"没有步骤“{step}”。"))
+    outputs = named(ports_of(registry.transforms, value), "out") or ("in",)
+    if port and port not in outputs:
+        message = text(f"Step “{step}” has no output “{port}”.", f"步骤“{step}”没有输出端口“{port}”。")
+        raise PlanError("plan.no_such_port", message)
+    return single_region(topology, step, port or outputs[0])
 
 
 def plan_digest(

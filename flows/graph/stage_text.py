@@ -7,12 +7,13 @@ everything else is ``NOT MATERIALIZED``, so that the engine optimises through th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlglot.expressions as sge
 from ibis.backends.sql.datatypes import DuckDBType
 
+from flows.graph.plan import Outlet
 from flows.graph.render import text_of, tree_of
 from node_catalog.sdk.ports import Schema, ibis_type
 
@@ -53,6 +54,23 @@ class StageText:
         heads += [_part(name, text_of(tree), self._uses[name] > 1) for name, tree in parts]
         return f"WITH {', '.join(heads)} {text_of(_body(body))}" if heads else text_of(body)
 
+    def finish_several(self, parts: Sequence[str], outlets: Sequence[Outlet], schema: Schema) -> str:
+        """The statement that gives the rows of several parts in one pass, as ``Outlet`` says."""
+        selects = []
+        for number, (part, outlet) in enumerate(zip(parts, outlets, strict=True)):
+            places = dict(zip(outlet.columns, outlet.schema.names, strict=True))
+            columns: list[Any] = [sge.alias_(_number(number), schema.fields[0].name, quoted=True)]
+            for place, wide in enumerate(schema.fields[1:], start=1):
+                value = _column(places[place]) if place in places else _null(wide.type)
+                columns.append(sge.alias_(value, wide.name, quoted=True))
+            selects.append(sge.select(*columns).from_(_table(part)))
+        whole: Any = selects[0]
+        for select in selects[1:]:
+            whole = sge.union(whole, select, distinct=False, copy=False)
+        self._add("", whole)
+        self._columns[""] = schema.names
+        return self.finish("", schema)
+
     def _add(self, name: str, tree: sge.Expression) -> None:
         inner = Counter(table.name for table in tree.find_all(sge.Table))
         for cte in tree.find_all(sge.CTE):
@@ -82,6 +100,10 @@ def _table(name: str) -> sge.Table:
 
 def _column(name: str) -> sge.Column:
     return sge.column(sge.to_identifier(name, quoted=True))
+
+
+def _number(value: int) -> sge.Cast:
+    return sge.Cast(this=sge.Literal.number(value), to=DuckDBType.from_ibis(ibis_type("integer")))
 
 
 def _null(kind: str) -> sge.Cast:

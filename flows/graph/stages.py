@@ -16,16 +16,17 @@ from flows.graph.expressions.parameters import Parameter
 from flows.graph.fuse import Region
 from flows.graph.guard import dialect_of, hides_rows_or_values, narrowed_source
 from flows.graph.optimise import can_push, conjuncts, filter_of, limit_of, needed_columns
-from flows.graph.plan import Binding, Probe, Sink, Stage
+from flows.graph.plan import Binding, Outlet, Probe, Sink, Stage
 from flows.graph.probes import probe_of
 from flows.graph.quick import quick_table
 from flows.graph.settings import fill_inputs, parse_settings
 from flows.graph.sources import DatasetInfo
 from flows.graph.stage_text import StageText
+from flows.graph.step_ports import end_of, named, ports_of
 from flows.graph.topology import Topology
 from flows.graph.typecheck import build
 from node_catalog.sdk.grant import GrantSpec
-from node_catalog.sdk.ports import Field, Schema, from_ibis, to_ibis
+from node_catalog.sdk.ports import Field, Port, Schema, from_ibis, to_ibis
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.text import text
 
@@ -49,17 +50,20 @@ class StageMaker:
         self.sample_rows = sample_rows
         self.context = StepContext(parameters)
         self.notes: list[dict[str, Any]] = []
+        self.ends: dict[str, tuple[str, ...]] = {}
+        """The last step of every stage, with the ports by which its rows leave."""
 
     def stages(self, regions: Sequence[Region], collect: int | None = None) -> tuple[Stage, ...]:
         """The stages of regions (in order); ``collect`` makes the last one return at most so many rows.
 
         What later stages need is found first, so that a handed-on file holds no column that nobody reads.
         """
+        self.ends = {region.last: region.ports for region in regions}
         drafts = [_StageDraft(self, region) for region in regions]
         handed_on: dict[str, set[str]] = {}
         for draft in reversed(drafts):
-            for wire, needed in draft.find_wanted(handed_on.get(draft.region.last)).items():
-                handed_on.setdefault(wire.source_step, set()).update(needed)
+            for wire, needed in draft.find_wanted(handed_on).items():
+                handed_on.setdefault(wire.source, set()).update(needed)
         return tuple(draft.make(collect) for draft in drafts)
 
     def parsed(self, step: str) -> tuple[Any, Any]:
@@ -104,19 +108,20 @@ class _StageDraft:
         """For every table of the stage: the columns without which its result cannot be computed."""
         for step in region.steps:
             self.relations[step] = self._relation(step)
-        self.result = self._schema(None)
+        self.results: dict[str, Schema] = {}
+        """The rows that come out, by port: the columns that somebody uses."""
 
-    def find_wanted(self, handed_on: set[str] | None) -> dict[Wire, set[str]]:
-        """Find what the stage needs when ``handed_on`` of its columns are used later (all when None).
+    def find_wanted(self, handed_on: Mapping[str, set[str]]) -> dict[Wire, set[str]]:
+        """Find what the stage needs when of its columns those in ``handed_on`` (by ``step.port``) are used later.
 
         The answer is what it needs of earlier stages, by wire.
         """
-        self.result = self._schema(handed_on)
+        last = self.region.last
+        self.results = {port: self._schema(port, handed_on.get(f"{last}.{port}")) for port in self.region.ports}
         for step in reversed(self.region.steps):
             for port, relation in self.relations[step].items():
-                columns = (
-                    set(self.result.names) if step == self.region.last else self.wanted.get(_part(step, port), set())
-                )
+                is_end = step == last and port in self.results
+                columns = set(self.results[port].names) if is_end else self.wanted.get(_part(step, port), set())
                 if self._kind(step).role != "source":
                     for table, needed in needed_columns(relation, columns).items():
                         self.wanted.setdefault(table, set()).update(needed)
@@ -131,35 +136,47 @@ class _StageDraft:
     def make(self, collect: int | None) -> Stage:
         """The finished stage."""
         probes = [self._write(step) for step in self.region.steps]
-        last, schema = self.region.last, self.result
-        port = next(iter(self.relations[last]))
-        name = self.tables[f"{last}.{port}"]
+        last = self.region.last
+        parts = [self.tables[f"{last}.{port}"] for port in self.results]
+        outlets: tuple[Outlet, ...] = ()
+        if len(parts) == 1:
+            schema = next(iter(self.results.values()))
+            statement = self.text.finish(parts[0], schema)
+        else:
+            schema, outlets = _side_by_side(self.results)
+            statement = self.text.finish_several(parts, outlets, schema)
         return Stage(
             key=last,
             steps=self.region.steps,
             bindings=tuple(self.bindings),
-            text=self.text.finish(name, schema),
+            text=statement,
             schema=schema,
             sink=self._sink(schema, collect),
             probes=tuple(probe for probe in probes if probe is not None),
             ordered=any(self.maker.is_ordered(step) for step in self.region.steps),
+            outlets=outlets,
         )
 
     # ── relations ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _relation(self, step: str) -> dict[str, Any]:
-        """The step's relations over tables named after what feeds them, with their full schemas."""
+        """The step's relations whose rows are used, over tables named after what feeds them, with full schemas."""
         kind, settings = self.maker.parsed(step)
         if kind.role == "source":
             number = self.maker.document.dataset_number(settings.dataset)
             source = narrowed_source(self.maker.datasets[number], self.maker.grants[number])
             return build(kind, {"dataset": [source]}, settings, self.maker.context)
         tables: dict[str, list[Any]] = {}
-        for port in kind.ports:
-            if port.direction == "in":
-                wires = [wire for wire in self.maker.topology.into[step] if wire.target_port == port.name]
-                tables[port.name] = [self._table(wire) for wire in wires]
-        return build(kind, tables, settings, self.maker.context)
+        for name in named(self._ports(step), "in"):
+            wires = [wire for wire in self.maker.topology.into[step] if wire.target_port == name]
+            tables[name] = [self._table(wire) for wire in wires]
+        found = build(kind, tables, settings, self.maker.context)
+        used = {wire.source_port for wire in self.maker.topology.out_of[step] if wire.target_step in self.inside}
+        used |= set(self.region.ports) if step == self.region.last else set()
+        return {port: relation for port, relation in found.items() if port in used}
+
+    def _ports(self, step: str) -> Sequence[Port]:
+        return ports_of(self.maker.registry.transforms, self.maker.document.steps[step])
 
     def _table(self, wire: Wire) -> Any:
         schema = self.maker.schemas[wire.source]
@@ -178,9 +195,9 @@ class _StageDraft:
     def _kind(self, step: str) -> Any:
         return self.maker.registry.transforms[self.maker.document.steps[step].type]
 
-    def _schema(self, columns: set[str] | None) -> Schema:
-        """The schema of the stage's rows, restricted to ``columns``."""
-        schema = from_ibis(next(iter(self.relations[self.region.last].values())).schema())
+    def _schema(self, port: str, columns: set[str] | None) -> Schema:
+        """The schema of the rows that leave by ``port``, restricted to ``columns`` (all when None)."""
+        schema = from_ibis(self.relations[self.region.last][port].schema())
         return Schema(tuple(field for field in schema.fields if columns is None or field.name in columns))
 
     # ── text ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -210,7 +227,8 @@ class _StageDraft:
         name, schema = self._name(wire), self.maker.schemas[wire.source]
         fields = self._handed(wire)
         alias = name if len(fields) == len(schema.fields) else f"b_{name}"
-        self.bindings.append(exchange_binding(alias, wire.source_step, Schema(fields)))
+        port = wire.source_port if len(self.maker.ends[wire.source_step]) > 1 else ""
+        self.bindings.append(exchange_binding(alias, wire.source_step, port, Schema(fields)))
         if alias != name:
             self.text.add_padded(name, alias, schema, {field.name for field in fields})
 
@@ -225,7 +243,7 @@ class _StageDraft:
         schema = from_ibis(relation.schema())
         relation, pushed, limit = self._push(step, relation, dialect, hides_rows_or_values(grant))
         last = pushed[-1] if pushed else step
-        needed = set(self.result.names) if last == self.region.last else self.wanted.get(f"s_{last}", set())
+        needed = set(self.results["out"].names) if last == self.region.last else self.wanted.get(f"s_{last}", set())
         if self.maker.sample_rows is not None:
             limit = min(limit, self.maker.sample_rows) if limit is not None else self.maker.sample_rows
         binding = dataset_binding(
@@ -279,20 +297,20 @@ class _StageDraft:
             return None
         following = wires[0].target_step
         kind = self._kind(following)
-        ports = [port for port in kind.ports if port.direction == "in"]
+        ports = [port for port in self._ports(following) if port.direction == "in"]
         is_plain = len(ports) == 1 and ports[0].name == "in" and not ports[0].many and kind.role == "transform"
-        return following if is_plain else None
+        return following if is_plain and tuple(self.relations[following]) == ("out",) else None
 
     def _note(self, step: str, dialect: str, is_guarded: bool) -> None:
         document, types = self.maker.document, self.maker.registry.transforms
-        named = tuple(step_name(document, step, language, types) for language in ("en", "zh-CN"))
+        names = tuple(step_name(document, step, language, types) for language in ("en", "zh-CN"))
         if is_guarded:
             why = text("the dataset hides rows or values from you", "该数据集对您隐藏了部分行或值")
         else:
             why = text(f"it may mean something else in {dialect}", f"它在 {dialect} 中含义可能不同")
         message = text(
-            f"A part of “{named[0]}” is done after reading, because {why['en']}.",
-            f"“{named[1]}”的部分条件在读取之后执行，因为{why['zh-CN']}。",
+            f"A part of “{names[0]}” is done after reading, because {why['en']}.",
+            f"“{names[1]}”的部分条件在读取之后执行，因为{why['zh-CN']}。",
         )
         self.maker.notes.append({"step": step, "code": "plan.not_pushed", "message": message})
 
@@ -335,4 +353,18 @@ class _StageDraft:
 
 def _part(step: str, port: str) -> str:
     """The name of a step's rows inside the statement."""
-    return f"s_{step}" if port in ("out", "in") else f"s_{step}_{port}"
+    return f"s_{end_of(step, port)}"
+
+
+def _side_by_side(results: Mapping[str, Schema]) -> tuple[Schema, tuple[Outlet, ...]]:
+    """One row type for the rows of several ports: the outlet's number, then every distinct column once."""
+    places: dict[tuple[str, str], int] = {}
+    for schema in results.values():
+        for field in schema.fields:
+            places.setdefault((field.name, field.type), len(places) + 1)
+    wide = Schema.of([("port", "integer"), *((f"c{place}", kind) for (_, kind), place in places.items())])
+    outlets = tuple(
+        Outlet(port, schema, tuple(places[field.name, field.type] for field in schema.fields))
+        for port, schema in results.items()
+    )
+    return wide, outlets

@@ -19,6 +19,7 @@ from flows.graph.findings import Finding
 from flows.graph.fixes import fix_for
 from flows.graph.settings import fill_inputs, parse_settings
 from flows.graph.sources import DatasetInfo, NodeInfo
+from flows.graph.step_ports import kind_ports, named
 from flows.graph.topology import Topology
 from flows.graph.typecheck import Failure, Inputs, evaluate, settings_key
 from node_catalog.sdk.contract import Transform
@@ -215,10 +216,9 @@ class _Check:
 
     def _inputs(self, step: str, kind: type[Transform]) -> dict[str, tuple[Schema, ...]]:
         inputs: dict[str, tuple[Schema, ...]] = {}
-        for port in kind.ports:
-            if port.direction == "in":
-                wires = [wire for wire in self.topology.into[step] if wire.target_port == port.name]
-                inputs[port.name] = tuple(self.schemas[wire.source] for wire in wires)
+        for name in named(kind_ports(kind, self.document.steps[step].settings), "in"):
+            wires = [wire for wire in self.topology.into[step] if wire.target_port == name]
+            inputs[name] = tuple(self.schemas[wire.source] for wire in wires)
         return inputs
 
     def _fail(self, step: str, failure: Failure) -> None:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import msgspec
 
 from node_catalog.sdk.errors import Problem
-from node_catalog.sdk.ports import Port, Schema
+from node_catalog.sdk.ports import Port, PortList, Schema
 from node_catalog.sdk.text import Text
 
 Group = Literal["in", "shape", "combine", "summarise", "check", "flow", "out"]
@@ -40,7 +40,7 @@ class Example:
     """A worked example: documentation, contract test and fixture at once.
 
     ``inputs`` and ``output`` are columns → types and rows as lists; ``output`` is compared regardless of order
-    unless ``ordered``.
+    unless ``ordered``. A step with several out ports gives ``outputs`` by port instead.
     """
 
     title: Text
@@ -49,6 +49,7 @@ class Example:
     output: tuple[Mapping[str, str], Sequence[Sequence[Any]]] | None = None
     ordered: bool = False
     version: int = 1
+    outputs: Mapping[str, tuple[Mapping[str, str], Sequence[Sequence[Any]]]] = field(default_factory=dict)
 
 
 class NodeType(ABC):
@@ -99,6 +100,8 @@ class Transform(NodeType):
     rank: ClassVar[int] = 100
     """Place within its group on the palette, the smallest first."""
     ports: ClassVar[Sequence[Port]] = (Port("in", "in"), Port("out", "out"))
+    port_lists: ClassVar[Sequence[PortList]] = ()
+    """Further ports that the settings name (the tables of ``sql``, the ways of ``switch``)."""
     takes_unbounded: ClassVar[bool] = True
     keeps_order: ClassVar[bool] = False
     keeps_rows: ClassVar[bool] = False
@@ -110,8 +113,19 @@ class Transform(NodeType):
     def apply(cls, inputs: Mapping[str, Sequence[Any]], settings: Any, context: BuildContext) -> Any:
         """Input relations by port (in wire order) and settings → the output relation (an Ibis table).
 
-        A source step gets its narrowed dataset as port ``dataset``; a sink step returns what it stores.
+        A source step gets its narrowed dataset as port ``dataset``; a sink step returns what it stores. A step with
+        several out ports returns a mapping of port → relation, one for every out port of ``ports_of(settings)``.
         """
+
+    @classmethod
+    def ports_of(cls, settings: Mapping[str, Any]) -> Sequence[Port]:
+        """The ports of a step with these settings (plain JSON, perhaps half filled in): a pure function of them.
+
+        Those that ``port_lists`` make come first, then ``ports``. The browser knows the same rule, so a type rather
+        declares ``port_lists`` than overrides this.
+        """
+        listed = [port for rule in cls.port_lists for port in rule.ports(settings)]
+        return [*listed, *cls.ports] if listed else cls.ports
 
     @classmethod
     def summarise(cls, settings: Mapping[str, Any]) -> Text:

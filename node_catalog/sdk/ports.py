@@ -7,12 +7,13 @@ integers are 64 bits, numbers are float64, timestamps are naive UTC with microse
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
 
 SIMPLE_TYPES = ("boolean", "integer", "number", "text", "date", "time", "timestamp", "binary")
+PORT_NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}\Z")
 DECIMAL = re.compile(r"^decimal\((\d{1,2}),(\d{1,2})\)$")
 
 PortKind = Literal["data", "value", "file", "control"]
@@ -47,13 +48,52 @@ class Schema(msgspec.Struct, frozen=True):
 
 
 class Port(msgspec.Struct, frozen=True):
-    """One end of a step: ``many`` ports take several wires, in the document's order."""
+    """One end of a step: ``many`` ports take several wires, in the document's order.
+
+    ``title`` is what people gave it or call it (empty: the screen has a word for the name). ``is_error`` marks an
+    out port with the rows that went wrong: a data port like any other, but one that should not hang in the air.
+    """
 
     name: str
     direction: Direction
     kind: PortKind = "data"
     many: bool = False
     required: bool = True
+    title: dict[str, str] = {}
+    is_error: bool = False
+
+
+class PortList(msgspec.Struct, frozen=True):
+    """Ports that settings name: one for each item of the list ``setting``, in its order.
+
+    Plain data, so that the browser draws the ports without asking: ``name`` is the key of an item under which the
+    port's name stands (empty: the item is the name), ``title`` the key of what people call it. ``otherwise`` are the
+    names when the list is missing or empty.
+    """
+
+    setting: str
+    direction: Direction
+    name: str = ""
+    title: str = ""
+    kind: PortKind = "data"
+    many: bool = False
+    required: bool = True
+    otherwise: tuple[str, ...] = ()
+
+    def ports(self, settings: Mapping[str, Any]) -> list[Port]:
+        """The ports; ``settings`` may be half filled in: what is no name makes no port, a name twice makes one."""
+        items = settings.get(self.setting)
+        named: dict[str, dict[str, str]] = {}
+        for item in items if isinstance(items, list | tuple) else ():
+            is_item = isinstance(item, Mapping)
+            name = item.get(self.name) if self.name and is_item else item
+            title = item.get(self.title) if self.title and is_item else ""
+            if isinstance(name, str) and PORT_NAME.match(name):
+                named.setdefault(name, {"en": title, "zh-CN": title} if isinstance(title, str) and title else {})
+        return [
+            Port(name, self.direction, self.kind, self.many, self.required, title)
+            for name, title in (named or {name: {} for name in self.otherwise}).items()
+        ]
 
 
 def is_type(name: str) -> bool:

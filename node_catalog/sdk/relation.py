@@ -59,6 +59,20 @@ def find_column(context: BuildContext, table: Any, name: str, pointer: str) -> A
     raise missing_column(context, table.columns, name, pointer)
 
 
+def condition(context: BuildContext, source: str, table: Any, pointer: str, *, aggregate: bool = False) -> Any:
+    """An expression that is true or false; raises the step's problem when it is something else."""
+    value = context.expression(source, table, pointer=pointer, aggregate=aggregate)
+    if not value.type().is_boolean():
+        found = type_words(kind_of(value))
+        message = text(
+            f"Here a condition is needed that is true or false, but this gives {found['en']}. "
+            "Compare it with something, for example “> 0”.",
+            f"这里需要一个成立或不成立的条件，而当前得到的是{found['zh-CN']}。请加上比较，例如“> 0”。",
+        )
+        raise context.problem("condition.type", message, pointer)
+    return value
+
+
 def missing_column(context: BuildContext, columns: Sequence[str], name: str, pointer: str) -> Exception:
     """The problem “no such column”, with a suggestion that the screen can apply in one click."""
     near = nearest(name, columns)

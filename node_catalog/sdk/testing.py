@@ -161,10 +161,25 @@ def check_example(step: type[Transform], example: Example, context: Any, run: Ru
         tables[alias] = table
         unbound = ibis.table(to_ibis(Schema.of(list(table[0].items()))), name=alias)
         inputs.setdefault(name.partition(":")[0], []).append(unbound)
-    relation = step.apply(inputs, settings, context)
-    if example.output is None:
-        return
-    columns, rows = example.output
+    made = step.apply(inputs, settings, context)
+    if isinstance(made, Mapping):
+        outputs = [port.name for port in step.ports_of(raw) if port.direction == "out"]
+        assert sorted(made) == sorted(outputs), f"{step.key}: rows for {sorted(made)}, ports {sorted(outputs)}"
+        for port, wanted in example.outputs.items():
+            _check_rows(step, example, made[port], wanted, tables, run)
+    elif example.output is not None:
+        _check_rows(step, example, made, example.output, tables, run)
+
+
+def _check_rows(
+    step: type[Transform],
+    example: Example,
+    relation: Any,
+    output: tuple[Columns, Rows],
+    tables: Mapping[str, tuple[Columns, Rows]],
+    run: Runner,
+) -> None:
+    columns, rows = output
     assert all(is_type(kind) for kind in columns.values()), f"unknown type among {columns}"
     declared = [(part.name, part.type) for part in from_ibis(relation.schema()).fields]
     assert declared == list(columns.items()), f"{step.key}: schema {declared} instead of {list(columns.items())}"

@@ -6,17 +6,22 @@ import contextlib
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from flows.graph.plan import Outlet
 from node_catalog.sdk.contract import Committed, ConnectContext, Output, Settings, Target, Writer
 from node_catalog.sdk.failpoint import failpoint
+from node_catalog.sdk.ports import to_arrow
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.schema import parse
 from node_catalog.sdk.text import text
 from runtime.engine.errors import WorkError
+from runtime.engine.events import Reporter
 from runtime.engine.exchange import exchange_file
+from runtime.engine.parquet_file import ParquetFile
 from runtime.engine.results import result_file
 from runtime.engine.sources import connect_context, connector_of
-from runtime.engine.work import DeliverySpec, StageWork
+from runtime.engine.work import DeliverySpec, StageWork, outlet_path
 
 
 class Sink(Protocol):
@@ -51,6 +56,45 @@ class FileSink:
 
     def abort(self) -> None:
         self._file.abort()
+
+
+class SplitSink:
+    """An exchange of several kinds of rows: one file for each outlet, all of them or none."""
+
+    def __init__(self, work: StageWork, reporter: Reporter) -> None:
+        attempt = work.sink.delivery.attempt if work.sink.delivery else 0
+        self._work, self._reporter = work, reporter
+        self._attempt = attempt
+        self._parts = [(outlet, to_arrow(outlet.schema), self._file(outlet, attempt)) for outlet in work.stage.outlets]
+        has_usual = any(outlet.port == "out" for outlet in work.stage.outlets)
+        self._main = {outlet.port for outlet in work.stage.outlets if outlet.port == "out" or not has_usual}
+        """The ports whose rows are the step's own count: the usual one, or all of them."""
+        for outlet, _, _ in self._parts:
+            self._count(outlet, 0)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        for number, (outlet, schema, file) in enumerate(self._parts):
+            mine = batch.filter(pc.equal(batch.column(0), number))
+            if mine.num_rows:
+                file.write(pa.RecordBatch.from_arrays([mine.column(place) for place in outlet.columns], schema=schema))
+                self._count(outlet, mine.num_rows)
+
+    def commit(self) -> Committed:
+        size = sum(file.finish() for _, _, file in self._parts)
+        return Committed(sum(file.rows for _, _, file in self._parts), self._attempt, size, self._work.sink.path)
+
+    def abort(self) -> None:
+        for _, _, file in self._parts:
+            file.abort()
+
+    def _file(self, outlet: Outlet, attempt: int) -> ParquetFile:
+        return exchange_file(outlet_path(self._work.sink.path, outlet.port), outlet.schema, attempt)
+
+    def _count(self, outlet: Outlet, rows: int) -> None:
+        step = self._work.stage.sink.step
+        self._reporter.count(f"{step}.{outlet.port}", rows)
+        if outlet.port in self._main:
+            self._reporter.count(step, rows)
 
 
 class NodeSink:

@@ -18,7 +18,7 @@ from runtime.engine.events import Reporter
 from runtime.engine.limits import resident_bytes
 from runtime.engine.plain import columns_of, rows_of
 from runtime.engine.profile_counts import inner_counts
-from runtime.engine.sinks import FileSink, NodeSink, Sink, settle, take
+from runtime.engine.sinks import FileSink, NodeSink, Sink, SplitSink, settle, take
 from runtime.engine.sources import open_binding
 from runtime.engine.statistics import Statistics, describe
 from runtime.engine.streams import Flow, ahead, cast, rechunk
@@ -92,7 +92,7 @@ class _StageRun:
                 node.abort()
                 raise
         else:
-            sink = FileSink(self._work)
+            sink = SplitSink(self._work, self._reporter) if self._stage.outlets else FileSink(self._work)
         try:
             self._run(lambda batches: self._fill(sink, batches))
             self._cancel.check()
@@ -166,15 +166,15 @@ class _StageRun:
     def _sink_rows(self, rows: Iterable[pa.RecordBatch]) -> Generator[pa.RecordBatch]:
         """The stage's rows, cast to its schema and counted for the sink's step."""
         step = self._stage.sink.step
-        is_counted_at_source = any(flow.step == step for flow in self._flows)
+        is_counted_elsewhere = bool(self._stage.outlets) or any(flow.step == step for flow in self._flows)
         with closing(ahead(rows, self._stop_sources)) as pulled:
             for batch in rechunk(cast(pulled, self._stage.schema, step), self._work.limits.batch_rows):
                 self._cancel.check()
                 self._reporter.phase("writing")
-                if not is_counted_at_source:
+                if not is_counted_elsewhere:
                     self._reporter.count(step, batch.num_rows)
                 yield batch
-        if step and not is_counted_at_source:
+        if step and not is_counted_elsewhere:
             self._reporter.count(step, 0)
 
     def _stop_sources(self) -> None:

@@ -79,6 +79,11 @@ class SinkSpec(msgspec.Struct, frozen=True, kw_only=True):
     """For ``collect``: also the statistics of every column over all rows seen."""
 
 
+def outlet_path(path: str, port: str) -> str:
+    """The file of one outlet of a stage that hands on several kinds of rows to ``path``."""
+    return f"{path.removesuffix('.parquet')}.{port}.parquet"
+
+
 class StageWork(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
     """Run one stage of a plan. → StageOutcome"""
 
@@ -120,7 +125,8 @@ Work = StageWork | ProfileWork | DiscoverWork | CheckWork
 class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report"):
     """What a running work says on the way: at most about four a second, never a row.
 
-    ``counts`` are rows so far, by step (``""`` never occurs); a discovery counts ``datasets``.
+    ``counts`` are rows so far, by step (``""`` never occurs), for a step with several out ports also by
+    ``step.port``; a discovery counts ``datasets``.
     ``phase`` is one of starting, reading, writing, committing, done.
     """
 

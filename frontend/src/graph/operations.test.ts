@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 
+import type { Settings } from "./document";
 import { topological, upstreamOf } from "./document";
 import { TYPES, sample } from "./fixtures";
 import { OperationError, applyOperations, invertOperations } from "./operations";
 import type { Operation } from "./operations";
-import { legalWires, refusal, suggestedWires } from "./ports";
+import type { StepType } from "./palette";
+import { boxHeight, legalWires, portsOfType, refusal, suggestedWires } from "./ports";
 
 const EDITS: Operation[][] = [
   [{ op: "remove_step", id: "j" }],
@@ -74,6 +76,23 @@ describe("graph", () => {
     const open = { ...document, wires: document.wires.filter((wire) => wire.to !== "j.left") };
     expect(refusal(open, TYPES, { from: "f.out", to: "j.left" })).toBe("cycle");
     expect(refusal(open, TYPES, { from: "a.out", to: "j.left" })).toBeNull();
+  });
+
+  it("draws the ports that settings name", () => {
+    const rule = { direction: "out", kind: "data", many: true, required: false } as const;
+    const type: StepType = {
+      ...(TYPES.get("filter") as StepType),
+      ports: [{ ...rule, name: "rest" }],
+      port_lists: [{ ...rule, setting: "ways", name: "port", title: "name", otherwise: ["one"] }],
+    };
+    const names = (settings: Settings): string[] => portsOfType(type, settings).map((port) => port.name);
+    expect(names({})).toEqual(["one", "rest"]);
+    expect(names({ ways: [1, null, { port: "Ä" }] })).toEqual(["one", "rest"]);
+    const settings = { ways: [{ port: "a", name: "重点" }, { port: "a" }, { port: "b" }] };
+    expect(names(settings)).toEqual(["a", "b", "rest"]);
+    expect(portsOfType(type, settings)[0]?.title).toEqual({ en: "重点", "zh-CN": "重点" });
+    expect(portsOfType(type, settings)).toBe(portsOfType(type, settings));
+    expect(boxHeight(portsOfType(type, settings))).toBeGreaterThan(boxHeight(type.ports));
   });
 
   it("lists the legal targets and the wires a new step gets", () => {

@@ -1,16 +1,56 @@
 /** Which ports a step has and which wires are legal, from the palette; reasons are message keys for people. */
-import type { FlowDocument, FlowState, Wire } from "./document";
-import { downstreamOf, portOf, stepOf, topological, upstreamOf, wireKey, wiresInto } from "./document";
-import type { Port, StepTypes } from "./palette";
+import type { FlowDocument, FlowState, Settings, Wire } from "./document";
+import { STEP_HEIGHT, downstreamOf, portOf, stepOf, topological, upstreamOf, wireKey, wiresInto } from "./document";
+import type { Port, PortList, StepType, StepTypes } from "./palette";
 
 /** Why a wire may not run, as a key of the `canvas` messages under `refusal.`. */
 export type Refusal = "same_step" | "direction" | "kind" | "taken" | "exists" | "cycle" | "unknown";
 
 const NO_PORTS: Port[] = [];
+const PORT_NAME = /^[a-z][a-z0-9_]{0,39}$/;
+const known = new WeakMap<Settings, { type: StepType; ports: Port[] }>();
 
 export function portsOf(document: FlowDocument, types: StepTypes, step: string): Port[] {
   const found = document.steps[step];
-  return found ? (types.get(found.type)?.ports ?? NO_PORTS) : NO_PORTS;
+  return found ? portsOfType(types.get(found.type), found.settings) : NO_PORTS;
+}
+
+/** The ports of a type with these settings; the same list again while the settings are the same object. */
+export function portsOfType(type: StepType | undefined, settings: Settings): Port[] {
+  if (!type) return NO_PORTS;
+  if (!type.port_lists?.length) return type.ports;
+  const before = known.get(settings);
+  if (before?.type === type) return before.ports;
+  const ports = [...type.port_lists.flatMap((rule) => listedPorts(rule, settings)), ...type.ports];
+  known.set(settings, { type, ports });
+  return ports;
+}
+
+/** How tall a step is drawn: taller where many ports share a side. */
+export function boxHeight(ports: readonly Port[]): number {
+  const inputs = ports.filter((port) => port.direction === "in").length;
+  return STEP_HEIGHT + PORT_GAP * Math.max(0, Math.max(inputs, ports.length - inputs) - 2);
+}
+
+const PORT_GAP = 24;
+
+function listedPorts(rule: PortList, settings: Settings): Port[] {
+  const items = settings[rule.setting];
+  const titles = new Map<string, string>();
+  for (const item of Array.isArray(items) ? (items as unknown[]) : []) {
+    const fields = typeof item === "object" && item !== null ? (item as Record<string, unknown>) : {};
+    const name = rule.name ? fields[rule.name] : item;
+    const title = rule.title ? fields[rule.title] : "";
+    if (typeof name === "string" && PORT_NAME.test(name) && !titles.has(name)) {
+      titles.set(name, typeof title === "string" ? title : "");
+    }
+  }
+  if (titles.size === 0) rule.otherwise.forEach((name) => titles.set(name, ""));
+  const { direction, kind, many, required } = rule;
+  return [...titles].map(([name, title]) => ({
+    ...{ name, direction, kind, many, required },
+    ...(title ? { title: { en: title, "zh-CN": title } } : {}),
+  }));
 }
 
 export function portAt(document: FlowDocument, types: StepTypes, end: string): Port | undefined {
@@ -77,8 +117,9 @@ export function suggestedWires(
   selected: readonly string[],
   type: string,
   id: string,
+  settings: Settings = {},
 ): Wire[] {
-  const inputs = (types.get(type)?.ports ?? []).filter((port) => port.direction === "in");
+  const inputs = portsOfType(types.get(type), settings).filter((port) => port.direction === "in");
   const wires: Wire[] = [];
   const taken = new Set<string>();
   for (const step of selected) {

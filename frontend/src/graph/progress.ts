@@ -9,6 +9,8 @@ export interface StepProgress {
   counted: "live" | "at_end" | "pushed" | "unknown";
   rows_per_s: number | null;
   task?: string | null;
+  /** Rows by out port, for a step that has several. */
+  ports?: Record<string, number>;
 }
 
 export const FLUSH_MS = 250;
@@ -66,6 +68,12 @@ function isSame(a: StepProgress | undefined, b: StepProgress | undefined): boole
     a.rows === b.rows &&
     a.exact === b.exact &&
     a.counted === b.counted &&
-    a.rows_per_s === b.rows_per_s
+    a.rows_per_s === b.rows_per_s &&
+    isSamePorts(a.ports, b.ports)
   );
+}
+
+function isSamePorts(a: Record<string, number> = {}, b: Record<string, number> = {}): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.graph.plan import Probe
+from flows.graph.plan import Outlet, Probe
 from node_catalog.sdk.errors import NodeTypeError
 from node_catalog.sdk.failpoint import FailpointError, arm
 from node_catalog.sdk.ports import Schema
@@ -28,7 +28,7 @@ from runtime.engine.errors import (
     WorkError,
 )
 from runtime.engine.stage import run_stage
-from runtime.engine.work import DeliverySpec, Report, SinkSpec, SourceSpec, StageOutcome, StageWork
+from runtime.engine.work import DeliverySpec, Report, SinkSpec, SourceSpec, StageOutcome, StageWork, outlet_path
 from tests.integration.engine.conftest import ROWS
 from tests.integration.engine.support import (
     AIR,
@@ -83,6 +83,39 @@ def test_two_sources_join_and_the_join_is_counted_at_the_end(air: Path, tmp_path
     outcome = run(work(air, made, [source(air, "csv"), source(air, "", "stations")], sink=sink(tmp_path)), registry)
     high = sum(1 for i in range(ROWS) if i * 7919 % 1000 > 900)
     assert outcome.counts == {"read_air": high, "read_stations": 30, "join": high, "sum": 3, "out": 3}
+
+
+def test_a_stage_hands_on_several_kinds_of_rows(air: Path, tmp_path: Path, registry: Registry) -> None:
+    wide = Schema.of([("port", "integer"), ("c1", "integer"), ("c2", "text")])
+    made = msgspec.structs.replace(
+        stage('select case when "pm25" < 100 then 1 else 0 end::bigint as "port", "id" as "c1", "station" as "c2" '
+              'from "air"', wide, [binding()], "exchange"),
+        outlets=(
+            Outlet("out", Schema.of([("station", "text"), ("id", "integer")]), (2, 1)),
+            Outlet("failed", Schema.of([("id", "integer")]), (1,)),
+        ),
+    )  # fmt: skip
+    outcome = run(work(air, made, [source(air, "parquet")], sink=sink(tmp_path, "exchange")), registry)
+    low = [i for i in range(ROWS) if i * 7919 % 1000 < 100]
+    assert outcome.counts == {
+        "read_air": ROWS, "out": ROWS - len(low), "out.out": ROWS - len(low), "out.failed": len(low),
+    }  # fmt: skip
+    assert sorted(os.listdir(tmp_path)) == ["out.failed.parquet", "out.out.parquet"]
+    assert sorted(pq.read_table(outlet_path(outcome.reference, "failed"))["id"].to_pylist()) == low
+    passed = pq.read_table(outlet_path(outcome.reference, "out"))
+    assert passed.column_names == ["station", "id"] and passed.num_rows == ROWS - len(low)
+
+
+def test_several_kinds_of_rows_are_there_all_or_none(air: Path, tmp_path: Path, registry: Registry) -> None:
+    wide = Schema.of([("port", "integer"), ("c1", "integer")])
+    one = Schema.of([("id", "integer")])
+    made = msgspec.structs.replace(
+        stage('select "id" % 2 as "port", cast("station" as bigint) as "c1" from "air"', wide, [binding()], "exchange"),
+        outlets=(Outlet("a", one, (1,)), Outlet("b", one, (1,))),
+    )
+    with pytest.raises(EngineError):
+        run(work(air, made, [source(air, "parquet")], sink=sink(tmp_path, "exchange")), registry)
+    assert os.listdir(tmp_path) == []
 
 
 def test_an_ordered_stage_keeps_its_order_and_an_exchange_feeds_the_next(

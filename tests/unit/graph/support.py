@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flows.graph.document import Document
 from flows.graph.load import read_document
@@ -113,7 +114,8 @@ class Runner:
         connection.execute(f"set preserve_insertion_order = {'true' if stage.ordered else 'false'}")
         for binding in stage.bindings:
             if binding.kind == "exchange":
-                rows = self.exchanges[binding.stage].select(list(binding.schema.names))
+                rows = self.exchanges[binding.stage + (f".{binding.port}" if binding.port else "")]
+                rows = rows.select(list(binding.schema.names))
             else:
                 rows = self._source(binding)
             schema_of(rows, binding.schema)
@@ -122,6 +124,10 @@ class Runner:
         schema_of(result, stage.schema)
         if stage.sink.kind == "exchange":
             self.exchanges[stage.key] = result
+        for number, outlet in enumerate(stage.outlets):
+            mine = result.filter(pc.equal(result.column(0), number))
+            columns = [mine.column(place) for place in outlet.columns]
+            self.exchanges[f"{stage.key}.{outlet.port}"] = pa.table(columns, schema=to_arrow(outlet.schema))
         connection.close()
         return result
 

@@ -5,9 +5,11 @@ import { useTranslation } from "react-i18next";
 import { usePick, usePreferences } from "@/api/preferences";
 import { EmptyState, KindIcon } from "@/components/ui";
 import { portOf, stepOf, topological, wiresInto } from "@/graph/document";
+import { portsOf } from "@/graph/ports";
 import type { FlowViewProps } from "@/graph/view";
 
 import { stepTitle } from "./drawing/elements";
+import { usePortWords } from "./drawing/portWords";
 import styles from "./preview/bottom.module.css";
 
 type OutlineProps = Pick<FlowViewProps, "state" | "types" | "summaries" | "problems" | "selection" | "onSelect"> & {
@@ -19,6 +21,7 @@ export function Outline(props: OutlineProps) {
   const { t } = useTranslation("canvas");
   const { language } = usePreferences();
   const words = usePick();
+  const portWords = usePortWords();
   const list = useRef<HTMLUListElement>(null);
   const order = topological(state);
   const titleOf = (id: string): string => stepTitle({ state, types }, id, language);
@@ -50,12 +53,12 @@ export function Outline(props: OutlineProps) {
   const inputs = (id: string): string =>
     wiresInto(state.document, id)
       .map((wire) => {
-        const many =
-          (types.get(state.document.steps[id]?.type ?? "")?.ports.filter((port) => port.direction === "in").length ??
-            0) > 1;
-        return many
-          ? `${t(`port.${portOf(wire.to)}`, { defaultValue: portOf(wire.to) })}: ${titleOf(stepOf(wire.from))}`
-          : titleOf(stepOf(wire.from));
+        const into = portsOf(state.document, types, id).filter((port) => port.direction === "in");
+        const outOf = portsOf(state.document, types, stepOf(wire.from)).filter((port) => port.direction === "out");
+        const source = outOf.find((port) => port.name === portOf(wire.from));
+        const from = titleOf(stepOf(wire.from)) + (source && outOf.length > 1 ? ` · ${portWords(source)}` : "");
+        const port = into.find((one) => one.name === portOf(wire.to)) ?? { name: portOf(wire.to) };
+        return into.length > 1 ? `${portWords(port)}: ${from}` : from;
       })
       .join(t("comma"));
   return (

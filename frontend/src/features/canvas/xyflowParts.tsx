@@ -19,13 +19,14 @@ import { Drawing } from "./drawing/context";
 import styles from "./drawing/drawing.module.css";
 import type { BoxData, Line } from "./drawing/elements";
 import { PortShape } from "./drawing/PortShape";
+import { usePortWords } from "./drawing/portWords";
 import { StepBox } from "./drawing/StepBox";
 import { WireCard, WireTag, WireTools, useWireClass } from "./drawing/WireParts";
 
 export type StepNode = Node<BoxData, "step">;
 
 const StepNodeView = memo(function StepNodeView({ id, data, selected }: NodeProps<StepNode>) {
-  const { t } = useTranslation("canvas");
+  const portWords = usePortWords();
   const inputs = data.ports.filter((port) => port.direction === "in");
   const outputs = data.ports.filter((port) => port.direction === "out");
   const wired = new Set(data.wired.split(" "));
@@ -45,12 +46,14 @@ const StepNodeView = memo(function StepNodeView({ id, data, selected }: NodeProp
             position={isIn ? Position.Left : Position.Right}
             className={styles.handle}
             style={{ top: `${top}%` }}
-            title={t(`port.${port.name}`, { defaultValue: port.name })}
+            title={portWords(port)}
           >
-            {isIn && inputs.length > 1 && (
-              <span className={styles.portName}>{t(`port.${port.name}`, { defaultValue: port.name })}</span>
+            {side.length > 1 && (
+              <span className={isIn ? styles.portName : `${styles.portName} ${styles.portNameOut}`}>
+                {portWords(port)}
+              </span>
             )}
-            <PortShape kind={port.kind} isWired={wired.has(port.name)} />
+            <PortShape kind={port.kind} isError={port.is_error} isWired={wired.has(port.name)} />
           </Handle>
         );
       })}

@@ -1,4 +1,4 @@
-/** A text of several lines, such as a certificate. */
+/** Text of several lines: a posted body, a certificate. */
 import { Input } from "antd";
 
 import type { FormWidgetProps } from "../types";
@@ -14,14 +14,14 @@ export default function TextareaWidget({
   return (
     <Input.TextArea
       id={id}
-      autoSize={{ minRows: 3, maxRows: 12 }}
-      spellCheck={false}
+      className="mono"
+      autoSize={{ minRows: 2, maxRows: 12 }}
       disabled={disabled}
       status={isInvalid ? "error" : undefined}
       aria-describedby={describedBy}
       aria-invalid={isInvalid || undefined}
       value={value ?? ""}
-      onChange={(event) => onChange(event.target.value || undefined)}
+      onChange={(event) => onChange(event.target.value)}
     />
   );
 }

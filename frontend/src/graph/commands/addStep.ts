@@ -2,7 +2,7 @@ import type { LocalText, Point, Settings, Wire } from "../document";
 import { newStepId } from "../document";
 import type { Operation } from "../operations";
 import { nextPlace } from "../place";
-import { portAt, suggestedWires } from "../ports";
+import { portAt, portsOfType, suggestedWires } from "../ports";
 import { defaultSettings, suggestJoinKeys } from "../suggest";
 import type { Command, Context } from "./command";
 import { canEdit, edit, selectedSteps } from "./command";
@@ -34,9 +34,10 @@ export const addStep: Command<AddStepArgs> = {
     const id = newStepId(state.document, context.random);
     const after = args.from ? [args.from.split(".")[0] as string] : selectedSteps(state, context);
     const binding = datasetOperations(state.document, args.dataset);
-    const wires = args.connect === false ? [] : wiresFor(state.document, context, after, args, id);
+    const defaults = { ...defaultSettings(state.document, type), ...args.settings };
+    const wires = args.connect === false ? [] : wiresFor(state.document, context, after, args, id, defaults);
     const settings = {
-      ...defaultSettings(state.document, type),
+      ...defaults,
       ...(binding.alias ? { dataset: binding.alias } : {}),
       ...joinSettings(context, args.type, wires),
       ...args.settings,
@@ -59,12 +60,13 @@ function wiresFor(
   after: string[],
   args: AddStepArgs,
   id: string,
+  settings: Settings,
 ): Wire[] {
-  if (!args.from) return suggestedWires(document, context.types, after, args.type, id);
+  if (!args.from) return suggestedWires(document, context.types, after, args.type, id, settings);
   const source = portAt(document, context.types, args.from);
-  const target = context.types
-    .get(args.type)
-    ?.ports.find((port) => port.direction === "in" && source !== undefined && port.kind === source.kind);
+  const target = portsOfType(context.types.get(args.type), settings).find(
+    (port) => port.direction === "in" && source !== undefined && port.kind === source.kind,
+  );
   return target ? [{ from: args.from, to: `${id}.${target.name}` }] : [];
 }
 

@@ -1,7 +1,7 @@
 import type { FlowState, Point, Settings, Wire } from "../document";
 import { STEP_WIDTH, downstreamOf, newStepId, stepOf } from "../document";
 import type { Operation } from "../operations";
-import { fits, portAt } from "../ports";
+import { fits, portAt, portsOfType } from "../ports";
 import { GAP_X, freePlace } from "../place";
 import { defaultSettings } from "../suggest";
 import type { Command } from "./command";
@@ -25,13 +25,15 @@ export const spliceStep: Command<SpliceStepArgs> = {
     const type = context.types.get(key);
     const source = portAt(document, context.types, wire.from);
     const target = portAt(document, context.types, wire.to);
-    const input = type?.ports.find((port) => source && fits(source, port));
-    const output = type?.ports.find((port) => target && fits(port, target));
+    const start = { ...(type ? defaultSettings(document, type) : {}), ...settings };
+    const ports = portsOfType(type, start);
+    const input = ports.find((port) => source && fits(source, port));
+    const output = ports.find((port) => target && fits(port, target));
     if (!type || !input || !output) return null;
     const index = document.wires.findIndex((other) => other.from === wire.from && other.to === wire.to);
     if (index < 0) return null;
     const id = newStepId(document, context.random);
-    const step = { type: key, version: type.version, settings: { ...defaultSettings(document, type), ...settings } };
+    const step = { type: key, version: type.version, settings: start };
     const place = position
       ? { at: freePlace(Object.values(layout.positions), position), moved: {} }
       : makeRoom(state, wire);

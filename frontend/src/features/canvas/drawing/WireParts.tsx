@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { usePreferences } from "@/api/preferences";
 import { TypeIcon, exactNumber, shortNumber } from "@/components/ui";
 import type { Wire } from "@/graph/document";
-import { stepOf } from "@/graph/document";
+import { portOf, stepOf } from "@/graph/document";
 import type { Column } from "@/graph/palette";
 
 import { Drawing, useProgress } from "./context";
@@ -70,14 +70,15 @@ export function WireTools({ place, wire }: { place: Place; wire: Wire }) {
   );
 }
 
-/** Rows that went over the wire so far: those of the step it comes from. */
+/** Rows that went over the wire so far: those of the step, or of the port, that it comes from. */
 export function WireTag({ place, wire }: { place: Place; wire: Wire }) {
   const { language } = usePreferences();
   const progress = useProgress(stepOf(wire.from));
-  if (!progress || progress.rows === null) return null;
+  const rows = progress?.ports?.[portOf(wire.from)] ?? progress?.rows ?? null;
+  if (rows === null) return null;
   return (
-    <div className={styles.wireTag} style={at(place)} title={exactNumber(progress.rows, language)}>
-      {shortNumber(progress.rows, language)}
+    <div className={styles.wireTag} style={at(place)} title={exactNumber(rows, language)}>
+      {shortNumber(rows, language)}
     </div>
   );
 }

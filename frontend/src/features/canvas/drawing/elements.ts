@@ -2,8 +2,9 @@
 import { pick } from "@/api/preferences";
 import type { Language } from "@/api/types";
 import type { LocalText, Wire } from "@/graph/document";
-import { STEP_HEIGHT, STEP_WIDTH, portOf, stepOf, wireKey } from "@/graph/document";
+import { STEP_WIDTH, portOf, stepOf, wireKey } from "@/graph/document";
 import type { Column, Port } from "@/graph/palette";
+import { boxHeight, portsOfType } from "@/graph/ports";
 import type { FlowViewProps } from "@/graph/view";
 
 export interface BoxData extends Record<string, unknown> {
@@ -70,7 +71,7 @@ function makeBoxes(props: Source, language: Language, before: ReadonlyMap<string
       group: type?.group ?? "flow",
       errors: count?.errors ?? 0,
       warnings: count?.warnings ?? 0,
-      ports: type?.ports ?? NO_PORTS,
+      ports: type ? portsOfType(type, step.settings) : NO_PORTS,
       wired: (wired.get(id) ?? []).sort().join(" "),
       isRun: progress !== undefined,
     };
@@ -84,7 +85,7 @@ function makeBoxes(props: Source, language: Language, before: ReadonlyMap<string
       position: place,
       data: isSameData ? old.data : data,
       width: STEP_WIDTH,
-      height: STEP_HEIGHT,
+      height: boxHeight(data.ports),
     };
   });
 }

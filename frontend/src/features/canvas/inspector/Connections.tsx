@@ -9,6 +9,7 @@ import type { Port } from "@/graph/palette";
 import { legalWires, portsOf } from "@/graph/ports";
 
 import { PortShape } from "../drawing/PortShape";
+import { usePortWords } from "../drawing/portWords";
 import { useEditor, useTitleOf, useView, type StepInfo } from "../editor/hooks";
 import styles from "./inspector.module.css";
 
@@ -29,6 +30,7 @@ function PortWires({ info, port }: { info: StepInfo; port: Port }) {
   const editor = useEditor();
   const { state, canEdit } = useView();
   const titleOf = useTitleOf();
+  const portWords = usePortWords();
   const end = `${info.id}.${port.name}`;
   const isIn = port.direction === "in";
   const wires = isIn ? wiresInto(state.document, info.id, port.name) : wiresOutOf(state.document, info.id, port.name);
@@ -37,17 +39,18 @@ function PortWires({ info, port }: { info: StepInfo; port: Port }) {
   const nameOf = (wire: Wire): string => {
     const far = farEnd(wire);
     const peers = portsOf(state.document, editor.types, stepOf(far)).filter((one) => one.direction !== port.direction);
-    const portName = peers.length > 1 ? ` · ${t(`port.${portOf(far)}`, { defaultValue: portOf(far) })}` : "";
+    const other = peers.find((one) => one.name === portOf(far)) ?? { name: portOf(far) };
+    const portName = peers.length > 1 ? ` · ${portWords(other)}` : "";
     return `${titleOf(stepOf(far))}${portName}`;
   };
-  const words = t(`port.${port.name}`, { defaultValue: port.name });
+  const words = portWords(port);
   const isOneOfMany = info.ports.filter((one) => one.direction === port.direction).length > 1;
   const label = t(isIn ? "connect.from" : "connect.to", { port: words });
   return (
     <div className={styles.port}>
       <span className={styles.portName}>
-        <PortShape kind={port.kind} isWired={wires.length > 0} />
-        {isIn && isOneOfMany ? t("connect.in", { port: words }) : words}
+        <PortShape kind={port.kind} isError={port.is_error} isWired={wires.length > 0} />
+        {isOneOfMany ? t(isIn ? "connect.in" : "connect.out", { port: words }) : words}
         {isIn && port.required && wires.length === 0 && (
           <span className={styles.errorIcon}>{t("connect.missing")}</span>
         )}

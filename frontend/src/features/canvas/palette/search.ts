@@ -2,7 +2,7 @@
 import type { LocalText, Wire } from "@/graph/document";
 import { stepOf, type FlowDocument } from "@/graph/document";
 import type { StepType, StepTypes } from "@/graph/palette";
-import { fits, portAt } from "@/graph/ports";
+import { fits, portAt, portsOfType } from "@/graph/ports";
 
 export const GROUPS = ["in", "shape", "combine", "summarise", "check", "flow", "out"] as const;
 
@@ -27,8 +27,8 @@ export function fittingTypes(document: FlowDocument, types: StepTypes, from?: st
   const source = portAt(document, types, start);
   const target = wire ? portAt(document, types, wire.to) : undefined;
   if (!source || !(stepOf(start) in document.steps)) return [];
-  return [...types.values()].filter(
-    (type) =>
-      type.ports.some((port) => fits(source, port)) && (!target || type.ports.some((port) => fits(port, target))),
-  );
+  return [...types.values()].filter((type) => {
+    const ports = portsOfType(type, {});
+    return ports.some((port) => fits(source, port)) && (!target || ports.some((port) => fits(port, target)));
+  });
 }

@@ -1,13 +1,17 @@
 /** Rows, types and shapes of the selected step, from a sample; it says which sample, and why when there is none. */
 import { ReloadOutlined } from "@ant-design/icons";
-import { Button, Spin } from "antd";
+import { Button, Select, Spin } from "antd";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { usePick, usePreferences } from "@/api/preferences";
 import { ApiProblem } from "@/api/problem";
 import type { PreviewResult } from "@/api/types";
 import { DataTable, EmptyState, MiniHistogram, NullShare, ProblemNotice, exactNumber } from "@/components/ui";
+import type { Port } from "@/graph/palette";
+import { outputsOf } from "@/graph/ports";
 
+import { usePortWords } from "../drawing/portWords";
 import { useEditor, useTitleOf, useView } from "../editor/hooks";
 import { FindingView } from "../inspector/Findings";
 import styles from "./bottom.module.css";
@@ -15,9 +19,13 @@ import { usePreview, type PreviewState } from "./usePreview";
 
 export function Preview({ isOpen }: { isOpen: boolean }) {
   const { t } = useTranslation("canvas");
-  const { selection } = useView();
+  const { state, selection } = useView();
+  const { types } = useEditor();
+  const [chosen, setChosen] = useState("");
   const step = selection.length === 1 ? selection[0] : undefined;
-  const preview = usePreview(step, isOpen);
+  const ports = step ? outputsOf(state.document, types, step) : [];
+  const port = ports.length > 1 ? (ports.find(({ name }) => `${step}.${name}` === chosen) ?? ports[0]) : undefined;
+  const preview = usePreview(step && port ? `${step}.${port.name}` : step, isOpen);
   if (preview.status === "none" || !step) {
     return (
       <div className={styles.message}>
@@ -34,10 +42,36 @@ export function Preview({ isOpen }: { isOpen: boolean }) {
       </div>
     );
   }
-  return <Rows result={preview.result} preview={preview} step={step} />;
+  const choice = port && (
+    <PortChoice ports={ports} port={port.name} onChoose={(name) => setChosen(`${step}.${name}`)} />
+  );
+  return <Rows result={preview.result} preview={preview} step={step} choice={choice} />;
 }
 
-function Rows({ result, preview, step }: { result: PreviewResult; preview: PreviewState; step: string }) {
+/** Which of several out ports is looked at. */
+function PortChoice({ ports, port, onChoose }: { ports: Port[]; port: string; onChoose: (name: string) => void }) {
+  const { t } = useTranslation("canvas");
+  const portWords = usePortWords();
+  return (
+    <Select
+      size="small"
+      value={port}
+      onChange={onChoose}
+      options={ports.map((one) => ({ value: one.name, label: portWords(one) }))}
+      aria-label={t("preview.port")}
+      popupMatchSelectWidth={false}
+    />
+  );
+}
+
+interface RowsProps {
+  result: PreviewResult;
+  preview: PreviewState;
+  step: string;
+  choice: React.ReactNode;
+}
+
+function Rows({ result, preview, step, choice }: RowsProps) {
   const { t } = useTranslation("canvas");
   const { language } = usePreferences();
   const titleOf = useTitleOf();
@@ -46,6 +80,7 @@ function Rows({ result, preview, step }: { result: PreviewResult; preview: Previ
     <div className={styles.fill}>
       <div className={styles.caption}>
         <strong>{titleOf(step)}</strong>
+        {choice}
         <span>{sampleWords(result, t, language)}</span>
         <span>
           {t("preview.shape", { rows: exactNumber(result.rows.length, language), columns: result.columns.length })}

@@ -31,16 +31,17 @@ const WAIT_MS = 300;
 const KEPT = 30;
 const answers = new Map<string, PreviewResult>();
 
+/** `step` is a step's id, or `step.port` for one of several out ports. */
 export function usePreview(step: string | undefined, isOpen: boolean): PreviewState {
   const editor = useEditor();
   const view = useView();
   const [asked, setAsked] = useState<Asked | null>(null);
   const [turn, setTurn] = useState(0);
   const key = useMemo(
-    () => (step ? `${editor.flow}:${step}:${turn}:${logicOf(view.state.document, step)}` : ""),
+    () => (step ? `${editor.flow}:${step}:${turn}:${logicOf(view.state.document, stepOf(step))}` : ""),
     [editor.flow, step, turn, view.state.document],
   );
-  const blockers = useMemo(() => (step ? blockersOf(view, step) : []), [view, step]);
+  const blockers = useMemo(() => (step ? blockersOf(view, stepOf(step)) : []), [view, step]);
   const isSettled = view.sync.unsaved === 0 && view.sync.phase === "saved";
   const isBlocked = blockers.length > 0;
   const known = answers.get(key);
