@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
+from node_catalog.sdk.condition_words import in_words
 from node_catalog.sdk.contract import BuildContext, Example, Settings, Transform
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.relation import kind_of, type_words
@@ -76,6 +77,6 @@ class Filter(Transform):
 
     @classmethod
     def summarise(cls, settings: Mapping[str, Any]) -> Text:
-        """The condition itself."""
+        """The condition, with its joining words in the reader's language and plain names."""
         where = str(settings.get("where") or "")
-        return text(where or "no condition yet", where or "尚未设置条件")
+        return in_words(where) if where else text("no condition yet", "尚未设置条件")

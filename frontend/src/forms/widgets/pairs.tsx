@@ -38,14 +38,19 @@ export default function PairsWidget({ id, label, value, onChange, disabled }: Fo
           />
           <Button
             type="text"
-            icon={<DeleteOutlined />}
+            icon={<DeleteOutlined aria-hidden="true" />}
             disabled={disabled}
             aria-label={`${t("form.remove_item")} ${name}`}
             onClick={() => put(pairs.filter((_, at) => at !== index))}
           />
         </div>
       ))}
-      <Button size="small" icon={<PlusOutlined />} disabled={disabled} onClick={() => put([...pairs, ["", ""]])}>
+      <Button
+        size="small"
+        icon={<PlusOutlined aria-hidden="true" />}
+        disabled={disabled}
+        onClick={() => put([...pairs, ["", ""]])}
+      >
         {t("form.add_item")}
       </Button>
     </div>

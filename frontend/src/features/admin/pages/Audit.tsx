@@ -36,7 +36,7 @@ export function Audit() {
           <Input.Search
             key={name}
             allowClear
-            className={styles.select}
+            className={styles.filter}
             placeholder={t(`audit.by_${name}`)}
             aria-label={t(`audit.by_${name}`)}
             onSearch={(value) => set(value.trim())}
@@ -60,7 +60,17 @@ export function Audit() {
             { title: "#", dataIndex: "seq", width: 80, align: "right" },
             { title: t("audit.at"), key: "at", width: 160, render: (_, one) => <TimeText value={one.at} /> },
             { title: t("audit.actor"), dataIndex: "actor", width: 140, ellipsis: true },
-            { title: t("audit.action"), key: "action", width: 190, render: (_, one) => <code>{one.action}</code> },
+            {
+              title: t("audit.action"),
+              key: "action",
+              width: 190,
+              ellipsis: true,
+              render: (_, one) => (
+                <span title={one.action}>
+                  {t(`audit.action_of.${one.action.replace(".", "_")}`, { defaultValue: one.action })}
+                </span>
+              ),
+            },
             {
               title: t("audit.object"),
               key: "object",

@@ -48,6 +48,7 @@ function ProfileLine({ dataset }: { dataset: DatasetDetail }) {
           t("profile.none")
         )}
       </span>
+      {dataset.right !== "usable" && <span className="tertiary">{t("columns.no_values")}</span>}
       {dataset.right === "usable" && dataset.state === "published" && (
         <Button size="small" loading={isBusy} onClick={() => start.mutate()}>
           {t(dataset.profiled_at ? "profile.again" : "profile.make")}
@@ -71,6 +72,8 @@ export function ColumnsTab({ dataset }: { dataset: DatasetDetail }) {
       )
     : dataset.columns;
   const column = dataset.columns.find((one) => one.name === opened);
+  // A file's format, repeated for every column, tells nothing.
+  const isTelling = new Set(dataset.columns.map((one) => one.native_type)).size > 1;
   return (
     <>
       <div className={styles.tools}>
@@ -122,7 +125,7 @@ export function ColumnsTab({ dataset }: { dataset: DatasetDetail }) {
             render: (_, row) => (
               <span className={styles.type}>
                 <TypeIcon type={row.type} />
-                <span className="tertiary">{row.native_type}</span>
+                {isTelling && <span className="tertiary">{row.native_type}</span>}
               </span>
             ),
           },

@@ -92,14 +92,14 @@ export function NodesPage() {
             {
               title: t("nodes.organisation"),
               key: "organisation",
-              width: 200,
+              width: 220,
               ellipsis: true,
               render: (_, node) => words(node.organisation.name),
             },
             {
               title: t("nodes.datasets"),
               key: "datasets",
-              width: 90,
+              width: 108,
               align: "right",
               render: (_, node) => <NumberText value={node.datasets_total} />,
             },
