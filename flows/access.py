@@ -34,3 +34,13 @@ class VersionQuerySet(VisibleQuerySet):
     def visible_to(self, principal: Principal) -> Self:
         mine = models.Q(app__organisation_id=principal.organisation_id) | models.Q(app__owner_id=principal.user.pk)
         return self.filter(mine, app__deleted_at__isnull=True)
+
+
+class CommentQuerySet(VisibleQuerySet):
+    """Comments on flows of visible apps."""
+
+    def visible_to(self, principal: Principal) -> Self:
+        mine = models.Q(flow__app__organisation_id=principal.organisation_id) | models.Q(
+            flow__app__owner_id=principal.user.pk
+        )
+        return self.filter(mine, flow__app__deleted_at__isnull=True)

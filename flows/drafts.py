@@ -11,6 +11,7 @@ from flows.errors import DraftStaleError, FlowError
 from flows.graph.load import read_document
 from flows.graph.operations import OperationError, apply_operations
 from flows.models import Draft, DraftOperation, Flow
+from flows.operation_log import batch_as_json, batches_after
 from node_catalog.palette import registry
 from node_catalog.sdk.text import text
 from security.models import User
@@ -70,8 +71,7 @@ def _operations_since(flow: Flow, base: int, revision: int) -> list[dict[str, An
                 f"修订号 {base} 不存在，最新是 {revision}。请重新打开流程。",
             ),
         )
-    rows = DraftOperation.objects.filter(flow=flow, revision__gt=base).order_by("revision")
-    return [{"revision": row.revision, "client": row.client, "operations": row.operations} for row in rows]
+    return [batch_as_json(row) for row in batches_after(flow.pk, base, revision - base)]
 
 
 def _apply(

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
-from flows.access import AppQuerySet, FlowQuerySet, VersionQuerySet
+from flows.access import AppQuerySet, CommentQuerySet, FlowQuerySet, VersionQuerySet
 from node_catalog.models import Dataset
 from security.ids import new_id
 from security.models import Organisation, User
@@ -77,6 +77,23 @@ class DraftOperation(models.Model):
         ]
 
 
+class Presence(models.Model):
+    """Somebody who has a flow open, by browser tab; without a sign of life it counts no more (``flows.presence``)."""
+
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="presences")
+    client = models.CharField(max_length=64)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    step = models.CharField(max_length=80, blank=True)
+    """The step that is selected there."""
+    colour = models.PositiveSmallIntegerField(default=0)
+    seen_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["flow", "client"], name="one_presence_per_tab")
+        ]
+
+
 class Version(models.Model):
     """A frozen whole app document: ``{"flows": {key: {"document": …, "layout": …}}}``; the digest ignores layouts."""
 
@@ -116,3 +133,39 @@ class DatasetUse(models.Model):
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="uses")
     columns = models.JSONField(default=list)
     is_write = models.BooleanField(default=False)
+
+
+class ColumnUse(models.Model):
+    """What one column of a dataset becomes in a saved version: the lineage behind "who uses this column"."""
+
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="column_uses")
+    flow_key = models.CharField(max_length=60)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="column_uses")
+    column = models.CharField(max_length=200)
+    outputs = models.JSONField(default=dict)
+    """Name of an output → ``{"step", "columns": [computed from it], "rows": whether it decides which rows there are}``."""
+    steps = models.JSONField(default=list)
+    """Steps on the way from the dataset to those outputs that touch the column."""
+
+    class Meta:
+        indexes: ClassVar[list[Any]] = [models.Index(fields=["dataset", "column"], name="uses_of_a_column")]
+
+
+class Comment(models.Model):
+    """A remark on a step or on the flow as a whole; answers hang on the first one of their thread."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="comments")
+    step = models.CharField(max_length=80, blank=True)
+    thread = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE, related_name="answers")
+    author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    body = models.TextField(max_length=4000)
+    mentions = models.ManyToManyField(User, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = CommentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("created_at",)

@@ -21,11 +21,11 @@ from channels.layers import get_channel_layer
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
+from flows.presence import people_at
 from runtime import live
 from runtime.following import FollowedTopic, Follower, frame_of
 from runtime.monitor import monitor_snapshot
-from runtime.reporting import events_after
-from runtime.topics import Opening, is_numbered, newest_notices, newest_numbers
+from runtime.topics import Opening, facts_after, is_numbered, newest_notices, newest_numbers
 
 TICK = 0.05
 PING_SECONDS = 2.0
@@ -48,6 +48,7 @@ class Hub:
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="hub")
         self._forget_hints: Callable[[], None] = lambda: None
         self._has_notice = False
+        self._has_arrivals = False
 
     # ── Followers ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -111,6 +112,7 @@ class Hub:
             (self._ping, PING_SECONDS),
             (self._follow_database, follow_every),
             (self._follow_notices, 2.0),
+            (self._follow_people, 2.0),
             (self._show_monitor, MONITOR_SECONDS),
             (self._recheck_all, rights_every),
         ]
@@ -184,6 +186,8 @@ class Hub:
             self._recheck_all()
         elif kind == "notice" and f"notices:{message.get('user')}" in self._topics:
             self._has_notice = True
+        elif kind == "people" and f"flow:{message.get('flow')}" in self._topics:
+            self._has_arrivals = True
 
     def _take_events(self, topic: str, events: Sequence[Mapping[str, Any]]) -> None:
         state = self._topics.get(topic)
@@ -206,7 +210,7 @@ class Hub:
                 await self._fill(topic, state)
 
     async def _fill(self, topic: str, state: FollowedTopic) -> None:
-        self._take_events(topic, await self.in_database(events_after, topic, state.last or 0, 1000))
+        self._take_events(topic, await self.in_database(facts_after, topic, state.last or 0, 1000))
         state.gap_since = None
 
     # ── What goes out ─────────────────────────────────────────────────────────────────────────────────────
@@ -215,6 +219,9 @@ class Hub:
         if self._has_notice:
             self._has_notice = False
             await self._follow_notices()
+        if self._has_arrivals:
+            self._has_arrivals = False
+            await self._follow_people()
         for topic, state in list(self._topics.items()):
             if not state.pending or state.last is None:
                 continue
@@ -267,6 +274,19 @@ class Hub:
             state.seen = newest
             event = {"seq": None, "kind": "notice", "at": timezone.now().isoformat(), "data": newest}
             self._send(f"notices:{user}", state, frame_of({"type": "events", "topic": "notices", "events": [event]}))
+
+    async def _follow_people(self) -> None:
+        """Who has come, gone, or selected another step in the flows that are open here."""
+        flows = [topic.partition(":")[2] for topic in self._topics if topic.startswith("flow:")]
+        if not flows:
+            return
+        for flow, people in (await self.in_database(people_at, flows)).items():
+            state = self._topics.get(f"flow:{flow}")
+            if state is None or state.seen is None or state.seen == {"people": people}:
+                continue
+            state.seen = {"people": people}
+            event = {"seq": None, "kind": "people", "at": timezone.now().isoformat(), "data": state.seen}
+            self._send(f"flow:{flow}", state, frame_of({"type": "events", "topic": f"flow:{flow}", "events": [event]}))
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}

@@ -92,3 +92,8 @@ def publish_rights() -> None:
 def publish_notice(user_id: Any) -> None:
     """There is something new in this person's inbox."""
     publisher.send({"type": "live", "kind": "notice", "user": str(user_id)})
+
+
+def publish_people(flow_id: Any) -> None:
+    """Somebody has opened or left this flow, or works at another step of it."""
+    publisher.send({"type": "live", "kind": "people", "flow": str(flow_id)})

@@ -1,4 +1,4 @@
-"""When rights or inboxes change in the database, every open socket is told once the change is committed."""
+"""When rights, inboxes or open flows change in the database, open sockets are told once the change is committed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from typing import Any
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 
+from flows.models import DraftOperation, Presence
 from node_catalog.models import Grant
 from runtime import live
+from runtime.topics import edit_as_event
 from security.models import Notice, RoleAssignment, User
+
+MOST_IN_A_HINT = 200
+"""Operations."""
 
 
 def connect() -> None:
@@ -19,6 +24,9 @@ def connect() -> None:
         post_save.connect(_rights, sender=model, dispatch_uid=f"live-rights-{model.__name__}")
         post_delete.connect(_rights, sender=model, dispatch_uid=f"live-rights-gone-{model.__name__}")
     post_save.connect(_notice, sender=Notice, dispatch_uid="live-notice")
+    post_save.connect(_edit, sender=DraftOperation, dispatch_uid="live-edit")
+    post_save.connect(_people, sender=Presence, dispatch_uid="live-people")
+    post_delete.connect(_people, sender=Presence, dispatch_uid="live-people-gone")
 
 
 def _rights(**more: Any) -> None:
@@ -27,3 +35,13 @@ def _rights(**more: Any) -> None:
 
 def _notice(instance: Notice, **more: Any) -> None:
     transaction.on_commit(partial(live.publish_notice, instance.user_id))
+
+
+def _edit(instance: DraftOperation, **more: Any) -> None:
+    # A large batch is no hint: hubs read it from the table when they see the newer revision.
+    events = [edit_as_event(instance)] if len(instance.operations) <= MOST_IN_A_HINT else []
+    transaction.on_commit(partial(live.publish_events, f"flow:{instance.flow_id}", events))
+
+
+def _people(instance: Presence, **more: Any) -> None:
+    transaction.on_commit(partial(live.publish_people, instance.flow_id))

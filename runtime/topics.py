@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from flows.models import DraftOperation, Flow
+from flows.operation_log import batches_after, newest_revisions
+from flows.presence import people_at
 from runtime.models import Run, Task
 from runtime.monitor import monitor_snapshot, run_snapshot, task_snapshot
-from runtime.reporting import events_after
+from runtime.reporting import event_as_json, events_after
 from security.access import Principal
 from security.models import Notice
 
@@ -28,7 +31,7 @@ class Opening:
 
 def is_numbered(topic: str) -> bool:
     """Whether the topic's events are stored with gapless numbers."""
-    return topic.startswith(("run:", "task:"))
+    return topic.startswith(("run:", "task:", "flow:"))
 
 
 def is_visible(principal: Principal, topic: str) -> bool:
@@ -38,7 +41,7 @@ def is_visible(principal: Principal, topic: str) -> bool:
         return True
     if topic == "monitor":
         return principal.may("monitor.read")
-    model: Any = {"run": Run, "task": Task}.get(kind)
+    model: Any = {"run": Run, "task": Task, "flow": Flow}.get(kind)
     if model is None or not _is_id(name):
         return False
     return bool(model.objects.visible_to(principal).filter(pk=name).exists())
@@ -56,6 +59,8 @@ def open_topic(principal: Principal, topic: str, after: int | None) -> Opening |
     if not is_visible(principal, topic):
         return None
     kind, _, name = topic.partition(":")
+    if kind == "flow":
+        return Opening(seq=newest_numbers([topic]).get(topic, 0), snapshot={"people": people_at([name])[name]})
     if is_numbered(topic) and after is not None:
         events = events_after(topic, after, MOST_REPLAYED + 1)
         is_whole = not events or events[0]["seq"] == after + 1
@@ -80,7 +85,23 @@ def newest_numbers(topics: Sequence[str]) -> dict[str, int]:
         if ids:
             rows: Any = model._default_manager.filter(pk__in=ids).values_list("pk", "seq")  # type: ignore[attr-defined]
             found |= {f"{kind}:{pk}": seq for pk, seq in rows}
+    flows = [topic.partition(":")[2] for topic in topics if topic.startswith("flow:")]
+    if flows:
+        found |= {f"flow:{pk}": revision for pk, revision in newest_revisions(flows).items()}
     return found
+
+
+def facts_after(topic: str, seq: int, limit: int) -> list[dict[str, Any]]:
+    """Stored events of a numbered topic after ``seq``; a flow's are the accepted edits of its draft."""
+    kind, _, name = topic.partition(":")
+    if kind == "flow":
+        return [edit_as_event(row) for row in batches_after(name, seq, limit)]
+    return events_after(topic, seq, limit)
+
+
+def edit_as_event(row: DraftOperation) -> dict[str, Any]:
+    """An accepted batch of operations on the socket; its number is the revision that it made."""
+    return event_as_json(row.revision, "operations", row.at, {"client": row.client, "operations": row.operations})
 
 
 def notices_snapshot(user_id: Any) -> dict[str, Any]:

@@ -44,6 +44,14 @@ class OperationsSerializer(serializers.Serializer[object]):
     operations = serializers.ListField(child=serializers.DictField())
 
 
+class PresenceSerializer(serializers.Serializer[object]):
+    """One browser tab: its key, the selected step, and whether it is being closed."""
+
+    client = serializers.CharField(max_length=64)
+    step = serializers.CharField(max_length=80, allow_blank=True, default="")
+    is_leaving = serializers.BooleanField(default=False)
+
+
 class NewVersionSerializer(serializers.Serializer[object]):
     """A note for the version, in the saver's words."""
 

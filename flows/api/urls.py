@@ -15,6 +15,7 @@ urlpatterns = [
     path("flows/check", views.CheckView.as_view()),
     path("flows/<uuid:flow_id>/draft", views.DraftView.as_view()),
     path("flows/<uuid:flow_id>/operations", views.OperationsView.as_view()),
+    path("flows/<uuid:flow_id>/presence", views.PresenceView.as_view()),
     path("flows/<uuid:flow_id>/export", views.ExportView.as_view()),
     path("versions/<uuid:version_id>", views.VersionView.as_view()),
     path("versions/<uuid:version_id>/restore", views.RestoreView.as_view()),

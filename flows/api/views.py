@@ -18,6 +18,8 @@ from flows.checking import check_document, checked_as_json
 from flows.create_app import create_app
 from flows.drafts import edit_draft
 from flows.models import App, Flow, Version
+from flows.operation_log import missed
+from flows.presence import leave, note_presence, people_at
 from flows.templates import usable_templates
 from flows.versions import restore_version, save_version, version_difference
 from node_catalog.models import Dataset
@@ -147,6 +149,11 @@ class DraftView(APIView):
 class OperationsView(APIView):
     """Edits of a draft."""
 
+    @extend_schema(operation_id="drafts_missed", parameters=[OpenApiParameter("after", int)], responses=JSON)
+    def get(self, request: Request, flow_id: str) -> Response:
+        flow = visible_flow(principal_of(request), flow_id)
+        return Response(missed(flow, _whole(request.query_params.get("after"), 0)))
+
     @extend_schema(operation_id="drafts_edit", request=serializers.OperationsSerializer, responses=JSON)
     def post(self, request: Request, flow_id: str) -> Response:
         principal = principal_of(request)
@@ -161,6 +168,21 @@ class OperationsView(APIView):
                 "check": selectors.draft_check_as_json(applied.draft, principal),
             }
         )
+
+
+class PresenceView(APIView):
+    """Who has the flow open: a sign of life of one browser tab, and its farewell."""
+
+    @extend_schema(operation_id="flows_present", request=serializers.PresenceSerializer, responses=JSON)
+    def post(self, request: Request, flow_id: str) -> Response:
+        principal = principal_of(request)
+        flow = visible_flow(principal, flow_id)
+        body = parsed(serializers.PresenceSerializer, request)
+        if body["is_leaving"]:
+            leave(flow, body["client"], principal.user)
+        else:
+            note_presence(flow, body["client"], principal.user, body["step"])
+        return Response({"people": people_at([flow.pk])[str(flow.pk)]})
 
 
 class CheckView(APIView):

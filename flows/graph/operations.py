@@ -119,12 +119,33 @@ def _set_settings(draft: _Draft, operation: Json) -> list[Json]:
     key, step = draft.step(operation)
     if not isinstance(operation.get("settings"), Mapping):
         raise _Refused("shape", "“settings” must be an object.", "“settings”必须是对象。")
-    draft.steps[key] = {**step, "settings": dict(operation["settings"])}
-    back: Json = {"op": "set_settings", "id": key, "settings": step.get("settings") or {}}
+    before = step.get("settings") or {}
+    settings = _merged(before, operation)
+    draft.steps[key] = {**step, "settings": settings}
+    back: Json = {"op": "set_settings", "id": key, "settings": before, "was": settings}
     if isinstance(operation.get("version"), int):
         draft.steps[key]["version"] = operation["version"]
         back["version"] = step.get("version", 1)
     return [back]
+
+
+def _merged(now: Json, operation: Json) -> Json:
+    """The settings that an edit leads to.
+
+    With ``was`` (what its author saw) only the properties change that the author changed: what somebody else has set
+    beside them in the meantime stays.
+    """
+    settings = dict(operation["settings"])
+    was = operation.get("was")
+    if not isinstance(was, Mapping):
+        return settings
+    merged = dict(now)
+    for name in dict.fromkeys([*was, *settings]):
+        if name not in settings:
+            merged.pop(name, None)
+        elif name not in was or was[name] != settings[name]:
+            merged[name] = settings[name]
+    return merged
 
 
 def _set_title(draft: _Draft, operation: Json) -> list[Json]:

@@ -79,6 +79,12 @@ export const api = {
   patch: <T>(path: string, body: unknown) => request<T>("PATCH", path, { body }),
   put: <T>(path: string, body: unknown) => request<T>("PUT", path, { body }),
   delete: <T = void>(path: string) => request<T>("DELETE", path),
+  /** A last word while the page closes: sent even then, its answer is for nobody. */
+  leave: (path: string, body: unknown): void => {
+    const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
+    const last = { method: "POST", headers, body: JSON.stringify(body), keepalive: true } as const;
+    void fetch(path, { ...last, credentials: "same-origin" }).catch(() => undefined);
+  },
 };
 
 /** Send a form with a file; `onProgress` gets the share of bytes sent, 0…1. */

@@ -5,11 +5,12 @@ import { sameJson, stepOf } from "./document";
 export type Operation =
   | { op: "add_step"; id: string; step: Step; position?: Point }
   | { op: "remove_step"; id: string }
-  | { op: "set_settings"; id: string; settings: Settings }
+  /** With `was` (what its author saw) only the properties change that the author changed. */
+  | { op: "set_settings"; id: string; settings: Settings; was?: Settings; version?: number }
   | { op: "set_title"; id: string; title: LocalText | null }
   | { op: "connect"; from: string; to: string; index?: number }
   | { op: "disconnect"; from: string; to: string }
-  | { op: "move"; positions: Record<string, Point> }
+  | { op: "move"; positions: Record<string, Point | null> }
   | { op: "set_dataset"; alias: string; number: string | null }
   | { op: "set_inputs"; inputs: Record<string, unknown> }
   | { op: "set_flow_title"; title: LocalText }
@@ -48,7 +49,11 @@ export function applyOperation(state: FlowState, operation: Operation): FlowStat
     case "remove_step":
       return removeStep(state, operation);
     case "set_settings":
-      return withStep(state, operation.id, (step) => ({ ...step, settings: operation.settings }));
+      return withStep(state, operation.id, (step) => ({
+        ...step,
+        settings: merged(step.settings, operation),
+        version: operation.version ?? step.version,
+      }));
     case "set_title":
       return withStep(state, operation.id, (step) => titled(step, operation.title));
     case "connect":
@@ -56,7 +61,7 @@ export function applyOperation(state: FlowState, operation: Operation): FlowStat
     case "disconnect":
       return { document: disconnect(document, operation), layout };
     case "move":
-      return { document, layout: { ...layout, positions: { ...layout.positions, ...operation.positions } } };
+      return { document, layout: { ...layout, positions: moved(state, operation) } };
     case "set_dataset":
       return { document: { ...document, datasets: bound(document.datasets, operation) }, layout };
     case "set_inputs":
@@ -65,13 +70,42 @@ export function applyOperation(state: FlowState, operation: Operation): FlowStat
       return { document: { ...document, title: operation.title }, layout };
     case "set_layout":
       return { document, layout: setLayout(layout, operation) };
+    default:
+      // Written by a newer version, or no edit at all (a version was restored): the draft must be read anew.
+      throw new OperationError(`unknown operation ${(operation as { op: string }).op}`);
   }
+}
+
+function merged(now: Settings, { settings, was }: Of<"set_settings">): Settings {
+  if (!was) return settings;
+  const next = { ...now };
+  for (const name of new Set([...Object.keys(was), ...Object.keys(settings)])) {
+    if (!(name in settings)) delete next[name];
+    else if (!(name in was) || !sameJson(was[name], settings[name])) next[name] = settings[name];
+  }
+  return next;
+}
+
+function moved({ document, layout }: FlowState, { positions }: Of<"move">): Record<string, Point> {
+  const next = { ...layout.positions };
+  for (const [id, place] of Object.entries(positions)) {
+    if (place === null) delete next[id];
+    else if (id in document.steps) next[id] = place;
+  }
+  return next;
 }
 
 function addStep({ document, layout }: FlowState, { id, step, position }: Of<"add_step">): FlowState {
   if (id in document.steps) throw new OperationError(`step ${id} exists`);
   const positions = position ? { ...layout.positions, [id]: position } : layout.positions;
-  return { document: { ...document, steps: { ...document.steps, [id]: step } }, layout: { ...layout, positions } };
+  return {
+    document: { ...document, steps: { ...document.steps, [id]: filled(step) } },
+    layout: { ...layout, positions },
+  };
+}
+
+function filled(step: Step): Step {
+  return { ...step, version: step.version ?? 1, settings: step.settings ?? {} };
 }
 
 function removeStep({ document, layout }: FlowState, { id }: Of<"remove_step">): FlowState {
@@ -148,7 +182,7 @@ function invertOperation({ document, layout }: FlowState, operation: Operation):
     case "remove_step":
       return restoreStep(document, layout, operation.id);
     case "set_settings":
-      return [{ op: "set_settings", id: operation.id, settings: need(document, operation.id).settings }];
+      return [revertSettings(need(document, operation.id), operation)];
     case "set_title":
       return [{ op: "set_title", id: operation.id, title: need(document, operation.id).title ?? null }];
     case "connect":
@@ -159,8 +193,7 @@ function invertOperation({ document, layout }: FlowState, operation: Operation):
     }
     case "move": {
       const ids = Object.keys(operation.positions);
-      const known = ids.filter((id) => layout.positions[id]);
-      return [{ op: "move", positions: Object.fromEntries(known.map((id) => [id, layout.positions[id] as Point])) }];
+      return [{ op: "move", positions: Object.fromEntries(ids.map((id) => [id, layout.positions[id] ?? null])) }];
     }
     case "set_dataset":
       return [{ op: "set_dataset", alias: operation.alias, number: document.datasets[operation.alias] ?? null }];
@@ -171,6 +204,11 @@ function invertOperation({ document, layout }: FlowState, operation: Operation):
     case "set_layout":
       return [{ op: "set_layout", key: operation.key, value: layout[operation.key] ?? null }];
   }
+}
+
+function revertSettings({ settings, version }: Step, operation: Of<"set_settings">): Operation {
+  const back: Operation = { op: "set_settings", id: operation.id, settings, was: merged(settings, operation) };
+  return operation.version === undefined ? back : { ...back, version };
 }
 
 function restoreStep(document: FlowDocument, layout: Layout, id: string): Operation[] {

@@ -1,11 +1,16 @@
 /**
- * The queue of edits on their way to the server: batches with a base revision and an idempotency key, sent again
- * until the server has answered, rebased when somebody else was faster. Pure: time, network and storage are given.
+ * The queue of edits on their way to the server, and others' edits on their way here.
+ *
+ * What the server has confirmed is kept apart; one batch is in flight, the rest waits. What is on screen is always the
+ * confirmed draft with our own unconfirmed edits on top, so nobody's work is lost by somebody else's. Batches carry an
+ * idempotency key and are sent again until the server has answered. Pure: time, network and storage are given.
  */
 import type { FlowState } from "./document";
 import type { Store } from "./history";
 import type { Operation } from "./operations";
-import { OperationError, applyOperation } from "./operations";
+import { OperationError, applyOperations } from "./operations";
+import { replay } from "./replay";
+import { Keeper } from "./unsaved";
 
 export interface Batch {
   base: number;
@@ -13,10 +18,18 @@ export interface Batch {
   operations: Operation[];
 }
 
+/** A batch that the server has accepted, as every follower of the flow hears of it. */
+export interface Accepted {
+  revision: number;
+  client: string;
+  operations: Operation[];
+}
+
 export type Answer<Check> =
-  | { kind: "accepted"; revision: number; check: Check }
+  /** `since`: others' batches that the sender had not seen. */
+  | { kind: "accepted"; revision: number; check: Check; since?: Accepted[] }
   /** Somebody else's edits made one of ours impossible. */
-  | { kind: "stale"; revision: number; since: Operation[] | null }
+  | { kind: "stale"; revision: number; since: Accepted[] | null }
   /** The server will never take this batch (malformed, no right): sending it again is no use. */
   | { kind: "refused"; message: string }
   /** No answer, or a server that is down: send it again later. */
@@ -35,8 +48,10 @@ export interface SyncStatus {
 
 export interface Ports<Check> {
   send: (batch: Batch) => Promise<Answer<Check>>;
-  /** Fetch the newest draft; called when others' edits came in between. */
+  /** Fetch the newest draft; called when the edits in between cannot be had. */
   reload: () => Promise<{ state: FlowState; revision: number } | null>;
+  /** The batches after a revision, or null when the draft must be read anew. */
+  missed?: (revision: number) => Promise<Accepted[] | null>;
   later: (milliseconds: number, action: () => void) => () => void;
   now: () => number;
   newKey: () => string;
@@ -48,13 +63,9 @@ export interface Ports<Check> {
   storeKey?: string;
 }
 
-export const DEBOUNCE_MS = 350;
+/** An edit leaves at once; those that follow quickly travel together, at most one batch in this time. */
+export const PACE_MS = 120;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
-
-interface Kept {
-  flight: Batch | null;
-  waiting: Operation[];
-}
 
 export class SyncQueue<Check> {
   private waiting: Operation[] = [];
@@ -62,14 +73,21 @@ export class SyncQueue<Check> {
   private attempt = 0;
   private busy = false;
   private cancel: (() => void) | null = null;
+  private sentAt = -Infinity;
   private savedAt: number | null = null;
   private phase: SyncPhase = "saved";
   private problem = "";
+  private heard = 0;
+  private catching: Promise<void> | null = null;
+  private readonly keeper: Keeper;
 
   constructor(
     private revision: number,
+    private confirmed: FlowState,
     private readonly ports: Ports<Check>,
-  ) {}
+  ) {
+    this.keeper = new Keeper(ports.store, ports.storeKey);
+  }
 
   get status(): SyncStatus {
     const unsaved = this.waiting.length + (this.flight?.operations.length ?? 0);
@@ -77,28 +95,44 @@ export class SyncQueue<Check> {
   }
 
   /** Edits that a closed tab left behind, put on top of the fresh draft; returns the state with them. */
-  recover(state: FlowState): FlowState {
-    const kept = this.read();
-    const operations = [...(kept?.flight?.operations ?? []), ...(kept?.waiting ?? [])];
-    if (operations.length === 0) return state;
-    const { state: next, fitting } = replay(state, operations);
-    this.waiting = fitting;
+  recover(): FlowState {
+    const kept = this.keeper.read();
+    // What was on its way keeps its key: when it has arrived after all, sending it again changes nothing.
+    this.flight = kept?.flight ?? null;
+    this.waiting = kept?.waiting ?? [];
+    if (this.status.unsaved === 0) return this.confirmed;
+    const { state } = this.onTop();
     this.keep();
-    if (fitting.length > 0) this.schedule(0);
-    return next;
+    this.schedule(0);
+    return state;
   }
 
   push(operations: readonly Operation[]): void {
     if (operations.length === 0) return;
     this.waiting.push(...operations);
     this.keep();
-    if (!this.busy && this.attempt === 0) this.schedule(DEBOUNCE_MS);
+    if (!this.busy && this.attempt === 0) this.schedule(this.pause());
     else this.show(this.phase === "saved" ? "waiting" : this.phase);
   }
 
+  /** Batches that the server has accepted, ours or others'; any order, any number of times. */
+  take(batches: readonly Accepted[]): void {
+    const { isChanged, isWhole } = this.confirm(batches);
+    if (isChanged) this.rebase();
+    if (!isWhole) void this.catchUp();
+  }
+
+  /** The server is at `revision`: fetch what is missing here, if anything is. */
+  hear(revision: number): void {
+    this.heard = Math.max(this.heard, revision);
+    if (this.heard > this.revision && !this.busy) void this.catchUp();
+  }
+
   /** Continue from a draft that was read anew; only while nothing is unsaved. */
-  adopt(revision: number): void {
-    if (this.status.unsaved === 0) this.revision = revision;
+  adopt(revision: number, state: FlowState): void {
+    if (this.status.unsaved > 0) return;
+    this.revision = revision;
+    this.confirmed = state;
   }
 
   /** Send what waits at once and tell when everything has arrived (or cannot). */
@@ -115,6 +149,13 @@ export class SyncQueue<Check> {
   dispose(): void {
     this.cancel?.();
     this.cancel = null;
+  }
+
+  // ── sending ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  private pause(): number {
+    const now = this.ports.now();
+    return Math.min(PACE_MS, Math.max(0, this.sentAt + PACE_MS - now));
   }
 
   private schedule(delay: number): void {
@@ -134,12 +175,13 @@ export class SyncQueue<Check> {
     this.cancel?.();
     this.cancel = null;
     if (this.flight === null) {
-      if (this.waiting.length === 0) return;
+      if (this.waiting.length === 0) return this.show("saved");
       this.flight = { base: this.revision, client: this.ports.newKey(), operations: this.waiting };
       this.waiting = [];
       this.keep();
     }
     this.busy = true;
+    this.sentAt = this.ports.now();
     this.show(this.attempt > 0 ? "retrying" : "saving");
     const batch = this.flight;
     let answer: Answer<Check>;
@@ -149,55 +191,63 @@ export class SyncQueue<Check> {
       answer = { kind: "unreachable" };
     }
     await this.settle(batch, answer);
+    if (this.heard > this.revision) await this.catchUp();
     this.busy = false;
     this.keep();
     if (this.phase === "refused") return;
     if (this.attempt > 0) this.schedule(RETRY_MS[Math.min(this.attempt - 1, RETRY_MS.length - 1)] as number);
-    else if (this.waiting.length > 0) this.schedule(0);
+    else if (this.waiting.length > 0) this.schedule(this.pause());
+    else if (this.flight !== null) this.schedule(0);
     else this.show("saved");
   }
 
   private async settle(batch: Batch, answer: Answer<Check>): Promise<void> {
-    if (answer.kind === "unreachable") {
+    switch (answer.kind) {
+      case "unreachable":
+        // Heard of it over the live line meanwhile: it has arrived, only the answer is lost.
+        if (this.flight?.client === batch.client) this.attempt += 1;
+        return;
+      case "refused":
+        this.problem = answer.message;
+        return this.giveUp(batch);
+      case "stale":
+        return this.refit(batch, answer);
+      case "accepted":
+        this.attempt = 0;
+        this.savedAt = this.ports.now();
+        await this.confirmOwn(batch, answer.revision, answer.since ?? []);
+        this.ports.onCheck(answer.check, answer.revision);
+    }
+  }
+
+  /** Our batch became `revision`; `since` are others' batches right before it. */
+  private async confirmOwn(batch: Batch, revision: number, since: Accepted[]): Promise<void> {
+    const own: Accepted = { revision, client: batch.client, operations: batch.operations };
+    const { isChanged } = this.confirm([...since, own]);
+    if (this.revision < revision) {
+      this.heard = Math.max(this.heard, revision);
+      await this.catchUp();
+    }
+    // Sent again after its answer was lost, and followed since then: it is part of what is confirmed.
+    const isOpen = this.flight?.client === batch.client;
+    if (isOpen && this.revision < revision) this.attempt += 1;
+    else if (isOpen) this.flight = null;
+    if (isChanged || isOpen) this.rebase();
+  }
+
+  /** Nothing of the batch was stored: its edits go on one by one, those that do not fit are reported. */
+  private async refit(batch: Batch, answer: { revision: number; since: Accepted[] | null }): Promise<void> {
+    this.confirm(answer.since ?? []);
+    this.heard = Math.max(this.heard, answer.revision);
+    const isKnown = this.revision >= this.heard || (await this.catchUp());
+    if (!isKnown) {
       this.attempt += 1;
       return;
     }
-    if (answer.kind === "refused") {
-      this.problem = answer.message;
-      await this.giveUp(batch);
-      return;
-    }
-    if (answer.kind === "accepted") {
-      this.attempt = 0;
-      this.flight = null;
-      this.savedAt = this.ports.now();
-      const others = answer.revision > batch.base + 1;
-      this.revision = answer.revision;
-      if (others) await this.rebase([]);
-      this.ports.onCheck(answer.check, answer.revision);
-      return;
-    }
-    await this.rebase(batch.operations);
-  }
-
-  /** Take the newest draft and put our edits that it lacks on top; those that no longer fit are reported. */
-  private async rebase(unsent: Operation[]): Promise<void> {
-    let fresh: { state: FlowState; revision: number } | null = null;
-    try {
-      fresh = await this.ports.reload();
-    } catch {
-      fresh = null;
-    }
-    if (!fresh) {
-      if (unsent.length > 0) this.attempt += 1;
-      return;
-    }
-    const { state, fitting, lost } = replay(fresh.state, [...unsent, ...this.waiting]);
     this.attempt = 0;
     this.flight = null;
-    this.revision = fresh.revision;
-    this.waiting = fitting;
-    this.ports.onRebase(state, lost);
+    this.waiting = [...batch.operations, ...this.waiting];
+    this.rebase(true);
   }
 
   /** The server will not have this batch: show the draft without it and name what was lost. */
@@ -207,12 +257,78 @@ export class SyncQueue<Check> {
       this.show("refused");
       return;
     }
-    const { state, fitting, lost } = replay(fresh.state, this.waiting);
     this.attempt = 0;
     this.flight = null;
     this.revision = fresh.revision;
+    this.confirmed = fresh.state;
+    const { state, fitting, lost } = replay(fresh.state, this.waiting);
     this.waiting = fitting;
     this.ports.onRebase(state, [...batch.operations, ...lost]);
+  }
+
+  // ── following ───────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Put accepted batches on the confirmed draft, in order and once. */
+  private confirm(batches: readonly Accepted[]): { isChanged: boolean; isWhole: boolean } {
+    let isChanged = false;
+    for (const { revision, client, operations } of [...batches].sort((a, b) => a.revision - b.revision)) {
+      this.heard = Math.max(this.heard, revision);
+      if (revision !== this.revision + 1) continue;
+      const next = attempt(this.confirmed, operations);
+      if (next === null) break;
+      this.confirmed = next;
+      this.revision = revision;
+      if (this.flight?.client === client) {
+        this.flight = null;
+        this.attempt = 0;
+      } else isChanged = true;
+    }
+    return { isChanged, isWhole: this.revision >= this.heard };
+  }
+
+  /** Fetch what was missed; false when the server cannot be reached. */
+  private async catchUp(): Promise<boolean> {
+    this.catching ??= this.fetchMissed().finally(() => (this.catching = null));
+    await this.catching;
+    return this.revision >= this.heard;
+  }
+
+  private async fetchMissed(): Promise<void> {
+    const { missed, reload } = this.ports;
+    let isChanged = false;
+    try {
+      while (this.revision < this.heard) {
+        const before = this.revision;
+        const batches = missed ? await missed(this.revision) : null;
+        if (batches) isChanged = this.confirm(batches).isChanged || isChanged;
+        if (this.revision > before) continue;
+        const fresh = await reload();
+        if (!fresh) break;
+        if (fresh.revision >= this.revision) {
+          this.revision = fresh.revision;
+          this.confirmed = fresh.state;
+          isChanged = true;
+        }
+        if (this.revision === before) break;
+      }
+    } catch {
+      /* the next word of the server tries again */
+    }
+    if (isChanged) this.rebase();
+  }
+
+  private onTop(): { state: FlowState; fitting: Operation[]; lost: Operation[] } {
+    // What is on its way may have arrived or may not fit: the server's answer decides, not we.
+    const sent = replay(this.confirmed, this.flight?.operations ?? []);
+    return replay(sent.state, this.waiting);
+  }
+
+  private rebase(always = false): void {
+    const { state, fitting, lost } = this.onTop();
+    const isShorter = lost.length > 0;
+    this.waiting = fitting;
+    if (isShorter || always) this.keep();
+    this.ports.onRebase(state, lost);
   }
 
   private show(phase: SyncPhase): void {
@@ -221,43 +337,15 @@ export class SyncQueue<Check> {
   }
 
   private keep(): void {
-    const { store, storeKey } = this.ports;
-    if (!store || !storeKey) return;
-    try {
-      if (this.waiting.length === 0 && this.flight === null) store.removeItem(storeKey);
-      else store.setItem(storeKey, JSON.stringify({ flight: this.flight, waiting: this.waiting } satisfies Kept));
-    } catch {
-      /* without storage the queue still works; only a crash of the browser would lose its last edits */
-    }
-  }
-
-  private read(): Kept | null {
-    const { store, storeKey } = this.ports;
-    if (!store || !storeKey) return null;
-    try {
-      return JSON.parse(store.getItem(storeKey) ?? "null") as Kept | null;
-    } catch {
-      return null;
-    }
+    this.keeper.write({ flight: this.flight, waiting: this.waiting });
   }
 }
 
-/** Apply operations one by one; those that do not fit are set apart. */
-export function replay(
-  start: FlowState,
-  operations: readonly Operation[],
-): { state: FlowState; fitting: Operation[]; lost: Operation[] } {
-  let state = start;
-  const fitting: Operation[] = [];
-  const lost: Operation[] = [];
-  for (const operation of operations) {
-    try {
-      state = applyOperation(state, operation);
-      fitting.push(operation);
-    } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-      lost.push(operation);
-    }
+function attempt(state: FlowState, operations: Operation[]): FlowState | null {
+  try {
+    return applyOperations(state, operations);
+  } catch (error) {
+    if (error instanceof OperationError) return null;
+    throw error;
   }
-  return { state, fitting, lost };
 }

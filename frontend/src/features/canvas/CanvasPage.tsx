@@ -11,6 +11,7 @@ import { stepTypes, type StepType } from "@/graph/palette";
 import { Canvas } from "./Canvas";
 import { Editor } from "./editor/editor";
 import { EditorContext } from "./editor/hooks";
+import { PeopleContext, useCoediting } from "./people/useCoediting";
 
 export default function CanvasPage() {
   const { flowId = "" } = useParams();
@@ -42,9 +43,12 @@ function Opened({ flow, draft, palette }: { flow: string; draft: DraftAnswer; pa
     [flow],
   );
   useEffect(() => () => void editor.flush().finally(() => editor.dispose()), [editor]);
+  const people = useCoediting(editor);
   return (
     <EditorContext value={editor}>
-      <Canvas />
+      <PeopleContext value={people}>
+        <Canvas />
+      </PeopleContext>
     </EditorContext>
   );
 }

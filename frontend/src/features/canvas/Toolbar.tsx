@@ -21,6 +21,7 @@ import { usePick, usePreferences } from "@/api/preferences";
 import type { AppCard, Text } from "@/api/types";
 
 import styles from "./dialogs/dialogs.module.css";
+import { People } from "./people/People";
 import { computeLayoutInto } from "./editor/layoutAll";
 import { useEditor, useView } from "./editor/hooks";
 
@@ -71,6 +72,7 @@ export function Toolbar({ onFind, onSaveVersion, onRun, isStarting, menu }: Tool
       <AppTitle />
       <SaveState />
       <span style={{ flex: 1 }} />
+      <People />
       {canEdit &&
         tools.map(({ key, icon, act, off, what }) => (
           <Button

@@ -24,7 +24,7 @@ export const bindDataset: Command<BindDatasetArgs> = {
     delete (settings as Record<string, unknown>).columns;
     const operations: Operation[] = [
       ...binding.operations,
-      { op: "set_settings", id: step, settings },
+      { op: "set_settings", id: step, settings, was: found.settings },
       ...forgottenDatasets(state.document, new Set([step])).filter(
         (operation) => operation.op !== "set_dataset" || operation.alias !== binding.alias,
       ),

@@ -32,5 +32,5 @@ function joinKeys({ document }: FlowState, context: Context, wire: Wire): Operat
   const [left, right] = [end("left"), end("right")];
   if (!left || !right) return [];
   const on = suggestJoinKeys(context.columns(left) ?? [], context.columns(right) ?? []);
-  return on.length > 0 ? [{ op: "set_settings", id, settings: { ...step.settings, on } }] : [];
+  return on.length > 0 ? [{ op: "set_settings", id, settings: { ...step.settings, on }, was: step.settings }] : [];
 }

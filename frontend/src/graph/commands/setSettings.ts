@@ -18,6 +18,6 @@ export const setSettings: Command<SetSettingsArgs> = {
     const before = state.document.steps[step];
     const clean = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
     if (!before || sameJson(before.settings, clean)) return null;
-    return edit(state, [{ op: "set_settings", id: step, settings: clean }]);
+    return edit(state, [{ op: "set_settings", id: step, settings: clean, was: before.settings }]);
   },
 };

@@ -7,6 +7,7 @@ import { KindIcon, StateMark, exactNumber, plainState, shortNumber } from "@/com
 import type { StepProgress } from "@/graph/progress";
 import type { ProblemCount } from "@/graph/view";
 
+import { PeopleHere } from "../people/PeopleHere";
 import { useProgress } from "./context";
 import styles from "./drawing.module.css";
 
@@ -54,6 +55,7 @@ export const StepBox = memo(function StepBox(props: StepBoxProps) {
         </span>
       )}
       {isRun && progress && <Count progress={progress} />}
+      <PeopleHere step={id} />
     </>
   );
 });

@@ -7,7 +7,7 @@ import { normalise, sameJson, type FlowState, type Wire } from "@/graph/document
 import { EMPTY_HISTORY, loadHistory, redo, remember, saveHistory, undo, type History } from "@/graph/history";
 import type { Operation } from "@/graph/operations";
 import type { StepTypes } from "@/graph/palette";
-import { SyncQueue, type Answer, type Batch, type SyncStatus } from "@/graph/sync";
+import { SyncQueue, type Accepted, type Answer, type Batch, type SyncStatus } from "@/graph/sync";
 
 export interface EditorView {
   flow: string;
@@ -26,6 +26,12 @@ export interface EditorView {
   focus?: { steps: string[]; at: number };
 }
 
+interface EditAnswer {
+  revision: number;
+  check: Checked;
+  operations_since: Accepted[];
+}
+
 export class Editor {
   private view: EditorView;
   private readonly listeners = new Set<() => void>();
@@ -37,9 +43,10 @@ export class Editor {
     draft: DraftAnswer,
   ) {
     const state = normalise(draft.document as never, draft.layout as never);
-    this.queue = new SyncQueue<Checked>(draft.revision, {
+    this.queue = new SyncQueue<Checked>(draft.revision, state, {
       send: (batch) => this.send(batch),
       reload: () => this.reload(),
+      missed: (revision) => this.missed(revision),
       later: (ms, action) => {
         const timer = setTimeout(action, ms);
         return () => clearTimeout(timer);
@@ -48,7 +55,7 @@ export class Editor {
       newKey: () => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`,
       onCheck: (check, revision) => this.set({ check, checkedAt: revision }),
       onStatus: (sync) => this.set({ sync }),
-      onRebase: (next, lost) => this.set({ state: next, lost: [...this.view.lost, ...lost] }),
+      onRebase: (next, lost) => this.rebase(next, lost),
       store: localStorage,
       storeKey: `citygo.unsaved.${flow}`,
     });
@@ -65,7 +72,7 @@ export class Editor {
       canEdit: draft.app.can_edit,
       lost: [],
     };
-    if (this.view.canEdit) this.view = { ...this.view, state: this.queue.recover(state) };
+    if (this.view.canEdit) this.view = { ...this.view, state: this.queue.recover() };
   }
 
   getView = (): EditorView => this.view;
@@ -127,6 +134,20 @@ export class Editor {
     this.set({ lost: [] });
   }
 
+  /** What others have done (and what the server says about our own): shown at once, ours stay on top. */
+  takeOthers(batches: readonly Accepted[], newest: number): void {
+    this.queue.take(batches);
+    this.queue.hear(newest);
+  }
+
+  /** The check of the newest draft, after others' edits; ours bring theirs along. */
+  async recheck(): Promise<void> {
+    const { checkedAt, sync } = this.view;
+    if (sync.unsaved > 0 || sync.revision <= checkedAt) return;
+    const draft = await api.get<DraftAnswer>(`/api/flows/${this.flow}/draft`);
+    if (draft.revision > this.view.checkedAt) this.set({ check: draft.check, checkedAt: draft.revision });
+  }
+
   /** Everything is with the server; false when it cannot be reached. */
   flush(): Promise<boolean> {
     return this.queue.flush();
@@ -137,14 +158,20 @@ export class Editor {
     if (!(await this.flush())) return;
     const draft = await api.get<DraftAnswer>(`/api/flows/${this.flow}/draft`);
     if (this.view.sync.unsaved > 0) return;
-    this.queue.adopt(draft.revision);
     const state = normalise(draft.document as never, draft.layout as never);
+    this.queue.adopt(draft.revision, state);
     const isSame = sameJson(state, this.view.state);
     this.set({ app: draft.app, check: draft.check, checkedAt: draft.revision, ...(isSame ? {} : { state }) });
   }
 
   dispose(): void {
     this.queue.dispose();
+  }
+
+  private rebase(state: FlowState, lost: Operation[]): void {
+    const selection = this.view.selection.filter((id) => id in state.document.steps);
+    const wires = this.view.wires.filter((wire) => state.document.wires.some((one) => sameJson(one, wire)));
+    this.set({ state, selection, wires, lost: [...this.view.lost, ...lost] });
   }
 
   private accept(state: FlowState, history: History, operations: Operation[], select?: string[]): void {
@@ -163,18 +190,26 @@ export class Editor {
 
   private async send(batch: Batch): Promise<Answer<Checked>> {
     try {
-      const answer = await api.post<{ revision: number; check: Checked }>(`/api/flows/${this.flow}/operations`, batch);
-      return { kind: "accepted", revision: answer.revision, check: answer.check };
+      const answer = await api.post<EditAnswer>(`/api/flows/${this.flow}/operations`, batch);
+      const { revision, check, operations_since: since } = answer;
+      return { kind: "accepted", revision, check, since };
     } catch (error) {
       const problem = asProblem(error);
       if (problem.status === 409) {
-        const body = problem.body as { revision?: number; operations_since?: unknown };
-        return { kind: "stale", revision: body.revision ?? 0, since: null };
+        const body = problem.body as { revision?: number; operations_since?: Accepted[] };
+        return { kind: "stale", revision: body.revision ?? 0, since: body.operations_since ?? null };
       }
       // A lost session (401) comes back after signing in; anything passing is tried again.
       if (problem.isPassing || problem.status === 401 || problem.status === 500) return { kind: "unreachable" };
       return { kind: "refused", message: problem.message };
     }
+  }
+
+  private async missed(revision: number): Promise<Accepted[] | null> {
+    const answer = await api.get<{ batches: Accepted[] | null }>(`/api/flows/${this.flow}/operations`, {
+      after: revision,
+    });
+    return answer.batches;
   }
 
   private async reload(): Promise<{ state: FlowState; revision: number } | null> {
