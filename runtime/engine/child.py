@@ -20,7 +20,7 @@ import pyarrow as pa
 from node_catalog.sdk.failpoint import arm
 from node_catalog.sdk.registry import Registry, load_registry
 from runtime.engine.cancel import Cancel
-from runtime.engine.duck import prepare_sources, warm_up
+from runtime.engine.duck import warm_up
 from runtime.engine.errors import CancelledError, problem_of
 from runtime.engine.limits import die_with_parent, forget_peak, limit_address_space, resident_bytes
 from runtime.engine.perform import perform
@@ -64,7 +64,6 @@ class Child:
         self._send(Ready(resident_bytes()))
         while True:
             self._do(self._works.get())
-            prepare_sources()
 
     def _listen(self) -> None:
         while True:
@@ -142,7 +141,6 @@ def main(argument: str) -> None:
     try:
         registry = load_registry(settings.packages)
         warm_up()
-        prepare_sources()
         arm(settings.failpoints)
         limit_address_space(settings.memory_mb)
         gc.freeze()  # what was loaded stays, and need not be looked through again after each work

@@ -23,7 +23,7 @@ from node_catalog.sdk.contract import Attach, Through
 from node_catalog.sdk.text import text
 from runtime.engine.cancel import Cancel
 from runtime.engine.errors import CancelledError, EngineError, WorkError
-from runtime.engine.extensions import extension_file, has_extension, wheel_name
+from runtime.engine.extensions import extension_file, has_extension
 from runtime.engine.one_scan import OneScan
 from runtime.engine.streams import Flow
 from runtime.engine.text_check import Tree, check_tree
@@ -183,13 +183,12 @@ def open_source(
 ) -> Iterator[Connection]:
     """A connection that reads one dataset: by ``attach``'s statements, or over a stream registered as ``src``."""
     memory_mb = max(LEAST_MEMORY_MB, int(limits.memory_mb * SOURCE_MEMORY_SHARE))
-    raw = _spare(attach.extensions, limits, memory_mb) if attach else None
-    is_loaded = raw is not None
-    raw = raw or _connect(limits, memory_mb, ordered=True)
+    extensions = attach.extensions if attach else ()
+    raw = _connect(limits, memory_mb, ordered=True, are_verified=all(map(_is_verified, extensions)))
     connection = Connection(raw, cancel, where, is_source=True)
     try:
         with connection._words(), cancel.interrupts(raw.interrupt):
-            for extension in attach.extensions if attach and not is_loaded else ():
+            for extension in extensions:
                 _load(raw, extension)
             for statement in attach.statements if attach else ():
                 raw.execute(statement)
@@ -199,11 +198,13 @@ def open_source(
         raw.close()
 
 
-def _connect(limits: Limits, memory_mb: int, ordered: bool) -> duckdb.DuckDBPyConnection:
+def _connect(limits: Limits, memory_mb: int, ordered: bool, *, are_verified: bool = False) -> duckdb.DuckDBPyConnection:
+    """``are_verified``: every extension to be loaded has passed DuckDB's check of signatures in this process."""
     return duckdb.connect(
         ":memory:",
         config={
             **_CLOSED,
+            "allow_unsigned_extensions": are_verified,
             "memory_limit": f"{memory_mb}MiB",
             "threads": max(1, limits.threads),
             "temp_directory": _spill_folder(limits),
@@ -224,17 +225,25 @@ _numbers = itertools.count(1)
 
 
 def _load(raw: duckdb.DuckDBPyConnection, extension: str) -> None:
-    raw.execute(f"load {_literal(extension_file(extension))}")
+    """Load an extension; once loaded with its signature checked (0.1 s for a big one), its file is known."""
+    file = extension_file(extension)
+    seen = _identity(file)
+    raw.execute(f"load {_literal(file)}")
+    _verified.setdefault(file, seen)
 
 
-def _spare(extensions: Sequence[str], limits: Limits, memory_mb: int) -> duckdb.DuckDBPyConnection | None:
-    """A fresh connection that has exactly this extension loaded already, when one was prepared."""
-    raw = _spares.pop(wheel_name(extensions[0]), None) if len(extensions) == 1 else None
-    if raw is not None:
-        raw.execute(f"set memory_limit = '{memory_mb}MiB'")
-        raw.execute(f"set threads = {max(1, limits.threads)}")
-        raw.execute(f"set temp_directory = {_literal(_spill_folder(limits))}")
-    return raw
+def _is_verified(extension: str) -> bool:
+    file = extension_file(extension)
+    return _verified.get(file) == _identity(file)
+
+
+def _identity(file: str) -> tuple[int, ...]:
+    found = os.stat(file)
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+_verified: dict[str, tuple[int, ...]] = {}
+"""Extension files whose signature DuckDB has checked in this process, as they were then."""
 
 
 def _lock(raw: duckdb.DuckDBPyConnection, folders: Sequence[str], time_zone: str = "UTC") -> None:
@@ -260,21 +269,18 @@ def _scanned_twice(name: str, where: str) -> WorkError:
     )
 
 
-def prepare_sources() -> None:
-    """While nothing is waiting: a fresh connection with each costly extension loaded (0.1 s saved on a preview)."""
-    for extension in _COSTLY:
-        if extension not in _spares and has_extension(extension):
-            raw = _connect(Limits(), LEAST_MEMORY_MB, ordered=True)
-            _load(raw, extension)
-            _spares[extension] = raw
-
-
-_COSTLY = ("sqlite_scanner",)
-_spares: dict[str, duckdb.DuckDBPyConnection] = {}
-
-
 def warm_up() -> None:
     """Pay DuckDB's first-time costs (its functions, its Arrow bridge) before a work is waiting."""
     limits = Limits(memory_mb=LEAST_MEMORY_MB, threads=1)
     with open_main(limits, Cancel()) as connection, connection.run("select 1 as one", (), 1024) as reader:
         reader.read_all()
+    for extension in filter(has_extension, _USUAL):
+        raw = _connect(limits, LEAST_MEMORY_MB, ordered=True)
+        try:
+            _load(raw, extension)
+        finally:
+            raw.close()
+
+
+_USUAL = ("sqlite_scanner",)
+"""Extensions that every installation uses: their signatures are checked before a work is waiting."""
