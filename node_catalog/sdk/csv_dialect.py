@@ -13,13 +13,18 @@ from typing import Any
 import msgspec
 
 from node_catalog.sdk.csv_settings import FileSettings
-from node_catalog.sdk.errors import DataError
+from node_catalog.sdk.errors import DataError, SourceError
 from node_catalog.sdk.text import text
 
 _SEPARATORS = (",", "\t", ";", "|")
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_BIG5 = ("big5", "cp950", "big5hkscs")
+MAX_COLUMNS = 4096
+"""More columns than any table of people has; a header wider than this is a file read in the wrong way."""
 _NUMBER = re.compile(r"^\s*[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?\s*$")
 _DATE = re.compile(r"^\s*\d{2,4}[-/.年]\d{1,2}[-/.月]\d{1,4}")
+
+csv.field_size_limit(1 << 20)  # a sample is shorter than that: looked at with a wrong separator it is one field
 
 
 class NotTextError(DataError):
@@ -27,19 +32,58 @@ class NotTextError(DataError):
 
 
 def find_encoding(sample: bytes, is_whole: bool) -> str:
-    """UTF-8 when it is that (with or without BOM), UTF-16 by its BOM, else GB18030. Raises NotTextError."""
+    """UTF-8 when it is that (with or without BOM), UTF-16 (with or without), Big5 or GB18030 by their frequent signs.
+
+    Raises NotTextError.
+    """
     for bom, name in _BOMS:
         if sample.startswith(bom):
             return name
     if b"\0" in sample:
-        raise _not_text()
-    for name in ("utf-8", "gb18030"):
-        try:
-            codecs.getincrementaldecoder(name)().decode(sample, final=is_whole)
-        except UnicodeDecodeError:
-            continue
-        return name
+        return _wide(sample)
+    if _decodes(sample, "utf-8", is_whole):
+        return "utf-8"
+    big5 = next((name for name in _BIG5 if _decodes(sample, name, is_whole)), "")
+    if big5 and _share(sample, 0xA4, 0xC6, 0x40) > max(0.7, _share(sample, 0xB0, 0xD7, 0xA1)):
+        return big5
+    if _decodes(sample, "gb18030", is_whole):
+        return "gb18030"
+    if big5:
+        return big5
     raise _not_text()
+
+
+def _decodes(sample: bytes, encoding: str, is_whole: bool) -> bool:
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(sample, final=is_whole)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _wide(sample: bytes) -> str:
+    """UTF-16 without a mark: every second byte of its ASCII signs is NUL, always on the same side."""
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    name = "utf-16-le" if odd > even else "utf-16-be"
+    enough = max(even, odd) * 20 >= len(sample) // 2 and min(even, odd) * 50 <= max(even, odd)
+    if not enough or not _decodes(sample[: len(sample) // 2 * 2], name, False):
+        raise _not_text()
+    return name
+
+
+def _share(sample: bytes, low: int, high: int, least: int) -> float:
+    """Of the two-byte signs, the part that lies where an encoding keeps its frequent ones (or its punctuation)."""
+    common = total = 0
+    position, end = 0, min(len(sample), 65536) - 1
+    while position < end:
+        lead = sample[position]
+        if lead < 0x81:
+            position += 1
+            continue
+        total += 1
+        common += (low <= lead <= high or 0xA1 <= lead <= 0xA3) and sample[position + 1] >= least
+        position += 2
+    return common / total if total else 0.0
 
 
 def decode_sample(sample: bytes, encoding: str) -> str:
@@ -89,9 +133,22 @@ def names_of(sample: bytes, settings: FileSettings) -> tuple[str, ...]:
         if index >= settings.skip_rows and row:
             first = row
             break
+    check_width(len(first))
     if not settings.header:
         return tuple(f"column{index + 1}" for index in range(len(first)))
     return unique_names(first)
+
+
+def check_width(columns: int) -> None:
+    """Raises SourceError for a table with more columns than can be meant."""
+    if columns > MAX_COLUMNS:
+        message = text(
+            f"The table has {columns:,} columns; at most {MAX_COLUMNS:,} are read. Perhaps separator or header row are "
+            "set wrongly. Otherwise turn the columns into rows before it is connected.",
+            f"表格有 {columns:,} 列，最多读取 {MAX_COLUMNS:,} 列。可能是分隔符或表头设置有误；"
+            "否则请先把列转为行再接入。",
+        )
+        raise SourceError("file.too_wide", message)
 
 
 def unique_names(given: Sequence[str]) -> tuple[str, ...]:
@@ -167,8 +224,9 @@ def _has_header(body: list[list[str]]) -> bool:
 
 def _not_text() -> NotTextError:
     message = text(
-        "The file is no text in UTF-8 or GB18030: it may be binary, compressed or damaged. Save it as CSV in UTF-8, or "
-        "set the encoding by hand.",
-        "文件不是 UTF-8 或 GB18030 文本，可能是二进制、压缩文件或已损坏。请另存为 UTF-8 编码的 CSV，或手动设置编码。",
+        "The file is no text in UTF-8, UTF-16, GB18030 or Big5: it may be binary, compressed or damaged. Save it as "
+        "CSV in UTF-8, or set the encoding by hand.",
+        "文件不是 UTF-8、UTF-16、GB18030 或 Big5 文本，可能是二进制、压缩文件或已损坏。请另存为 UTF-8 编码的 CSV，"
+        "或手动设置编码。",
     )
     return NotTextError("file.not_text", message)

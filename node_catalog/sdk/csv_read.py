@@ -6,12 +6,11 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from node_catalog.sdk.csv_settings import FileSettings
 from node_catalog.sdk.errors import DataError, SourceError
-from node_catalog.sdk.file_bytes import PlainStream, WithoutTail, empty_file, of_system, open_bytes
+from node_catalog.sdk.file_bytes import DataFile, PlainStream, WithoutTail, empty_file, of_system, open_bytes
 from node_catalog.sdk.ports import arrow_type
 from node_catalog.sdk.text import text
 
@@ -24,7 +23,7 @@ _WIDTH = re.compile(r"Expected (\d+) columns, got (\d+)")
 
 
 def read_csv(
-    path: Path,
+    file: DataFile,
     settings: FileSettings,
     names: Sequence[str],
     kinds: Mapping[str, str],
@@ -43,7 +42,7 @@ def read_csv(
 
     wanted = list(columns if columns is not None else names)
     formatted = {name for name in wanted if name in settings.formats and kinds.get(name) in ("date", "timestamp")}
-    with _words_for_errors(path, settings, names), _open(path, settings) as stream:
+    with _words_for_errors(file, settings, names), _open(file, settings) as stream:
         reader = pc.open_csv(
             stream,
             read_options=pc.ReadOptions(
@@ -107,8 +106,8 @@ def _finished(batch: Any, kinds: Mapping[str, str], formats: Mapping[str, str], 
 
 
 @contextmanager
-def _open(path: Path, settings: FileSettings) -> Iterator[Any]:
-    with open_bytes(path) as stream:
+def _open(file: DataFile, settings: FileSettings) -> Iterator[Any]:
+    with open_bytes(file) as stream:
         if not settings.footer_rows:
             yield stream
             return
@@ -119,71 +118,71 @@ def _open(path: Path, settings: FileSettings) -> Iterator[Any]:
 
 
 @contextmanager
-def _words_for_errors(path: Path, settings: FileSettings, names: Sequence[str]) -> Iterator[None]:
+def _words_for_errors(file: DataFile, settings: FileSettings, names: Sequence[str]) -> Iterator[None]:
     import pyarrow as pa
 
     try:
         yield
     except UnicodeDecodeError as error:
-        raise _broken_encoding(path, settings) from error
+        raise _broken_encoding(file, settings) from error
     except pa.ArrowInvalid as error:
-        raise _of_arrow(path, settings, names, str(error)) from error
+        raise _of_arrow(file, settings, names, str(error)) from error
     except (OSError, EOFError) as error:
-        raise of_system(path, error) from error
+        raise of_system(file, error) from error
 
 
-def _of_arrow(path: Path, settings: FileSettings, names: Sequence[str], said: str) -> DataError | SourceError:
+def _of_arrow(file: DataFile, settings: FileSettings, names: Sequence[str], said: str) -> DataError | SourceError:
     if "Empty CSV file" in said:
-        return empty_file(path)
+        return empty_file(file)
     row, column, width = _ROW.search(said), _COLUMN.search(said), _WIDTH.search(said)
     line = f"{int(row[1])}" if row else "?"
-    where = f"{path.name}:{line}"
+    where = f"{file.name}:{line}"
     if "UTF8" in said or "utf-8" in said.lower():
-        return _broken_encoding(path, settings)
+        return _broken_encoding(file, settings)
     if width:
         message = text(
-            f"Line {line} of “{path.name}” has {width[2]} values where {width[1]} are expected. The row may be "
+            f"Line {line} of “{file.name}” has {width[2]} values where {width[1]} are expected. The row may be "
             "cut off, or "
             "the separator or quote may be set wrongly. Mend the file, or correct the dataset's settings.",
-            f"“{path.name}”第 {line} 行有 {width[2]} 个值，应为 {width[1]} 个。该行可能不完整，或分隔符、"
+            f"“{file.name}”第 {line} 行有 {width[2]} 个值，应为 {width[1]} 个。该行可能不完整，或分隔符、"
             "引号设置有误。请修正文件或数据集设置。",
         )
         return DataError("file.row_broken", message, where, said[:400])
     if column:
         name = column[2] or (names[int(column[1])] if int(column[1]) < len(names) else column[1])
         message = text(
-            f"Line {line} of “{path.name}”: a value of column “{name}” does not fit its type. Correct the "
+            f"Line {line} of “{file.name}”: a value of column “{name}” does not fit its type. Correct the "
             "column's type or "
             "the values that mean “no value” in the dataset's settings, or mend the file.",
-            f"“{path.name}”第 {line} 行：列“{name}”的值与类型不符。请在数据集设置中修改该列类型或空值写法，"
+            f"“{file.name}”第 {line} 行：列“{name}”的值与类型不符。请在数据集设置中修改该列类型或空值写法，"
             "或修正文件。",
         )
         return DataError("file.value", message, where, said[:400])
     message = text(
-        f"“{path.name}” cannot be read as a table (near line {line}). Check separator, quote and encoding in "
+        f"“{file.name}” cannot be read as a table (near line {line}). Check separator, quote and encoding in "
         "the dataset's "
         "settings.",
-        f"“{path.name}”无法按表格读取（第 {line} 行附近）。请检查数据集设置中的分隔符、引号和编码。",
+        f"“{file.name}”无法按表格读取（第 {line} 行附近）。请检查数据集设置中的分隔符、引号和编码。",
     )
     return DataError("file.broken", message, where, said[:400])
 
 
-def _broken_encoding(path: Path, settings: FileSettings) -> DataError:
-    line = _first_bad_line(path, settings.encoding)
+def _broken_encoding(file: DataFile, settings: FileSettings) -> DataError:
+    line = _first_bad_line(file, settings.encoding)
     message = text(
-        f"Line {line} of “{path.name}” is not valid {settings.encoding}. Choose another encoding in the "
+        f"Line {line} of “{file.name}” is not valid {settings.encoding}. Choose another encoding in the "
         "dataset's settings "
         "(files from Chinese Windows are often gb18030), or save the file as UTF-8.",
-        f"“{path.name}”第 {line} 行不是有效的 {settings.encoding} 编码。请在数据集设置中更换编码（中文 Windows "
+        f"“{file.name}”第 {line} 行不是有效的 {settings.encoding} 编码。请在数据集设置中更换编码（中文 Windows "
         "的文件常为 gb18030），或另存为 UTF-8。",
     )
-    return DataError("file.encoding", message, f"{path.name}:{line}")
+    return DataError("file.encoding", message, f"{file.name}:{line}")
 
 
-def _first_bad_line(path: Path, encoding: str) -> int | str:
+def _first_bad_line(file: DataFile, encoding: str) -> int | str:
     """The line of the first byte that is no character; looked for only once something has gone wrong."""
     try:
-        with open_bytes(path) as stream:
+        with open_bytes(file) as stream:
             for number, line in enumerate(io.BufferedReader(PlainStream(stream), 1 << 20), start=1):
                 try:
                     line.decode(encoding)

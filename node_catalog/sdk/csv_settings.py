@@ -19,9 +19,15 @@ class FileSettings(Settings):
     """Dialect and types of one file (or of all files of a glob)."""
 
     format: Annotated[
-        Literal["csv", "parquet"],
+        Literal["csv", "parquet", "jsonl", "excel"],
         setting(
-            text("Format", "格式"), choices={"csv": text("CSV text", "CSV 文本"), "parquet": text("Parquet", "Parquet")}
+            text("Format", "格式"),
+            choices={
+                "csv": text("CSV text", "CSV 文本"),
+                "parquet": text("Parquet", "Parquet"),
+                "jsonl": text("JSON Lines", "JSON Lines"),
+                "excel": text("Excel sheet", "Excel 工作表"),
+            },
         ),
     ] = "csv"
     encoding: Annotated[
@@ -32,7 +38,7 @@ class FileSettings(Settings):
                 "How characters are stored. GB18030 also reads GBK and GB2312.",
                 "字符的存储方式。GB18030 兼容 GBK 和 GB2312。",
             ),
-            extra={"x-suggestions": ["utf-8", "gb18030", "utf-16", "big5", "latin-1"]},
+            extra={"x-suggestions": ["utf-8", "gb18030", "utf-16", "utf-16-le", "big5", "latin-1"]},
             min_length=1,
             max_length=40,
         ),
@@ -116,6 +122,39 @@ class FileSettings(Settings):
             ),
         ),
     ] = {}
+
+    header_rows: Annotated[
+        int,
+        setting(
+            text("Rows of the header", "表头行数"),
+            text(
+                "Excel: names of several rows are joined, for example “Air · PM2.5”.",
+                "用于 Excel：多行表头的名称会用“·”连接，例如“空气 · PM2.5”。",
+            ),
+            ge=1,
+            le=20,
+        ),
+    ] = 1
+    merged: Annotated[
+        Literal["fill", "empty"],
+        setting(
+            text("Merged cells below the header", "表头以下的合并单元格"),
+            choices={
+                "fill": text("every row gets the value", "每一行都取该值"),
+                "empty": text("only the first row has the value", "仅首行有值，其余为空"),
+            },
+        ),
+    ] = "fill"
+    optional: Annotated[
+        tuple[str, ...],
+        setting(
+            text("Names that may be missing", "可缺省的字段"),
+            text(
+                "JSON Lines: these names need not be in every file. Every other one must be, or reading stops.",
+                "用于 JSON Lines：这些字段可以不出现在文件中，其余字段缺失时会停止读取。",
+            ),
+        ),
+    ] = ()
 
     def problems(self) -> Iterable[Problem]:
         """Encodings must exist, types must be ours."""

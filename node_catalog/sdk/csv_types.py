@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from node_catalog.sdk.csv_read import read_csv
 from node_catalog.sdk.csv_settings import FileSettings
+from node_catalog.sdk.file_bytes import DataFile
 
 BUDGET_BYTES = 64 << 20
 """So much (decompressed) text is looked at; types of longer files are those of this part."""
@@ -48,15 +48,26 @@ class Inferred:
     """File name → lines whose number of values is wrong."""
 
 
+ZONED = (
+    "timestamp",
+    "zone",
+    r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})$",
+)
+"""Moments with a zone (not among the forms of CSV)."""
+MOMENTS = tuple(pattern for pattern in _PATTERNS if pattern[0] in ("date", "timestamp", "time"))
+"""The forms of dates and times alone, for formats whose numbers are told apart from text anyway."""
+
+
 @dataclass
-class _Column:
-    """The forms that every value so far has had."""
+class TextColumn:
+    """The forms that every value of a column so far has had; ``form`` is the narrowest of them."""
 
     open: list[tuple[str, str, str]] = field(default_factory=lambda: list(_PATTERNS))
     seen: bool = False
     nulls: set[str] = field(default_factory=set)
 
     def look(self, values: Any) -> None:
+        """Take an Arrow array of text into account."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -74,6 +85,7 @@ class _Column:
 
     @property
     def form(self) -> tuple[str, str]:
+        """Our type, and the pattern of its dates when it is not the plain one."""
         return (self.open[0][0], self.open[0][1]) if self.seen and self.open else ("text", "")
 
 
@@ -87,7 +99,9 @@ def _fits(values: Any, form: tuple[str, str, str]) -> bool:
     if kind not in ("date", "timestamp"):
         return True
     try:
-        if pattern:
+        if pattern == ZONED[1]:
+            values.cast(pa.timestamp("us", "UTC"))
+        elif pattern:
             pc.strptime(values, format=pattern, unit="us")
         else:
             values.cast(pa.date32() if kind == "date" else pa.timestamp("us"))
@@ -96,32 +110,32 @@ def _fits(values: Any, form: tuple[str, str, str]) -> bool:
     return True
 
 
-def infer_types(files: Sequence[tuple[Path, tuple[str, ...]]], settings: FileSettings) -> Inferred:
+def infer_types(files: Sequence[tuple[DataFile, tuple[str, ...]]], settings: FileSettings) -> Inferred:
     """Look at the files (each with its own column order) until the budget is used up.
 
     Raises DataError for a file that cannot be read as a table at all.
     """
-    columns: dict[str, _Column] = {}
+    columns: dict[str, TextColumn] = {}
     found = Inferred()
-    for path, names in files:
-        broken = found.broken.setdefault(path.name, [])
-        for batch in read_csv(path, settings, names, {}, broken=broken):
+    for file, names in files:
+        broken = found.broken.setdefault(file.name, [])
+        for batch in read_csv(file, settings, names, {}, broken=broken):
             if found.size_bytes >= BUDGET_BYTES:
                 found.is_whole = False
                 break
             found.rows += batch.num_rows
             found.size_bytes += batch.nbytes
             for name, values in zip(batch.schema.names, batch.columns, strict=True):
-                columns.setdefault(name, _Column()).look(values)
+                columns.setdefault(name, TextColumn()).look(values)
         for name in names:
-            columns.setdefault(name, _Column())
+            columns.setdefault(name, TextColumn())
         if not found.is_whole:
             break
     _conclude(columns, found)
     return found
 
 
-def _conclude(columns: dict[str, _Column], found: Inferred) -> None:
+def _conclude(columns: dict[str, TextColumn], found: Inferred) -> None:
     forms = {name: column.form for name, column in columns.items()}
     has_comma = any(form == ("number", ",") for form in forms.values())
     has_point = any(form == ("number", "") for form in forms.values())

@@ -8,6 +8,7 @@ from typing import Any
 
 from node_catalog.sdk.contract import DiscoveredColumn
 from node_catalog.sdk.errors import DataError
+from node_catalog.sdk.file_bytes import DataFile
 from node_catalog.sdk.ports import Schema, type_of_arrow
 from node_catalog.sdk.sql_node import literal, quoted
 from node_catalog.sdk.text import text
@@ -29,20 +30,25 @@ def sql_type(kind: str) -> str:
     return SQL_TYPES.get(kind, kind.upper())
 
 
-def parquet_footer(path: Path) -> Any:
+def parquet_footer(file: DataFile) -> Any:
     """``pyarrow.parquet`` metadata and Arrow schema. Raises DataError for a file that is none or broken off."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
-            return file.metadata, file.schema_arrow
+        with file.open() as raw, pq.ParquetFile(raw) as opened:
+            return opened.metadata, opened.schema_arrow
     except (pa.ArrowException, OSError, ValueError) as error:
-        message = text(
-            f"“{path.name}” is no complete Parquet file: it may have been cut off while copying. Copy it again.",
-            f"“{path.name}”不是完整的 Parquet 文件，可能未复制完整。请重新复制。",
-        )
-        raise DataError("file.parquet", message, path.name, str(error)[:400]) from error
+        raise damaged(file, error) from error
+
+
+def damaged(file: DataFile, error: Exception) -> DataError:
+    """The error for a file that is no Parquet, or not all of one."""
+    message = text(
+        f"“{file.name}” is no complete Parquet file: it may have been cut off while copying. Copy it again.",
+        f"“{file.name}”不是完整的 Parquet 文件，可能未复制完整。请重新复制。",
+    )
+    return DataError("file.parquet", message, file.name, str(error)[:400])
 
 
 def parquet_columns(arrow: Any) -> tuple[DiscoveredColumn, ...]:
@@ -65,6 +71,8 @@ def parquet_view(files: Sequence[Path], arrow: Any, promised: Schema, view: str 
             value = f"make_timestamp(epoch_us({name}))"
         if column.type == "number":
             value = f"CASE WHEN isnan(CAST({value} AS DOUBLE)) THEN NULL ELSE CAST({value} AS DOUBLE) END"
+        elif pa.types.is_nested(native) and column.type == "text":
+            value = f"CAST(to_json({value}) AS VARCHAR)"
         elif type_of_arrow(native) != column.type or not _same_width(native, column.type):
             value = f"CAST({value} AS {sql_type(column.type)})"
         columns.append(f"{value} AS {name}")

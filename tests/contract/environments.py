@@ -105,6 +105,12 @@ def files_case(folder: Path, request: pytest.FixtureRequest) -> NodeCase:
     (folder / "air" / "b.csv.gz").write_bytes(gzip.compress(b'"wd","No","PM2.5"\n"S",3,1\n'))
     (folder / "gb.csv").write_bytes("编号,名称,日期\n001,北京,2024/1/5\n002,上海,2024/12/31\n".encode("gb18030"))
     (folder / "semi.csv").write_text('Report\n\na;b;c\n1,5;x;2024-01-01 10:00\n2,5;"y;z";2024-01-02 11:30\n')
+    (folder / "log.jsonl").write_text(
+        '{"no": 1, "at": "2024-01-31T08:00:00+08:00", "tags": ["a", {"b": 1.10}], "mixed": 5}\n\n'
+        '{"no": 2, "at": "2024-01-31 08:00:00Z", "tags": null, "mixed": "x", "late": 2.5}\n'
+    )
+    (folder / "packed.ndjson.gz").write_bytes(gzip.compress(b'\xef\xbb\xbf{"a": true}\n{}\n'))
+    (folder / "big5.txt").write_bytes("編號\t名稱\n1\t臺北市政府資料開放平臺\n".encode("big5"))
     values = {
         "i": pa.array([1, None], pa.int32()),
         "x": pa.array([float("nan"), 2.5]),
@@ -119,7 +125,15 @@ def files_case(folder: Path, request: pytest.FixtureRequest) -> NodeCase:
         {"folder": str(folder), "patterns": ["air/*.csv.gz"]},
         ConnectContext(file_roots=(str(folder),)),
         read_all,
-        expected={("air", "*.csv.gz"): 3, ("gb.csv",): 2, ("semi.csv",): 2, ("p.parquet",): 2},
+        expected={
+            ("air", "*.csv.gz"): 3,
+            ("gb.csv",): 2,
+            ("semi.csv",): 2,
+            ("p.parquet",): 2,
+            ("log.jsonl",): 2,
+            ("packed.ndjson.gz",): 2,
+            ("big5.txt",): 1,
+        },
         wrong={
             "outside": {"folder": "/etc"},
             "dots": {"folder": f"{folder}/../.."},

@@ -15,7 +15,7 @@ from node_catalog.sdk.csv_settings import FileSettings
 from node_catalog.sdk.csv_types import infer_types
 from node_catalog.sdk.errors import DataError, RefusedError, SourceError
 from node_catalog.sdk.failpoint import FailpointError, arm, failpoint
-from node_catalog.sdk.file_bytes import sample_of
+from node_catalog.sdk.file_bytes import LocalFile, sample_of
 from node_catalog.sdk.outgoing import pinned
 from node_catalog.sdk.paths import allowed_path, inside
 from node_catalog.sdk.relation import common_type
@@ -117,7 +117,7 @@ def test_types_that_meet(first: str, second: str, wanted: str | None) -> None:
 def _dialect(tmp_path: Path, content: bytes) -> FileSettings:
     path = tmp_path / "x.csv"
     path.write_bytes(content)
-    return find_dialect(*sample_of(path), {})
+    return find_dialect(*sample_of(LocalFile(path)), {})
 
 
 @pytest.mark.parametrize(
@@ -161,11 +161,11 @@ def test_names_are_made_unique() -> None:
 def test_types_are_found(tmp_path: Path, values: list[str], kind: str) -> None:
     path = tmp_path / "x.csv"
     path.write_text("v,w\n" + "".join(f"{value},x\n" for value in values))
-    found = infer_types([(path, ("v", "w"))], FileSettings())
+    found = infer_types([(LocalFile(path), ("v", "w"))], FileSettings())
     assert found.types == {"v": kind, "w": "text"}
     assert found.rows == len(values)
     settings = FileSettings(null_values=(*FileSettings().null_values, *found.nulls), formats=found.formats)
-    assert sum(batch.num_rows for batch in read_csv(path, settings, ("v", "w"), found.types)) == len(values)
+    assert sum(batch.num_rows for batch in read_csv(LocalFile(path), settings, ("v", "w"), found.types)) == len(values)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_errors_name_file_and_line(
     path = tmp_path / "rows.csv"
     path.write_bytes(content)
     with pytest.raises(DataError) as caught:
-        list(read_csv(path, settings, ("a", "b"), kinds))
+        list(read_csv(LocalFile(path), settings, ("a", "b"), kinds))
     assert caught.value.code == code
     assert caught.value.where == f"rows.csv:{line}"
     assert line in caught.value.message["en"]
@@ -197,4 +197,4 @@ def test_errors_name_file_and_line(
 def test_names_of_a_file_without_header(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("1,2,3\n")
-    assert names_of(sample_of(path)[0], FileSettings(header=False)) == ("column1", "column2", "column3")
+    assert names_of(sample_of(LocalFile(path))[0], FileSettings(header=False)) == ("column1", "column2", "column3")
