@@ -1,7 +1,8 @@
-"""Which steps run together: chains to a sink are one stage; a step with several wires is a stage of its own.
+"""Which steps run together: all that leads to one sink is one stage; what several sinks need is a stage of its own.
 
-Such a step is computed once per run and handed on as a file (one float sum over two threads can give another last
-digit each time, so computing it twice would let two outputs disagree).
+A step with several wires is computed once per run (one float sum over two threads can give another last digit each
+time, so computing it twice would let two outputs disagree): once in the statement where all its wires end in one
+stage, else in a stage of its own whose rows are handed on as a file.
 """
 
 from __future__ import annotations
@@ -54,16 +55,31 @@ def used_ports(
 
 
 def _cut_steps(topology: Topology, needed: set[str], sinks: set[str]) -> set[str]:
+    """Steps whose rows are kept: those that several stages read, and every hundredth of a long chain.
+
+    A step with several wires that all end in one stage is computed once inside its statement.
+    """
+    cut = _deep_steps(topology, needed, sinks)
+    ends: dict[str, str] = {}
+    for step in reversed(topology.order):
+        if step not in needed:
+            continue
+        into = {ends[wire.target_step] for wire in used_wires(topology, step, needed)}
+        if len(into) > 1 and step not in sinks:
+            cut.add(step)
+        ends[step] = step if step in cut or step in sinks else next(iter(into))
+    return cut
+
+
+def _deep_steps(topology: Topology, needed: set[str], sinks: set[str]) -> set[str]:
     cut: set[str] = set()
     depth: dict[str, int] = {}
     for step in topology.order:
-        if step not in needed:
-            continue
-        feeding = [source for source in topology.sources_of(step) if source not in cut]
-        depth[step] = 1 + sum(depth[source] for source in feeding)
-        wires = used_wires(topology, step, needed)
-        if step not in sinks and (len(wires) > 1 or depth[step] >= MAX_STEPS):
-            cut.add(step)
+        if step in needed:
+            feeding = [source for source in topology.sources_of(step) if source not in cut]
+            depth[step] = 1 + sum(depth[source] for source in feeding)
+            if step not in sinks and depth[step] >= MAX_STEPS:
+                cut.add(step)
     return cut
 
 

@@ -213,6 +213,8 @@ class Attach:
     extensions: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     dialect: str = "duckdb"
+    rows: int | None = None
+    """How many rows ``src`` has, when the source knows that without reading them."""
 
 
 @dataclass(frozen=True)

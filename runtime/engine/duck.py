@@ -1,6 +1,7 @@
 """The only file that knows DuckDB. Two kinds of connection, each with an in-memory database of its own:
 
-*main*: runs a stage's text over Arrow streams; it has no extension, sees no file and no network.
+*main*: runs a stage's text over Arrow streams and the Parquet files it was opened with; it has no extension, sees
+nothing else and no network.
 *source*: reads one dataset by a connector's statements, then is locked; only the connector's folders stay open.
 
 Every text is checked against DuckDB's own syntax tree before it runs: one SELECT over the given names, nothing else.
@@ -25,6 +26,7 @@ from runtime.engine.cancel import Cancel
 from runtime.engine.errors import CancelledError, EngineError, WorkError
 from runtime.engine.extensions import extension_file, has_extension
 from runtime.engine.one_scan import OneScan
+from runtime.engine.scans import SOURCE, Scan, scan_statements
 from runtime.engine.streams import Flow
 from runtime.engine.text_check import Tree, check_tree
 from runtime.engine.translate import memory_error, refused_error, translate
@@ -55,6 +57,15 @@ class Connection:
         self._where = where
         self._is_source = is_source
         self._streams: list[OneScan] = []
+        self._scans: list[Scan] = []
+
+    def add_scan(self, scan: Scan) -> None:
+        """Make a source readable as its alias, before the connection is locked; raises TextRefusedError."""
+        self.check(scan.text, (SOURCE,))
+        with self._words():
+            for statement in scan_statements(scan, f"source_{len(self._scans)}"):
+                self._raw.execute(statement)
+        self._scans.append(scan)
 
     def register(self, name: str, reader: pa.RecordBatchReader, flow: Flow | None = None) -> None:
         """Make a stream readable as ``name``, once: a second scan is an error instead of silently empty.
@@ -141,7 +152,8 @@ class Connection:
             return memory_error(self._where, message.split("\n")[0])
         if isinstance(error, duckdb.InterruptException):
             return CancelledError(where=self._where)
-        return translate(message, self._where, source=self._is_source)
+        is_file = bool(self._scans) and message.startswith(("IO Error", "Invalid Input Error: File"))
+        return translate(message, self._where, source=self._is_source or is_file)
 
 
 class Rows:
@@ -166,13 +178,18 @@ class Rows:
 
 
 @contextmanager
-def open_main(limits: Limits, cancel: Cancel, *, ordered: bool = False, where: str = "") -> Iterator[Connection]:
-    """A connection for a stage's own text: spills to ``limits.temp_folder``, reaches nothing else."""
+def open_main(
+    limits: Limits, cancel: Cancel, *, ordered: bool = False, where: str = "", scans: Sequence[Scan] = ()
+) -> Iterator[Connection]:
+    """A connection for a stage's own text: spills to ``limits.temp_folder``, reaches nothing but ``scans``."""
     raw = _connect(limits, limits.memory_mb, ordered)
     try:
+        connection = Connection(raw, cancel, where, is_source=False)
+        for scan in scans:
+            connection.add_scan(scan)
         raw.execute("pragma enable_profiling = 'no_output'")
-        _lock(raw, (), limits.time_zone)
-        yield Connection(raw, cancel, where, is_source=False)
+        _lock(raw, sorted({folder for scan in scans for folder in scan.attach.folders}), limits.time_zone)
+        yield connection
     finally:
         raw.close()
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from node_catalog.sdk.contract import Attach
 from node_catalog.sdk.ports import Schema
+from node_catalog.sdk.sql_node import literal
 from node_catalog.sdk.text import text
 from runtime.engine.errors import SourceFailedError
 from runtime.engine.parquet_file import ParquetFile
@@ -20,9 +24,22 @@ def exchange_file(path: str, schema: Schema, attempt: int) -> ParquetFile:
 
 def read_exchange(path: str, columns: Sequence[str], batch_rows: int) -> Iterator[pa.RecordBatch]:
     """The rows of an earlier stage, only ``columns``, a row group at a time."""
+    with _words(path), pq.ParquetFile(path, memory_map=False) as file:
+        yield from file.iter_batches(batch_size=batch_rows, columns=list(columns))
+
+
+def exchange_scan(path: str) -> Attach:
+    """The same rows for the engine to scan itself."""
+    with _words(path), pq.ParquetFile(path, memory_map=False) as file:
+        rows = file.metadata.num_rows
+    view = f'CREATE VIEW "src" AS SELECT * FROM read_parquet({literal(path)})'
+    return Attach((view,), folders=(str(Path(path).parent),), rows=rows)
+
+
+@contextmanager
+def _words(path: str) -> Iterator[None]:
     try:
-        with pq.ParquetFile(path, memory_map=False) as file:
-            yield from file.iter_batches(batch_size=batch_rows, columns=list(columns))
+        yield
     except (OSError, pa.ArrowInvalid) as error:
         raise SourceFailedError(
             "engine.exchange_gone",

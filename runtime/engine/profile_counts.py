@@ -38,6 +38,25 @@ def inner_counts(
     return _same(probes, {**known, **found}, known)
 
 
+def scanned_rows(profile: Mapping[str, Any], tree: Tree) -> int | None:
+    """Rows that left the only scan of a text and the conditions of its own, when nothing else can have changed them.
+
+    That is: no other condition in the text, no limit, no join, and no filter that a later operator sent down.
+    """
+    if any(node.get(key) is not None for node in nodes_of(tree) for key in ("where_clause", "having", "qualify")):
+        return None
+    found = list(_operators(profile))
+    scans = [(operator, above) for operator, above in found if operator.get("operator_type") == "TABLE_SCAN"]
+    if len(scans) != 1:
+        return None
+    scan, above = scans[0]
+    if (_CUTTING | {_TOP}) & set(above) or _has_dynamic_filter(scan):
+        return None
+    filters = [operator for operator, _ in found if operator.get("operator_type") == "FILTER"]
+    rows = (filters[0] if len(filters) == 1 else scan).get("operator_cardinality")
+    return rows if isinstance(rows, int) and len(filters) < 2 else None
+
+
 def _cardinality(
     probe: Probe, probes: Sequence[Probe], operators: Sequence[tuple[Mapping[str, Any], tuple[str, ...]]]
 ) -> int | None:

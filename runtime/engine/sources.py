@@ -10,12 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pyarrow as pa
 
 from flows.graph.plan import Binding
-from flows.graph.render import with_relation
-from node_catalog.sdk.contract import Attach, ConnectContext, Connector, DatasetRef, Remote, Stream, Through
+from flows.graph.render import quoted, with_relation
+from node_catalog.sdk.contract import Access, Attach, ConnectContext, Connector, DatasetRef, Remote, Stream, Through
 from node_catalog.sdk.contract import Settings as ConnectorSettings
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.ports import Schema
@@ -26,13 +27,11 @@ from runtime.engine.cancel import Cancel
 from runtime.engine.duck import open_source
 from runtime.engine.errors import ColumnsMovedError, WorkError
 from runtime.engine.events import Reporter
-from runtime.engine.exchange import read_exchange
+from runtime.engine.exchange import exchange_scan, read_exchange
+from runtime.engine.scans import SOURCE, Scan
 from runtime.engine.streams import Batches, Flow, cast, reader_of, rechunk
 from runtime.engine.work import Limits, SourceSpec
 from security.outgoing import OutgoingGuard
-
-SOURCE = "src"
-"""The relation that a binding's text reads."""
 
 
 def connect_context(limits: Limits) -> ConnectContext:
@@ -62,13 +61,51 @@ def connector_of(registry: Registry, key: str) -> type[Connector]:
     return found
 
 
+@dataclass(frozen=True)
+class Reach:
+    """How a dataset is reached: its connector with settings and context, and the access that it offers."""
+
+    connector: type[Connector]
+    settings: ConnectorSettings
+    dataset: DatasetRef
+    context: ConnectContext
+    access: Access
+
+
+def reach(spec: SourceSpec, limits: Limits, registry: Registry) -> Reach:
+    """Ask the connector of a dataset how it is best read."""
+    connector = connector_of(registry, spec.connector)
+    settings = parse(connector.Settings, spec.settings)
+    context = connect_context(limits)
+    dataset = DatasetRef(spec.path, spec.schema, spec.dataset_settings)
+    return Reach(connector, settings, dataset, context, connector.access(settings, dataset, context))
+
+
+def scan_of(binding: Binding, spec: SourceSpec, reached: Reach | None) -> Scan | None:
+    """How the stage's own connection may scan a binding; None when its rows must come as a stream."""
+    if spec.kind == "exchange":
+        columns = ", ".join(quoted(name) for name in binding.schema.names)
+        return Scan(binding.alias, exchange_scan(spec.exchange_path), f"SELECT {columns} FROM {SOURCE}", binding.schema)
+    if reached is None or not isinstance(reached.access, Attach) or reached.access.extensions:
+        return None
+    return Scan(binding.alias, reached.access, binding.text, binding.schema)
+
+
 @contextmanager
 def open_binding(
-    binding: Binding, spec: SourceSpec, limits: Limits, registry: Registry, cancel: Cancel, reporter: Reporter
+    binding: Binding,
+    spec: SourceSpec,
+    limits: Limits,
+    registry: Registry,
+    cancel: Cancel,
+    reporter: Reporter,
+    reached: Reach | None = None,
 ) -> Iterator[tuple[pa.RecordBatchReader, Flow]]:
     """The rows of a binding, streamed, cast to its schema and counted for ``binding.counts_step``."""
     flow = Flow(binding.alias, binding.counts_step)
-    with _batches(binding, spec, limits, registry, cancel) as batches:
+    if spec.kind == "dataset" and reached is None:
+        reached = reach(spec, limits, registry)
+    with _batches(binding, spec, limits, reached, cancel) as batches:
         failpoint("engine.source_open")
         sized = rechunk(_breakable(batches), limits.batch_rows)
         fitting = cast(sized, binding.schema, binding.step or binding.alias)
@@ -84,16 +121,13 @@ def _breakable(batches: Batches) -> Iterator[pa.RecordBatch]:
 
 @contextmanager
 def _batches(
-    binding: Binding, spec: SourceSpec, limits: Limits, registry: Registry, cancel: Cancel
+    binding: Binding, spec: SourceSpec, limits: Limits, reached: Reach | None, cancel: Cancel
 ) -> Iterator[Batches]:
-    if spec.kind == "exchange":
+    if reached is None:
         yield read_exchange(spec.exchange_path, binding.schema.names, limits.batch_rows)
         return
-    connector = connector_of(registry, spec.connector)
-    settings = parse(connector.Settings, spec.settings)
-    context = connect_context(limits)
-    dataset = DatasetRef(spec.path, spec.schema, spec.dataset_settings)
-    access = connector.access(settings, dataset, context)
+    connector, settings, dataset = reached.connector, reached.settings, reached.dataset
+    context, access = reached.context, reached.access
     where = binding.step or binding.alias
     if isinstance(access, Remote):
         sql = with_relation(binding.text, access.dialect, access.relation)

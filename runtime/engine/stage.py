@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from typing import Any
 
 import pyarrow as pa
 
+from flows.graph.plan import Probe
 from node_catalog.sdk.contract import Committed
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.registry import Registry, load_registry
@@ -17,12 +18,13 @@ from runtime.engine.duck import Connection, open_main
 from runtime.engine.events import Reporter
 from runtime.engine.limits import resident_bytes
 from runtime.engine.plain import columns_of, rows_of
-from runtime.engine.profile_counts import inner_counts
+from runtime.engine.profile_counts import inner_counts, scanned_rows
+from runtime.engine.scans import Scan, certain_probes, is_scanned
 from runtime.engine.sinks import FileSink, NodeSink, Sink, SplitSink, settle, take
-from runtime.engine.sources import open_binding
+from runtime.engine.sources import Reach, open_binding, reach, scan_of
 from runtime.engine.statistics import Statistics, describe
 from runtime.engine.streams import Flow, ahead, cast, rechunk
-from runtime.engine.work import Counted, Report, StageOutcome, StageWork
+from runtime.engine.work import Counted, Report, SourceSpec, StageOutcome, StageWork
 
 SAMPLE_BYTES = 1024 * 1024
 """Most bytes of Arrow that a collected sample may have: it travels to a browser."""
@@ -74,6 +76,9 @@ class _StageRun:
         self._reporter = reporter
         self._flows: list[Flow] = []
         self._at_end: dict[str, int] = {}
+        self._probes: Sequence[Probe] = work.stage.probes
+        self._scanned_step = ""
+        """The step whose rows the only scan gives."""
         self.counts: dict[str, int] = {}
         self.is_adopted = False
 
@@ -143,13 +148,33 @@ class _StageRun:
         specs = {spec.alias: spec for spec in self._work.sources}
         aliases = tuple(binding.alias for binding in stage.bindings)
         self._reporter.phase("reading")
+        reached = {
+            alias: reach(spec, limits, self._registry) for alias, spec in specs.items() if spec.kind == "dataset"
+        }
+        scans = self._scans(specs, reached)
         with ExitStack() as stack:
             main = stack.enter_context(
-                open_main(limits, self._cancel, ordered=ordered, where=stage.sink.step or stage.key)
+                open_main(
+                    limits,
+                    self._cancel,
+                    ordered=ordered,
+                    where=stage.sink.step or stage.key,
+                    scans=tuple(scans.values()),
+                )
             )
             for binding in stage.bindings:
+                if binding.alias in scans:
+                    continue
                 reader, flow = stack.enter_context(
-                    open_binding(binding, specs[binding.alias], limits, self._registry, self._cancel, self._reporter)
+                    open_binding(
+                        binding,
+                        specs[binding.alias],
+                        limits,
+                        self._registry,
+                        self._cancel,
+                        self._reporter,
+                        reached.get(binding.alias),
+                    )
                 )
                 self._flows.append(flow)
                 main.register(binding.alias, reader, flow)
@@ -162,6 +187,23 @@ class _StageRun:
             self._raise_failures()
             failpoint("engine.rows_read")
             self._count_inner(main, aliases)
+
+    def _scans(self, specs: Mapping[str, SourceSpec], reached: Mapping[str, Reach]) -> dict[str, Scan]:
+        """The bindings that the main connection scans itself, by alias; see ``is_scanned``."""
+        bindings = self._stage.bindings
+        if self._work.sink.kind == "collect":
+            return {}
+        found = {b.alias: scan_of(b, specs[b.alias], reached.get(b.alias)) for b in bindings}
+        scans = {alias: scan for alias, scan in found.items() if scan is not None}
+        if not is_scanned(bindings, scans):
+            return {}
+        if len(bindings) == 1:
+            self._scanned_step = bindings[0].counts_step
+        for binding in bindings:
+            if binding.kind == "dataset" and binding.alias in scans and scans[binding.alias].rows is not None:
+                self._at_end[binding.counts_step] = scans[binding.alias].rows or 0
+        self._probes = certain_probes(self._stage.probes, scans.values())
+        return scans
 
     def _sink_rows(self, rows: Iterable[pa.RecordBatch]) -> Generator[pa.RecordBatch]:
         """The stage's rows, cast to its schema and counted for the sink's step."""
@@ -197,7 +239,11 @@ class _StageRun:
         live: Mapping[str, int] = self._reporter.counts
         operators = main.operators()
         tree = main.check(self._stage.text, aliases)
-        self._at_end = inner_counts(operators, tree, self._stage.probes, live)
+        if self._scanned_step and self._scanned_step not in self._at_end:
+            rows = scanned_rows(operators, tree)
+            if rows is not None:
+                self._at_end[self._scanned_step] = rows
+        self._at_end |= inner_counts(operators, tree, self._probes, {**live, **self._at_end})
         self.counts = {**live, **self._at_end}
         for step, rows in self._at_end.items():
             self._reporter.count(step, rows)

@@ -24,6 +24,7 @@ from runtime.engine.errors import (
     ColumnsMovedError,
     DiskFullError,
     EngineError,
+    TextRefusedError,
     ValueFailedError,
     WorkError,
 )
@@ -118,6 +119,58 @@ def test_several_kinds_of_rows_are_there_all_or_none(air: Path, tmp_path: Path, 
     assert os.listdir(tmp_path) == []
 
 
+def _two_files(text: str, first: str) -> tuple[Any, Any]:
+    """Two bindings of the same Parquet file that meet in one text."""
+    schema = Schema.of([("n", "integer")])
+    made = stage(
+        text, schema, [binding(first), binding(alias="more", step="read_more", counts_step="read_more")],
+        probes=[Probe("join", ("HASH_JOIN",)), Probe("some", ("FILTER",))],
+        steps=["read_air", "read_more", "join", "some", "out"],
+    )  # fmt: skip
+    return made, schema
+
+
+@pytest.mark.parametrize(
+    "first, counted",
+    [('SELECT "id", "station", "pm25" FROM "src" AS "t0"', ROWS), ('select * from "src" where "pm25" > 500', None)],
+)
+def test_files_that_meet_are_scanned_and_counted_where_that_is_certain(
+    air: Path, tmp_path: Path, registry: Registry, first: str, counted: int | None
+) -> None:
+    made, _ = _two_files('select a."id" as "n" from "air" a join "more" b on a."id" = b."id"', first)
+    given = [source(air, "parquet"), msgspec.structs.replace(source(air, "parquet"), alias="more")]
+    outcome = run(work(air, made, given, sink=sink(tmp_path)), registry)
+    expected = ROWS if counted else sum(1 for i in range(ROWS) if i * 7919 % 1000 > 500)
+    assert outcome.rows == expected and outcome.counts["out"] == expected
+    assert outcome.counts.get("read_air") == counted and "some" not in outcome.counts
+    assert outcome.counted["read_air"] == ("at_end" if counted else "unknown")
+
+
+@pytest.mark.parametrize(
+    "text", ["select 1 as n from read_parquet('{air}/air.parquet')", "select 1 as n from '{air}/air.parquet'",
+             'select 1 as n from source_0."rows"', "select 1 as n from src"],
+)  # fmt: skip
+def test_a_text_reaches_its_scans_by_their_names_alone(
+    air: Path, tmp_path: Path, registry: Registry, text: str
+) -> None:
+    made, _ = _two_files(text.format(air=air), 'select * from "src"')
+    given = [source(air, "parquet"), msgspec.structs.replace(source(air, "parquet"), alias="more")]
+    with pytest.raises(TextRefusedError):
+        run(work(air, made, given, sink=sink(tmp_path)), registry)
+
+
+def test_a_damaged_file_that_is_scanned_leaves_nothing(air: Path, tmp_path: Path, registry: Registry) -> None:
+    whole = (air / "air.parquet").read_bytes()
+    (tmp_path / "air.parquet").write_bytes(whole[:4] + bytes(len(whole) - 40_000) + whole[-39_996:])
+    made, _ = _two_files(
+        'select a."id" as "n" from "air" a join "more" b using ("id", "station")', 'select * from "src"'
+    )
+    given = [source(tmp_path, "parquet"), msgspec.structs.replace(source(tmp_path, "parquet"), alias="more")]
+    with pytest.raises(EngineError):
+        run(work(tmp_path, made, given, sink=sink(tmp_path / "out")), registry)
+    assert os.listdir(tmp_path / "out") == []
+
+
 def test_an_ordered_stage_keeps_its_order_and_an_exchange_feeds_the_next(
     air: Path, tmp_path: Path, registry: Registry
 ) -> None:
@@ -166,7 +219,7 @@ def test_a_sample_without_statistics_may_stop_its_source(air: Path, registry: Re
 
 def test_a_limit_stops_the_source_early_and_the_count_says_so(air: Path, tmp_path: Path, registry: Registry) -> None:
     made = stage('select * from "air" limit 10', AIR, [binding()])
-    small = limits(tmp_path, batch_rows=1024, file_roots=(str(air),))
+    small = limits(tmp_path, batch_rows=64, file_roots=(str(air),))
     outcome = run(work(air, made, [source(air, "parquet")], sink=sink(tmp_path), limits=small), registry)
     assert outcome.rows == 10 and outcome.counts["out"] == 10
     assert outcome.inexact == ("read_air",) and not outcome.exact

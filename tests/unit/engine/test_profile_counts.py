@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from flows.graph.plan import Probe
+from node_catalog.sdk.contract import Attach
+from node_catalog.sdk.ports import Schema
 from runtime.engine.cancel import Cancel
 from runtime.engine.duck import open_main
-from runtime.engine.profile_counts import inner_counts
+from runtime.engine.profile_counts import inner_counts, scanned_rows
+from runtime.engine.scans import Scan
 from runtime.engine.streams import reader_of
 from runtime.engine.work import Limits
 from tests.unit.engine.support import NUMBERS, numbers
@@ -82,3 +89,25 @@ def test_what_is_not_certain_stays_unknown(sql: str, probes: tuple[Probe, ...]) 
 def test_a_live_count_wins_and_spreads() -> None:
     probes = (GROUP, Probe("derived", same_as="read"), Probe("again", same_as="derived"))
     assert counts(GROUPED, *probes, known={"sum": 99, "read": 5}) == {"derived": 5, "again": 5}
+
+
+@pytest.mark.parametrize(
+    "sql, rows",
+    [
+        ("select a + 1 as c from t", 4999),
+        ("select b, count(*) as n from t group by b", 4999),
+        ("select * from t where a > 6000", None),
+        ("select b, count(*) as n from t group by b having b = '3'", None),
+        ("select * from t limit 5", None),
+        ("select * from t order by a limit 5", None),
+        ("select x.a from t x join t y on x.a = y.a", None),
+    ],
+)
+def test_what_a_single_scan_gives(tmp_path: Path, sql: str, rows: int | None) -> None:
+    pq.write_table(pa.table({"a": range(10_000), "b": [str(n % 7) for n in range(10_000)]}), tmp_path / "t.parquet")
+    attach = Attach((f"create view src as from read_parquet('{tmp_path}/t.parquet')",), folders=(str(tmp_path),))
+    scan = Scan("t", attach, "select a, b from src where a > 5000", Schema.of([("a", "integer"), ("b", "text")]))
+    with open_main(Limits(memory_mb=128, threads=2), Cancel(), scans=(scan,)) as connection:
+        with connection.run(sql, ("t",), 1024) as found:
+            found.read_all()
+        assert scanned_rows(connection.operators(), connection.check(sql, ("t",))) == rows

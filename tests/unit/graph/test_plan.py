@@ -94,6 +94,27 @@ def test_a_chain_is_one_stage() -> None:
     assert result.column("pm25").to_pylist() == sorted(float(i) for i in range(40) if i % 5 and i > 3)
 
 
+def test_wires_that_end_in_one_stage_need_no_stage_of_their_own() -> None:
+    plan = planned(
+        flow(
+            {
+                "air": step("read", dataset="air"),
+                "worst": step(
+                    "aggregate", by=["station"], measures=[{"name": "w", "function": "max", "column": "pm25"}]
+                ),
+                "both": step("join", how="inner", on=[{"left": "station", "right": "station"}]),
+                "out": step("output", name="x"),
+            },
+            "air > worst",
+            "air > both.left",
+            "worst > both.right",
+            "both > out",
+        )
+    )
+    (stage,) = plan.stages
+    assert len(stage.bindings) == 1 and " AS MATERIALIZED" in stage.text
+
+
 def test_a_step_with_several_wires_is_computed_once() -> None:
     document = flow(
         {
