@@ -143,7 +143,7 @@ class ColumnUse(models.Model):
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="column_uses")
     column = models.CharField(max_length=200)
     outputs = models.JSONField(default=dict)
-    """Name of an output → ``{"step", "columns": [computed from it], "rows": whether it decides which rows there are}``."""
+    """Name of an output → ``{"step", "columns": [computed from it], "rows": whether it decides which rows}``."""
     steps = models.JSONField(default=list)
     """Steps on the way from the dataset to those outputs that touch the column."""
 

@@ -103,8 +103,8 @@ def _ends(
         full[wire.target] = full.get(wire.target, 0) + 1
         if full[wire.target] == 2:
             message = text(
-                f"Port “{target.name}” takes one wire only. Remove the others, or put a union before it.",
-                f"端口“{target.name}”只能接一条连线。请删除多余的连线，或先用“合并”步骤。",
+                f"Port “{_called(target, 'en')}” takes one wire only. Remove the others, or put a union before it.",
+                f"端口“{_called(target, 'zh-CN')}”只能接一条连线。请删除多余的连线，或先用“合并”步骤。",
             )
             yield Finding(
                 "port.too_many", "L1", message, pointer=pointer, step=wire.target_step, port=target.name, fix=remove
@@ -125,7 +125,7 @@ def _ports(document: Document, topology: Topology, types: Types) -> Iterator[Fin
         for port in ports:
             if port.direction == "in" and port.required and port.name not in connected:
                 several = sum(1 for other in ports if other.direction == "in") > 1
-                named = (f" “{port.name}”", f"“{port.name}”") if several else ("", "")
+                named = (f" “{_called(port, 'en')}”", f"“{_called(port, 'zh-CN')}”") if several else ("", "")
                 message = text(
                     f"The input{named[0]} is not connected yet. Draw a wire from another step to it.",
                     f"输入端口{named[1]}尚未连接，请从其他步骤连一条线过来。",
@@ -134,14 +134,18 @@ def _ports(document: Document, topology: Topology, types: Types) -> Iterator[Fin
         yield from _unhandled(topology, step, ports)
 
 
+def _called(port: Port, language: str) -> str:
+    return port.title.get(language) or port.name
+
+
 def _unhandled(topology: Topology, step: str, ports: Sequence[Port]) -> Iterator[Finding]:
     """Rows that went wrong must not vanish in silence."""
     used = {wire.source_port for wire in topology.out_of[step]}
     for port in ports:
         if port.is_error and port.name not in used and used:
             message = text(
-                f"Nobody looks at the rows that leave through “{port.name}”. Connect it, for example to an output.",
-                f"从端口“{port.name}”出来的数据没有去处。请连接该端口，例如接到一个输出。",
+                f"Nobody looks at the rows that leave through “{_called(port, 'en')}”. Connect it, say to an output.",
+                f"从端口“{_called(port, 'zh-CN')}”出来的数据没有去处。请连接该端口，例如接到一个输出。",
             )
             yield Finding(
                 "port.unhandled", "L1", message, "warning", pointer=f"/steps/{step}", step=step, port=port.name

@@ -110,7 +110,11 @@ class Join(Transform):
     Settings = JoinSettings
     group = "combine"
     rank = 10
-    ports = (Port("left", "in"), Port("right", "in"), Port("out", "out"))
+    ports = (
+        Port("left", "in", title=text("left", "左侧")),
+        Port("right", "in", title=text("right", "右侧")),
+        Port("out", "out"),
+    )
     examples = (
         Example(
             title=text("Stations with their district", "给站点加上所在区"),

@@ -110,7 +110,11 @@ class NearestJoin(Transform):
     group = "combine"
     rank = 20
     takes_unbounded = False
-    ports = (Port("left", "in"), Port("right", "in"), Port("out", "out"))
+    ports = (
+        Port("left", "in", title=text("left", "左侧")),
+        Port("right", "in", title=text("right", "右侧")),
+        Port("out", "out"),
+    )
     examples = (
         Example(
             title=text("The last weather report, at most an hour old", "一小时以内最近一次天气记录"),

@@ -70,6 +70,7 @@ export function NodeWidget({ id, label, value = "", onChange, disabled }: FormWi
   return (
     <Select
       id={id}
+      style={{ width: "100%" }}
       allowClear
       showSearch={{ optionFilterProp: "label" }}
       value={value || undefined}

@@ -16,16 +16,18 @@ type Props<V> = FormWidgetProps<V, SettingsContext>;
 
 export function ColumnWidget({ id, label, value, onChange, disabled, isInvalid, context }: Props<string>) {
   return (
-    <ColumnSelect
-      id={id}
-      columns={context.columns}
-      value={textOf(value)}
-      onChange={onChange}
-      label={label}
-      disabled={disabled}
-      isInvalid={isInvalid}
-      allowClear
-    />
+    <div className={styles.whole}>
+      <ColumnSelect
+        id={id}
+        columns={context.columns}
+        value={textOf(value)}
+        onChange={onChange}
+        label={label}
+        disabled={disabled}
+        isInvalid={isInvalid}
+        allowClear
+      />
+    </div>
   );
 }
 
