@@ -46,7 +46,7 @@ class ParquetFormat:
         """A scan by the engine over local files, else a stream."""
         if not files:
             return Stream()
-        arrow = parquet_footer(files[0])[1]
+        metadata, arrow = parquet_footer(files[0])
         missing = [name for name in dataset.schema.names if name not in arrow.names]
         if missing:
             raise columns_moved(dataset, missing)
@@ -54,7 +54,8 @@ class ParquetFormat:
         if len(local) < len(files):
             return Stream()
         folders = tuple(sorted({str(path.parent) for path in local}))
-        return Attach((parquet_view(local, arrow, dataset.schema),), folders=folders)
+        rows = metadata.num_rows if len(local) == 1 else None
+        return Attach((parquet_view(local, arrow, dataset.schema),), folders=folders, rows=rows)
 
     def read(self, files: Sequence[DataFile], dataset: DatasetRef, columns: Sequence[str]) -> Iterator[Any]:
         """Only the ranges of ``columns`` are fetched."""
