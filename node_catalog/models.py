@@ -211,3 +211,26 @@ class Grant(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = querysets.GrantQuerySet.as_manager()
+
+
+class OutgoingOpening(models.Model):
+    """A network that platform administrators opened for nodes: one row of the guard's visible table."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    network = models.CharField(max_length=50)
+    """CIDR; a single address is /32 or /128."""
+    port = models.PositiveIntegerField(default=0)
+    """0: every port."""
+    connector = models.CharField(max_length=40, blank=True)
+    """Key of the one node type that may use it; empty: every type."""
+    reason = models.TextField()
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = querysets.OpeningQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("network", "port", "connector")
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["network", "port", "connector"], name="one_opening_per_network")
+        ]

@@ -97,6 +97,13 @@ class GrantQuerySet(VisibleQuerySet):
         return Q(user_id=principal.id) | Q(user=None, organisation_id=principal.organisation_id)
 
 
+class OpeningQuerySet(VisibleQuerySet):
+    """Only platform administrators see what is open to the outside."""
+
+    def visible_to(self, principal: Principal) -> Self:
+        return self.all() if principal.has_role(PLATFORM_ADMIN) else self.none()
+
+
 def _kept_by(principal: Principal) -> Q:
     """Requests and grants on datasets of nodes that ``principal`` looks after."""
     if not principal.has_role(DATA_ADMIN):

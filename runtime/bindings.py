@@ -13,6 +13,7 @@ from flows.datasets import is_writer
 from flows.graph.plan import Binding, Plan, Sink, Stage
 from node_catalog.grants import grants_for
 from node_catalog.models import Dataset, Node
+from node_catalog.openings import openings_for_work
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.text import text
 from node_catalog.selectors import connector_settings, schema_of
@@ -31,6 +32,7 @@ def limits_for(task: Task) -> Limits:
         temp_folder=str(places.temporary_folder(task.pk, task.attempt)),
         file_roots=tuple(settings.FILE_ROOTS),
         allowed_networks=tuple(options["ALLOWED_NETWORKS"]),
+        openings=openings_for_work(),
         statement_seconds=options["STATEMENT_SECONDS"],
         time_zone=settings.TIME_ZONE,
     )

@@ -1,8 +1,9 @@
 """The guard of every outgoing connection: which addresses the studio may speak to (SSRF).
 
 A host name is resolved once, every answer is checked, and the caller connects to the pinned address. Public
-addresses are allowed; everything else is refused unless a platform administrator opened the network (option
-ALLOWED_NETWORKS). Metadata services of clouds are never allowed, whatever was opened. Pure: no database.
+addresses are allowed; everything else is refused unless a platform administrator opened the network (the table of
+outgoing openings, and the option ALLOWED_NETWORKS). Metadata services of clouds are never allowed, whatever was
+opened. Pure: no database.
 """
 
 from __future__ import annotations
@@ -183,8 +184,8 @@ def _refused(host: str, port: int) -> AddressRefusedError:
         "address.refused",
         text(
             f"The studio may not connect to {host[:100]}:{port}. If this is a node of the city, a platform "
-            "administrator opens its network with the option ALLOWED_NETWORKS.",
-            f"不允许连接 {host[:100]}:{port}。如果它是本市的节点，请平台管理员通过选项 ALLOWED_NETWORKS 开放该网段。",
+            "administrator opens its network under Administration → Outgoing openings.",
+            f"不允许连接 {host[:100]}:{port}。如果它是本市的节点，请平台管理员在“管理 → 出站放行”中开放该网段。",
         ),
         where="/host",
     )

@@ -98,6 +98,7 @@ def _submit_request(subject: Subject, target: Target) -> Decision:
 RULES: Mapping[str, Rule] = {
     "people.manage": needs_role(PLATFORM_ADMIN),
     "organisation.manage": needs_role(PLATFORM_ADMIN),
+    "opening.manage": needs_role(PLATFORM_ADMIN),
     "audit.read": needs_role(PLATFORM_ADMIN),
     "monitor.read": needs_role(OPERATOR, PLATFORM_ADMIN),
     "node.create": needs_role(DATA_ADMIN),

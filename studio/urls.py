@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import include, path, re_path
 
 from studio import health, problems, views
+from studio.demo import service
 
+_demo = [path(service.PATH, service.docks)] if settings.OPTIONS["DEMO"] else []
 urlpatterns = [
+    *_demo,
     path("api/", include("studio.api")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from node_catalog.api import datasets, nodes, subscriptions
+from node_catalog.api import datasets, nodes, openings, subscriptions
 
 urlpatterns = [
     path("palette", nodes.PaletteView.as_view()),
@@ -21,6 +21,8 @@ urlpatterns = [
     path("requests/<uuid:request_id>/withdraw", subscriptions.WithdrawView.as_view()),
     path("grants", subscriptions.GrantsView.as_view()),
     path("grants/<uuid:grant_id>/revoke", subscriptions.RevokeView.as_view()),
+    path("openings", openings.OpeningsView.as_view()),
+    path("openings/<uuid:opening_id>", openings.OpeningView.as_view()),
     path("files", datasets.FilesView.as_view()),
     path("files/<uuid:dataset_id>", datasets.FileView.as_view()),
 ]

@@ -47,7 +47,7 @@ def discover(
     found: list[DiscoveredDataset] = []
     with Reporter(report) as reporter:
         reporter.phase("reading")
-        for dataset in connector.discover(settings, connect_context(work.limits), dict(work.known)):
+        for dataset in connector.discover(settings, connect_context(work.limits, work.connector), dict(work.known)):
             cancel.check()
             found.append(dataset)
             reporter.count("datasets", 1)
@@ -60,5 +60,5 @@ def check(work: CheckWork, registry: Registry) -> CheckOutcome:
     started = time.monotonic()
     connector = connector_of(registry, work.connector)
     settings = parse(connector.Settings, work.settings)
-    found = connector.check(settings, connect_context(work.limits))
+    found = connector.check(settings, connect_context(work.limits, work.connector))
     return CheckOutcome(check=found, seconds=time.monotonic() - started)

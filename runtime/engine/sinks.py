@@ -107,7 +107,7 @@ class NodeSink:
             raise _cannot_write(connector.key)
         self._output: type[Output] = connector.output
         self._settings: Settings = parse(connector.Settings, work.sink.settings)
-        self._context: ConnectContext = connect_context(work.limits)
+        self._context: ConnectContext = connect_context(work.limits, work.sink.connector)
         self._delivery = _delivery(work).delivery()
         self._writer: Writer | None = None
 

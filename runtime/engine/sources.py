@@ -34,11 +34,12 @@ from runtime.engine.work import Limits, SourceSpec
 from security.outgoing import OutgoingGuard
 
 
-def connect_context(limits: Limits) -> ConnectContext:
-    """What the platform lets a connector use."""
+def connect_context(limits: Limits, connector: str) -> ConnectContext:
+    """What the platform lets the connector of this key use."""
+    opened = (network for key, network in limits.openings if key in ("", connector))
     return ConnectContext(
         file_roots=limits.file_roots,
-        guard=OutgoingGuard(limits.allowed_networks),
+        guard=OutgoingGuard((*limits.allowed_networks, *opened)),
         connect_timeout=limits.connect_seconds,
         statement_timeout=limits.statement_seconds,
         batch_rows=limits.batch_rows,
@@ -76,7 +77,7 @@ def reach(spec: SourceSpec, limits: Limits, registry: Registry) -> Reach:
     """Ask the connector of a dataset how it is best read."""
     connector = connector_of(registry, spec.connector)
     settings = parse(connector.Settings, spec.settings)
-    context = connect_context(limits)
+    context = connect_context(limits, spec.connector)
     dataset = DatasetRef(spec.path, spec.schema, spec.dataset_settings)
     return Reach(connector, settings, dataset, context, connector.access(settings, dataset, context))
 

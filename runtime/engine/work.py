@@ -29,6 +29,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Where the engine spills; empty: it may not spill."""
     file_roots: tuple[str, ...] = ()
     allowed_networks: tuple[str, ...] = ()
+    openings: tuple[tuple[str, str], ...] = ()
+    """(node type, network): what administrators opened for one node type, or with "" for all."""
     statement_seconds: float = 600.0
     connect_seconds: float = 5.0
     batch_rows: int = 65536

@@ -12,20 +12,24 @@ from django.utils import timezone
 
 from node_catalog.catalogue import apply_discovery, known_settings
 from node_catalog.change_dataset import change_dataset
-from node_catalog.models import Dataset, Node
-from node_catalog.nodes import create_node
+from node_catalog.models import Dataset, Node, OutgoingOpening
+from node_catalog.nodes import change_node, create_node
+from node_catalog.openings import as_words
 from node_catalog.palette import registry
 from node_catalog.sdk.contract import ConnectContext, Connector
 from node_catalog.sdk.schema import parse
-from runtime.requests import request_profile
+from runtime.requests import request_discovery, request_profile
 from security.access import Principal, principal_for
 from security.models import Organisation, User
+from security.outgoing import OutgoingGuard
 from studio.demo.files import make_files
-from studio.demo.nodes import NODES, DemoDataset, DemoNode
+from studio.demo.nodes import BICYCLES, NODES, DemoDataset, DemoNode
 from studio.demo.people import load_departments, load_people
+from studio.demo.service import service_address, service_url
 from studio.demo.state import demo_folder
 
 Say = Callable[[str], None]
+OPENING_REASON = "演示城市自身的接口，仅限本机端口 · the demo city's own web service, on this studio's port only"
 
 
 @dataclass(frozen=True)
@@ -50,19 +54,20 @@ def load_demo(say: Say) -> None:
         if is_new or not Node.objects.filter(number=node.number, discovered_at__isnull=False).exists():
             found = _load_node(city, node)
             say(f"demo node 演示节点: {node.number} {node.name['zh-CN']} {node.name['en']}, {found} datasets")
+    say(f"demo node 演示节点: {BICYCLES.number} {BICYCLES.name['zh-CN']} {_load_service(city)}")
     asked = _ask_for_profiles(city)
     if asked:
         say(f"demo profiles asked for 已请求数据概况: {asked}")
     say("demo city is there 演示城市已就绪")
 
 
-def _load_node(city: _City, demo: DemoNode) -> int:
+def _load_node(city: _City, demo: DemoNode, context: ConnectContext | None = None) -> int:
     """As its keeper would: add the node, test it, discover, describe. How many datasets it has."""
     keeper = principal_for(city.people[demo.keeper])
     node = Node.objects.filter(number=demo.number).first() or _add_node(city, demo, keeper)
     connector: type[Connector] = registry().connectors[demo.type]
     parsed = parse(connector.Settings, node.settings)
-    context = ConnectContext(file_roots=tuple(settings.FILE_ROOTS))
+    context = context or ConnectContext(file_roots=tuple(settings.FILE_ROOTS))
     check = connector.check(parsed, context)
     Node.objects.filter(pk=node.pk).update(
         health=Node.Health.OK if check.ok else Node.Health.FAILING,
@@ -75,14 +80,41 @@ def _load_node(city: _City, demo: DemoNode) -> int:
     return node.datasets.count()
 
 
+def _load_service(city: _City) -> str:
+    """The API node: a visible opening for this studio's own port, then as for every node.
+
+    When the web server does not answer yet, a worker discovers it later. Says what came of it.
+    """
+    host, port = service_address()
+    network = f"{host}/{128 if ':' in host else 32}"
+    OutgoingOpening.objects.filter(connector=BICYCLES.type, reason=OPENING_REASON).exclude(
+        network=network, port=port
+    ).delete()
+    OutgoingOpening.objects.get_or_create(
+        network=network, port=port, connector=BICYCLES.type, defaults={"reason": OPENING_REASON}
+    )
+    keeper = principal_for(city.people[BICYCLES.keeper])
+    node = Node.objects.filter(number=BICYCLES.number).first() or _add_node(city, BICYCLES, keeper)
+    if node.settings["url"] != service_url():
+        node = change_node(keeper, node, {"settings": {**node.settings, "url": service_url()}})
+    parsed = parse(registry().connectors[node.type].Settings, node.settings)
+    context = ConnectContext(guard=OutgoingGuard([as_words(network, port)]))
+    if not registry().connectors[node.type].check(parsed, context).ok:
+        if node.discovered_at is None:
+            request_discovery(node, keeper.user)
+        return "later 稍后发现"
+    return f"{_load_node(city, BICYCLES, context)} datasets"
+
+
 def _add_node(city: _City, demo: DemoNode, keeper: Principal) -> Node:
+    place = service_url() if demo.place == "url" else str(city.folder / demo.settings[demo.place])
     values = {
         "type": demo.type,
         "name": demo.name,
         "description": demo.description,
         "organisation": city.departments[demo.department],
         "tags": demo.tags,
-        "settings": {**demo.settings, demo.place: str(city.folder / demo.settings[demo.place])},
+        "settings": {**demo.settings, demo.place: place},
     }
     return create_node(keeper, values, number=demo.number)
 
@@ -103,7 +135,7 @@ def _describe(node: Node, demo: DemoDataset, keeper: Principal) -> None:
 def _ask_for_profiles(city: _City) -> int:
     """Workers do it as for everybody; the largest dataset comes last. A profile asked for already is not doubled."""
     asked = 0
-    for demo in sorted(NODES, key=lambda one: one.type == "files"):
+    for demo in sorted((*NODES, BICYCLES), key=lambda one: one.type == "files"):
         node = Node.objects.get(number=demo.number)
         for dataset in node.datasets.filter(profiled_at=None, state=Dataset.State.PUBLISHED):
             request_profile(dataset, city.people[demo.keeper])

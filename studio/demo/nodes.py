@@ -48,7 +48,7 @@ class DemoNode:
     type: str
     settings: Mapping[str, Any]
     place: str
-    """The setting that is a path, below DATA_HOME/demo."""
+    """The setting that is a path, below DATA_HOME/demo; ``url`` for the demo's own web service."""
     name: Text
     description: Text
     department: str
@@ -210,6 +210,35 @@ RESULTS = DemoNode(
     text("Results of the data centre", "大数据中心成果库"),
     text("An empty database that flows may write to.", "供流程写入成果的空数据库。"),
     "data-centre", "lin.tao", ("成果",),
+)  # fmt: skip
+
+BICYCLES = DemoNode(
+    "DEM00007", "AP", "http_json",
+    {
+        "datasets": [
+            {"name": "docks", "path": "docks", "rows_at": "/data/items", "paging": "offset", "size_parameter": "limit",
+             "page_size": 60},
+        ],
+    },
+    "url",
+    text("Shared bicycles", "公共自行车接口"),
+    text(
+        "A small web service of this studio itself. " + SYNTHETIC["en"],
+        "由本平台自身提供的示例接口。" + SYNTHETIC["zh-CN"],
+    ),
+    "transport", "sun.lei", ("交通", "合成数据"),
+    (
+        DemoDataset(
+            ("docks",), 1, text("Bicycle docks (synthetic)", "自行车停车点（合成数据）"),
+            SYNTHETIC, "unconditional", ("交通", "合成数据"),
+            {
+                "dock": _c("Dock", "停车点编号"), "name": _c("Name", "名称"), "district": _c("District", "所在区"),
+                "places": _c("Places", "车位数"), "bicycles": _c("Bicycles", "在桩车辆数"),
+                "position": _c("Position", "位置"), "reported_at": _c("Reported", "上报时间"),
+                "note": _c("Note", "备注"),
+            },
+        ),
+    ),
 )  # fmt: skip
 
 NODES = (AIR, STATIONS, WEATHER, ENTERPRISES, MOBILITY, RESULTS)

@@ -59,6 +59,7 @@ SHOTS = (
     Shot("monitor", "zhao.min", lambda made: "/monitor"),
     Shot("people", "admin", lambda made: "/admin/people"),
     Shot("organisations", "admin", lambda made: "/admin/organisations"),
+    Shot("openings", "admin", lambda made: "/admin/openings"),
     Shot("audit", "admin", lambda made: "/admin/audit"),
     Shot("account", "wang.fang", lambda made: "/account"),
 )

@@ -17,6 +17,7 @@ export const paths = {
   monitor: () => "/monitor",
   people: () => "/admin/people",
   organisations: () => "/admin/organisations",
+  openings: () => "/admin/openings",
   audit: () => "/admin/audit",
   account: () => "/account",
   number: (number: string) => `/n/${number}`,

@@ -5,17 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.test import Client, RequestFactory
 
 from node_catalog.grants import grant_for
-from node_catalog.models import Dataset, Node
+from node_catalog.models import Dataset, Node, OutgoingOpening
 from node_catalog.numbers import is_node_number
 from runtime.models import Task
 from security.models import Organisation, User
 from security.passwords import password_problems
-from studio.demo import files
+from studio.demo import files, service
 from studio.demo.accounts import DEPARTMENTS, PEOPLE, accounts
 from studio.demo.load import load_demo
-from studio.demo.nodes import AIR, ENTERPRISES, MOBILITY, NODES
+from studio.demo.nodes import AIR, BICYCLES, ENTERPRISES, MOBILITY, NODES
+from studio.demo.state import is_loaded
+from tests.web_service import Asked, Reply, WebService
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +37,7 @@ def small_city(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: object
 def test_the_whole_city_is_found_by_discovery() -> None:
     said: list[str] = []
     load_demo(said.append)
-    assert {node.number for node in Node.objects.all()} == {node.number for node in NODES}
+    assert {node.number for node in Node.objects.all()} == {node.number for node in (*NODES, BICYCLES)}
     for demo in NODES:
         node = Node.objects.get(number=demo.number)
         assert is_node_number(node.number)
@@ -102,3 +105,34 @@ def test_synthetic_data_say_so() -> None:
         for dataset in node.datasets:
             is_real = "真实数据" in dataset.tags or "基础数据" in dataset.tags
             assert is_real or "合成数据" in dataset.title["zh-CN"]
+
+
+def test_the_api_node_waits_for_its_service_and_opens_this_port_only(settings: object) -> None:
+    options = settings.OPTIONS  # type: ignore[attr-defined]
+    with WebService({}).running() as web:
+        settings.OPTIONS = {**options, "PORT": web.port}  # type: ignore[attr-defined]
+        load_demo(lambda line: None)
+        node = Node.objects.get(number=BICYCLES.number)
+        assert node.discovered_at is None and not is_loaded()
+        assert Task.objects.filter(kind=Task.Kind.DISCOVER, payload__node=str(node.pk)).count() == 1
+    with WebService({f"/{service.PATH}": _docks}).running() as web:
+        settings.OPTIONS = {**options, "PORT": web.port}  # type: ignore[attr-defined]
+        load_demo(lambda line: None)
+        assert [asked.query["offset"] for asked in web.asked] == ["0", "0", "0"]
+    node.refresh_from_db()
+    (opening,) = OutgoingOpening.objects.all()
+    assert (opening.network, opening.port, opening.connector) == ("127.0.0.1/32", web.port, "http_json")
+    dataset = node.datasets.get()
+    types = dict(dataset.columns.values_list("name", "type"))
+    assert types["reported_at"] == "timestamp" and types["position"] == "text" and types["places"] == "integer"
+    assert set(types) == set(BICYCLES.datasets[0].columns) and all(one.title for one in dataset.columns.all())
+    assert is_loaded()
+
+
+def _docks(asked: Asked) -> Reply:
+    answer = service.docks(RequestFactory().get(f"/{service.PATH}", asked.query))
+    return Reply(answer.content, headers={"Content-Type": answer["Content-Type"]})
+
+
+def test_the_service_is_only_there_in_the_demo(client: Client) -> None:
+    assert client.get(f"/{service.PATH}")["Content-Type"].startswith("text/html")

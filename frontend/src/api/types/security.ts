@@ -77,6 +77,16 @@ export interface ImportOutcome {
   people: { line: number; username: string; name: string; password?: string }[];
   problems: { line: number; field: string; code: string; message: Text }[];
 }
+/** A network that nodes may connect to; port 0 is every port, an empty connector every node type. */
+export interface OutgoingOpening {
+  id: string;
+  network: string;
+  port: number;
+  connector: string;
+  reason: string;
+  created_by: string;
+  created_at: string;
+}
 export interface AuditRecord {
   seq: number;
   at: string;

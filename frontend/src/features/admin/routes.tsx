@@ -13,6 +13,11 @@ export const routes: RouteObject[] = [
     handle: { title: "admin:organisations.title" },
   },
   {
+    path: "admin/openings",
+    lazy: async () => ({ Component: (await import("./pages/Openings")).Openings }),
+    handle: { title: "admin:openings.title" },
+  },
+  {
     path: "admin/audit",
     lazy: async () => ({ Component: (await import("./pages/Audit")).Audit }),
     handle: { title: "admin:audit.title" },

@@ -12,6 +12,7 @@ import styles from "./AdminFrame.module.css";
 const PLACES = [
   ["people", paths.people()],
   ["organisations", paths.organisations()],
+  ["openings", paths.openings()],
   ["audit", paths.audit()],
 ] as const;
 
