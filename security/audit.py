@@ -80,7 +80,7 @@ def record(
             object_id=str(obj_id)[:80],
             outcome=outcome[:20],
             detail=_plain(detail or {}),
-            ip=_ip(request)[:64],
+            ip=address_of(request)[:64],
             request_id=str(getattr(request, "id", "") or "")[:64],
             prev_hash=head.hash or GENESIS,
         )
@@ -130,6 +130,7 @@ def _actor(principal: Any) -> str:
     return str(user.username)
 
 
-def _ip(request: Any) -> str:
+def address_of(request: Any) -> str:
+    """Where a request came from; empty for none."""
     meta = getattr(request, "META", None) or {}
     return str(meta.get("REMOTE_ADDR") or "")

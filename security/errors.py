@@ -4,6 +4,7 @@ SecurityError               base: code, message (both languages), where, retry, 
 ├── NotSignedInError        401  no session and no token
 ├── SignInError             401  wrong name or password (never says which)
 ├── LockedError             429  too many failures; try again later
+├── AddressRestsError       429  too many wrong sign-ins from one address
 ├── ForbiddenError          403  signed in, but the role is missing
 ├── NotFoundError           404  unknown, or not visible to this person: both look the same
 ├── ConflictError           409  somebody else was faster, or the object is in use
@@ -91,6 +92,18 @@ class LockedError(SecurityError):
     default_message = text(
         "Too many wrong tries. Sign-in with this name rests for 15 minutes; an administrator can reset the password.",
         "输错次数过多，该用户名暂停登录 15 分钟；也可以请管理员重置密码。",
+    )
+
+
+class AddressRestsError(SecurityError):
+    """Too many wrong sign-ins from this address, whatever the names were."""
+
+    status = 429
+    retry = "retry"
+    default_code = "auth.address_rests"
+    default_message = text(
+        "Too many wrong sign-ins came from your network address. Wait a quarter of an hour, then try again.",
+        "您所在网络地址的登录失败次数过多，请等待 15 分钟后重试。",
     )
 
 

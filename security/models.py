@@ -170,3 +170,13 @@ class AuditHead(models.Model):
     hash = models.CharField(max_length=64, default="")
 
     objects = querysets.AuditQuerySet.as_manager()
+
+
+class SignInFailures(models.Model):
+    """Wrong sign-ins from one address within the last quarter of an hour."""
+
+    address = models.CharField(max_length=64, unique=True)
+    count = models.PositiveIntegerField(default=0)
+    begun_at = models.DateTimeField(db_index=True)
+
+    objects = querysets.NobodysQuerySet.as_manager()

@@ -40,6 +40,10 @@ class SecretQuerySet(VisibleQuerySet):
     """Sealed values are visible to nobody; workers open them by id."""
 
 
+class NobodysQuerySet(VisibleQuerySet):
+    """What only the product itself counts."""
+
+
 class AuditQuerySet(VisibleQuerySet):
     """Only platform administrators read the audit trail."""
 

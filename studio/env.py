@@ -58,6 +58,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("RESULT_DAYS", int, 30, "Days that results are kept."),
     Option("UPLOAD_MB", int, 2048, "Largest upload."),
     Option("PREVIEW_ROWS", int, 50000, "Rows of each source that a preview looks at."),
+    Option("SIGN_IN_FAILURES", int, 60, "Wrong sign-ins from one address in 15 minutes, then it waits; 0: no limit."),
     Option("DEMO", _flag, False, "Load the demo city at start."),
     Option("NODE_PREFIX", str, "33A017", "Six characters that every new node number starts with: who issued it."),
     Option("FAILPOINTS", str, "", "Arms failpoints for tests: name=fault@hit, comma separated."),

@@ -10,7 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from security import passwords
-from security.models import AuditRecord, Token
+from security.models import AuditRecord, SignInFailures, Token
+from security.sign_in_limits import WINDOW, address_group
 from tests.app.city import PASSWORD, City, client_for, is_problem, send
 
 NEW = "Another-Stable-7"
@@ -52,17 +53,48 @@ def test_unknown_names_cost_one_hash_too(city: City, monkeypatch: pytest.MonkeyP
     assert len(hashed) == 2
 
 
-def test_five_failures_lock_for_fifteen_minutes(city: City) -> None:
-    for _ in range(4):
-        is_problem(sign_in(Client(), "anna", "wrong"), 401, "auth.wrong")
-    is_problem(sign_in(Client(), "anna", "wrong"), 429, "auth.locked")
-    is_problem(sign_in(Client(), "anna"), 429, "auth.locked")
+def test_five_failures_lock_for_fifteen_minutes_and_nobody_is_told(city: City) -> None:
+    answers = [is_problem(sign_in(Client(), "anna", "wrong"), 401, "auth.wrong") for _ in range(5)]
+    answers.append(is_problem(sign_in(Client(), "anna"), 401, "auth.wrong"))
+    answers.append(is_problem(sign_in(Client(), "anna", "wrong"), 401, "auth.wrong"))
+    answers.append(is_problem(sign_in(Client(), "nobody-here"), 401, "auth.wrong"))
+    assert len({str({**answer, "instance": ""}) for answer in answers}) == 1
+    refused = AuditRecord.objects.filter(action="session.refused").order_by("seq").values_list("detail", flat=True)
+    assert [detail["why"] for detail in refused] == ["wrong password"] * 5 + ["locked"] * 2 + ["unknown name"]
     anna = city["anna"]
     anna.refresh_from_db()
     assert timedelta(minutes=14) < anna.locked_until - timezone.now() <= timedelta(minutes=15)
     anna.locked_until = timezone.now() - timedelta(seconds=1)
     anna.save()
     assert sign_in(Client(), "anna").status_code == 200
+
+
+def test_an_address_that_tries_many_names_has_to_wait(city: City, settings: object) -> None:
+    settings.OPTIONS = {**settings.OPTIONS, "SIGN_IN_FAILURES": 6}  # type: ignore[attr-defined]
+    guesser, other = Client(REMOTE_ADDR="203.0.113.7"), Client(REMOTE_ADDR="203.0.113.8")
+    for number in range(6):
+        is_problem(sign_in(guesser, f"name{number}"), 401, "auth.wrong")
+    is_problem(sign_in(guesser, "anna"), 429, "auth.address_rests")
+    assert sign_in(other, "anna").status_code == 200
+    assert AuditRecord.objects.filter(action="session.address_rests").count() == 1
+    SignInFailures.objects.update(begun_at=timezone.now() - WINDOW)
+    assert sign_in(guesser, "anna").status_code == 200
+    is_problem(sign_in(guesser, "anna", "wrong"), 401, "auth.wrong")
+    assert SignInFailures.objects.get().count == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("", "testclient", True),
+    ],
+)
+def test_addresses_of_one_line_count_together(one: str, other: str, is_same: bool) -> None:
+    assert (address_group(one) == address_group(other)) is is_same
 
 
 def test_a_success_forgets_earlier_failures(city: City) -> None:
