@@ -26,8 +26,8 @@ def sign_in(request: Any, username: str, password: str) -> User:
     )
     why = _refusal(user, passwords.matches(user, password))
     if why or user is None:
-        found = ("user", user.pk, user) if user is not None else ("session", "", None)
-        audit.record("session.refused", *found, "refused", {"why": why}, request)
+        kind, subject = ("user", user.pk) if user is not None else ("session", "")
+        audit.record("session.refused", kind, subject, user, "refused", {"why": why}, request)
         if sign_in_limits.count_address_failure(address):
             audit.record("session.address_rests", "session", outcome="refused", request=request)
         raise SignInError()
