@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import subprocess
 import sys
 from collections import Counter
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -15,63 +13,22 @@ import pytest
 import sqlglot
 
 from flows.graph.errors import PlanError
-from flows.graph.plan import Binding, Plan
-from flows.graph.planner import dataset_plan, make_plan, plan_digest, profile_binding
+from flows.graph.plan import Plan
+from flows.graph.planner import plan_digest
 from flows.graph.render import with_relation
-from node_catalog.sdk import grant as sdk_grant
-from node_catalog.sdk.grant import GrantSpec
+from tests.unit.graph.plan_support import FAR, OUT, READ, ROWS, TABLES, fields, only_binding, planned
 from tests.unit.graph.support import (
     AIR,
-    AIR_COLUMNS,
-    REMOTE,
     STATIONS,
-    Json,
     Runner,
     all_rights,
-    arrow,
     catalogue,
     flow,
     load,
-    nodes,
     registry,
     rows_of,
     step,
 )
-
-READ = step("read", dataset="air")
-FAR = step("read", dataset="remote")
-OUT = step("output", name="x")
-ROWS = [
-    {
-        "station": ["a", "b", "Z", None][index % 4],
-        "ts": dt.datetime.fromisoformat("2024-01-01") + dt.timedelta(hours=index),
-        "pm25": float(index) if index % 5 else None,
-        "pm10": index,
-        "cost": Decimal(index) / 4,
-        "day": dt.date(2024, 1, 1 + index % 28),
-        "valid": index % 2 == 0,
-        "code": f"CANARY{index}",
-    }
-    for index in range(40)
-]
-TABLES = {AIR: arrow(AIR_COLUMNS, ROWS), REMOTE: arrow(AIR_COLUMNS, ROWS)}
-
-
-def planned(document: Json, grants: Any = None, **more: Any) -> Plan:
-    known = catalogue()
-    rights = all_rights(known) if grants is None else grants
-    return make_plan(load(document), registry(), known, rights, nodes(), **more)
-
-
-def only_binding(plan: Plan) -> Binding:
-    (stage,) = plan.stages
-    (binding,) = stage.bindings
-    return binding
-
-
-def fields(plan: Plan) -> tuple[str, ...]:
-    return only_binding(plan).schema.names
-
 
 # ── stages ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -305,69 +262,6 @@ def test_filters_are_not_pushed_below_a_shared_read() -> None:
     plan = planned(document)
     assert plan.stage("air").bindings[0].pushed == ("air",)
     assert Runner(TABLES).run(plan)["o2"].num_rows == 40
-
-
-# ── grants ────────────────────────────────────────────────────────────────────────────────────────────────
-
-NARROW = {
-    number: GrantSpec(
-        number,
-        ("station", "pm25", "code"),
-        grant="g1",
-        epoch=3,
-        masks={"code": "keep_first:2"},
-        row_filter={"op": "<", "column": "pm10", "value": 10},
-    )
-    for number in (AIR, REMOTE)
-}
-
-
-def everything_in(plan: Plan) -> str:
-    tables = Runner(TABLES).run(plan)
-    return str([table.to_pylist() for table in tables.values()])
-
-
-def test_a_grant_is_inside_the_source_text() -> None:
-    document = flow({"air": READ, "out": OUT}, "air > out")
-    plan = planned(document, grants=NARROW)
-    binding = only_binding(plan)
-    assert binding.schema.names == ("station", "pm25", "code")
-    assert binding.columns == ("station", "pm25", "pm10", "code")
-    assert (binding.grant, binding.epoch, binding.grant_digest) == ("g1", 3, NARROW[AIR].digest)
-    found = everything_in(plan)
-    assert "CANARY" not in found
-    assert "CA***" in found
-    assert Runner(TABLES).run(plan)["out"].num_rows == 10
-
-
-def test_the_canary_shows_when_the_guard_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sdk_grant, "narrow", lambda relation, grant: relation)
-    plan = make_plan(load(flow({"air": READ, "out": OUT}, "air > out")), registry(), catalogue(), NARROW, nodes())
-    assert "CANARY" in everything_in(plan)
-
-
-def test_an_expression_cannot_probe_what_is_hidden() -> None:
-    document = flow(
-        {"air": READ, "f": step("filter", where="cast(code as integer) > 1 and pm25 > 1"), "out": OUT},
-        "air > f",
-        "f > out",
-    )
-    plan = planned(document, grants=NARROW)
-    binding = only_binding(plan)
-    assert "CAST(" not in binding.text.split("WHERE")[-1].replace("CAST('1.0' AS DOUBLE)", "").replace("CAST(1 AS", "")
-    assert binding.pushed == ("air",)
-
-
-@pytest.mark.parametrize("number", [AIR, REMOTE])
-def test_samples_and_profiles_pass_the_same_guard(number: str) -> None:
-    plan = dataset_plan(catalogue()[number], NARROW[number], limit=3)
-    (stage,) = plan.stages
-    assert "LIMIT 3" in stage.bindings[0].text
-    assert stage.schema.names == ("station", "pm25", "code")
-    binding = profile_binding(catalogue()[number], NARROW[number])
-    assert binding.schema.names == ("station", "pm25", "code")
-    assert binding.dialect == ("postgres" if number == REMOTE else "duckdb")
-    sqlglot.parse_one(binding.text, dialect=binding.dialect)
 
 
 # ── text and digest ───────────────────────────────────────────────────────────────────────────────────────
