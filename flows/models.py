@@ -145,7 +145,7 @@ class ColumnUse(models.Model):
     outputs = models.JSONField(default=dict)
     """Name of an output → ``{"step", "columns": [computed from it], "rows": whether it decides which rows}``."""
     steps = models.JSONField(default=list)
-    """Steps on the way from the dataset to those outputs that touch the column."""
+    """Steps on the way to those outputs that work out their values or choose their rows."""
 
     class Meta:
         indexes: ClassVar[list[Any]] = [models.Index(fields=["dataset", "column"], name="uses_of_a_column")]

@@ -10,7 +10,8 @@ from flows.checking import blocking, check_document, draft_document
 from flows.errors import FlowCheckError
 from flows.graph.diff import diff
 from flows.graph.plan import digest_of
-from flows.models import App, DatasetUse, Draft, Flow, Version
+from flows.impact import column_uses
+from flows.models import App, ColumnUse, DatasetUse, Draft, Flow, Version
 from node_catalog.models import Dataset
 from security import audit
 from security.access import principal_for
@@ -46,14 +47,19 @@ def save_version(
     )
     DatasetUse.objects.bulk_create(
         DatasetUse(version=version, flow_key=key, dataset=dataset, columns=columns, is_write=is_write)
-        for key, rows in uses.items()
+        for key, (rows, _) in uses.items()
         for dataset, columns, is_write in rows
     )
+    for key, (_, lineage) in uses.items():
+        for use in lineage:
+            use.version, use.flow_key = version, key
+        ColumnUse.objects.bulk_create(lineage)
     audit.record("version.save", "version", str(version.pk), principal=principal_for(user), detail={"app": str(app.pk)})
     return version
 
 
-def _checked_uses(draft: Draft, owner: User) -> list[tuple[Dataset, list[str], bool]]:
+def _checked_uses(draft: Draft, owner: User) -> tuple[list[tuple[Dataset, list[str], bool]], list[ColumnUse]]:
+    """Datasets that the draft reads and writes, and the lineage of its outputs."""
     checked, sources = check_document(draft.document, owner)
     errors = blocking(checked.findings)
     if errors:
@@ -68,7 +74,8 @@ def _checked_uses(draft: Draft, owner: User) -> list[tuple[Dataset, list[str], b
         schema = checked.schemas.get(f"{key}.out")
         columns = set(schema.names) if schema and not is_write else set()
         uses.setdefault((document.dataset_number(reference), is_write), set()).update(columns)
-    return [(sources.rows[number], sorted(columns), is_write) for (number, is_write), columns in uses.items()]
+    datasets = [(sources.rows[number], sorted(columns), is_write) for (number, is_write), columns in uses.items()]
+    return datasets, column_uses(document, checked, sources)
 
 
 @transaction.atomic

@@ -21,11 +21,10 @@ from channels.layers import get_channel_layer
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from flows.presence import people_at
 from runtime import live
 from runtime.following import FollowedTopic, Follower, frame_of
 from runtime.monitor import monitor_snapshot
-from runtime.topics import Opening, facts_after, is_numbered, newest_notices, newest_numbers
+from runtime.topics import Opening, facts_after, flow_pictures, is_numbered, newest_notices, newest_numbers
 
 TICK = 0.05
 PING_SECONDS = 2.0
@@ -276,15 +275,15 @@ class Hub:
             self._send(f"notices:{user}", state, frame_of({"type": "events", "topic": "notices", "events": [event]}))
 
     async def _follow_people(self) -> None:
-        """Who has come, gone, or selected another step in the flows that are open here."""
+        """Who has come, gone or selected another step in the flows that are open here, and new comments."""
         flows = [topic.partition(":")[2] for topic in self._topics if topic.startswith("flow:")]
         if not flows:
             return
-        for flow, people in (await self.in_database(people_at, flows)).items():
+        for flow, picture in (await self.in_database(flow_pictures, flows)).items():
             state = self._topics.get(f"flow:{flow}")
-            if state is None or state.seen is None or state.seen == {"people": people}:
+            if state is None or state.seen is None or state.seen == picture:
                 continue
-            state.seen = {"people": people}
+            state.seen = picture
             event = {"seq": None, "kind": "people", "at": timezone.now().isoformat(), "data": state.seen}
             self._send(f"flow:{flow}", state, frame_of({"type": "events", "topic": f"flow:{flow}", "events": [event]}))
 

@@ -67,6 +67,12 @@ def request_sample(dataset: Dataset, user: User) -> Task:
         return _ask(Task.Kind.PREVIEW, user, {"dataset": str(dataset.pk), "sample_rows": None, **_stored(plan)})
 
 
+def request_rows(plan: Plan, user: User, about: Mapping[str, Any]) -> Task:
+    """The rows of a plan of one collecting stage, kept and guarded like a preview."""
+    with transaction.atomic():
+        return _ask(Task.Kind.PREVIEW, user, {**about, "sample_rows": None, **_stored(plan)})
+
+
 def request_profile(dataset: Dataset, user: User) -> Task:
     """Profile a dataset. Only who keeps the dataset may, since everybody sees the statistics."""
     require_right(principal_for(user), "dataset.edit", node_target(dataset.node))

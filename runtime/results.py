@@ -34,7 +34,9 @@ BATCH = 16384
 
 def open_result(principal: Principal, result_id: Any) -> tuple[Result, Path]:
     """The result and its file. Raises NotFoundError, WithheldError (rights) or ResultGoneError (retention)."""
-    rows = Result.objects.select_related("run__plan", "run__app", "task")
+    rows = Result.objects.select_related(
+        "run__plan", "run__app", "run__flow", "run__version", "run__started_by", "task"
+    )
     result: Result = rows.get_visible(principal, pk=result_id)
     plan = msgspec.convert(result.run.plan.body, Plan)
     require_open(policy_of(plan, result.task.stage), principal.user)

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 
-from flows.models import DraftOperation, Presence
+from flows.models import Comment, DraftOperation, Presence
 from node_catalog.models import Grant
 from runtime import live
 from runtime.topics import edit_as_event
@@ -25,8 +25,9 @@ def connect() -> None:
         post_delete.connect(_rights, sender=model, dispatch_uid=f"live-rights-gone-{model.__name__}")
     post_save.connect(_notice, sender=Notice, dispatch_uid="live-notice")
     post_save.connect(_edit, sender=DraftOperation, dispatch_uid="live-edit")
-    post_save.connect(_people, sender=Presence, dispatch_uid="live-people")
-    post_delete.connect(_people, sender=Presence, dispatch_uid="live-people-gone")
+    for model in (Presence, Comment):
+        post_save.connect(_people, sender=model, dispatch_uid=f"live-{model.__name__}")
+        post_delete.connect(_people, sender=model, dispatch_uid=f"live-{model.__name__}-gone")
 
 
 def _rights(**more: Any) -> None:
@@ -43,5 +44,5 @@ def _edit(instance: DraftOperation, **more: Any) -> None:
     transaction.on_commit(partial(live.publish_events, f"flow:{instance.flow_id}", events))
 
 
-def _people(instance: Presence, **more: Any) -> None:
+def _people(instance: Presence | Comment, **more: Any) -> None:
     transaction.on_commit(partial(live.publish_people, instance.flow_id))

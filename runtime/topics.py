@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from flows.comments import newest_comments
 from flows.models import DraftOperation, Flow
 from flows.operation_log import batches_after, newest_revisions
 from flows.presence import people_at
@@ -60,7 +61,7 @@ def open_topic(principal: Principal, topic: str, after: int | None) -> Opening |
         return None
     kind, _, name = topic.partition(":")
     if kind == "flow":
-        return Opening(seq=newest_numbers([topic]).get(topic, 0), snapshot={"people": people_at([name])[name]})
+        return Opening(seq=newest_numbers([topic]).get(topic, 0), snapshot=flow_pictures([name])[name])
     if is_numbered(topic) and after is not None:
         events = events_after(topic, after, MOST_REPLAYED + 1)
         is_whole = not events or events[0]["seq"] == after + 1
@@ -75,6 +76,12 @@ def open_topic(principal: Principal, topic: str, after: int | None) -> Opening |
     else:
         snapshot = notices_snapshot(principal.id)
     return Opening(seq=snapshot.get("seq"), snapshot=snapshot)
+
+
+def flow_pictures(flow_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """For each flow who is there, and a mark that changes with its comments."""
+    people, comments = people_at(flow_ids), newest_comments(flow_ids)
+    return {flow_id: {"people": people[flow_id], "comments": comments[flow_id]} for flow_id in flow_ids}
 
 
 def newest_numbers(topics: Sequence[str]) -> dict[str, int]:

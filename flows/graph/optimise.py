@@ -32,6 +32,7 @@ _SAFE = (
 )
 """Comparisons that can raise no error and mean the same in every engine (text: see ``render``)."""
 _LOSSLESS = {("integer", "number"), ("date", "timestamp"), ("text", "number"), ("integer", "integer")}
+_ELSEWHERE = (ops.ScalarSubquery, ops.InSubquery, ops.ExistsSubquery)
 _CHANGING = (ops.TimestampNow, ops.DateNow, ops.RandomScalar, ops.RandomUUID)
 
 
@@ -154,7 +155,7 @@ def can_push(predicate: Any, dialect: str, is_guarded: bool) -> bool:
     dataset that hides rows or values (where an error message could tell about them), only plain comparisons may.
     """
     nodes = predicate.find(ops.Value, filter=ops.Value)
-    if any(isinstance(node, _CHANGING) for node in nodes):
+    if any(isinstance(node, _CHANGING + _ELSEWHERE) for node in nodes):
         return False
     if dialect == "duckdb" and not is_guarded:
         return not predicate.find(ops.Relation, filter=ops.Value)

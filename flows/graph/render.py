@@ -26,6 +26,11 @@ _PLAIN = re.compile(r"[A-Za-z0-9 .,:;_+/()=<>-]*")
 _NAMES = {"postgresql": "postgres", "mariadb": "mysql"}
 
 
+def parser_name(dialect: str) -> str:
+    """What the SQL parser calls one of our dialects."""
+    return _NAMES.get(dialect, dialect)
+
+
 def render(relation: Any, dialect: str = "duckdb") -> str:
     """One SELECT for an Ibis relation. Raises PlanError when the dialect cannot say it."""
     return text_of(tree_of(relation, dialect), dialect)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any
 
+import ibis.expr.operations as ops
+
 from flows.graph.bindings import cheapest, dataset_binding, exchange_binding
 from flows.graph.check_access import is_write
 from flows.graph.check_graph import step_name
@@ -44,7 +46,13 @@ class StageMaker:
         parameters: Mapping[str, Parameter],
         schemas: Mapping[str, Schema],
         sample_rows: int | None,
+        conditions: Mapping[str, tuple[str, Any]] | None = None,
+        looked_at: frozenset[str] = frozenset(),
     ) -> None:
+        self.looked_at = looked_at
+        """Ports whose rows such conditions compare with."""
+        self.conditions = conditions or {}
+        """Steps that keep the rows of their only input (a port) for which a condition holds, whatever they are."""
         self.document, self.topology, self.registry = document, topology, registry
         self.datasets, self.grants, self.schemas = datasets, grants, schemas
         self.sample_rows = sample_rows
@@ -170,10 +178,17 @@ class _StageDraft:
         for name in named(self._ports(step), "in"):
             wires = [wire for wire in self.maker.topology.into[step] if wire.target_port == name]
             tables[name] = [self._table(wire) for wire in wires]
-        found = build(kind, tables, settings, self.maker.context)
+        found = self._built(step, kind, tables, settings)
         used = {wire.source_port for wire in self.maker.topology.out_of[step] if wire.target_step in self.inside}
         used |= set(self.region.ports) if step == self.region.last else set()
+        used |= {port for port in found if f"{step}.{port}" in self.maker.looked_at}
         return {port: relation for port, relation in found.items() if port in used}
+
+    def _built(self, step: str, kind: Any, tables: dict[str, list[Any]], settings: Any) -> dict[str, Any]:
+        condition = self.maker.conditions.get(step)
+        if condition is None:
+            return build(kind, tables, settings, self.maker.context)
+        return {"out": _kept_rows(tables["in"][0], *condition)}
 
     def _ports(self, step: str) -> Sequence[Port]:
         return ports_of(self.maker.registry.transforms, self.maker.document.steps[step])
@@ -270,7 +285,7 @@ class _StageDraft:
             if following is None:
                 return relation, pushed, None
             kind, settings = self.maker.parsed(following)
-            over = build(kind, {"in": [relation]}, settings, self.maker.context)
+            over = self._built(following, kind, {"in": [relation]}, settings)
             after = next(iter(over.values()))
             rows = limit_of(after, relation)
             if rows is not None:
@@ -368,3 +383,22 @@ def _side_by_side(results: Mapping[str, Schema]) -> tuple[Schema, tuple[Outlet, 
         for port, schema in results.items()
     )
     return wide, outlets
+
+
+def _kept_rows(table: Any, port: str, condition: Any) -> Any:
+    """The rows of ``table`` for which a condition holds that was made over tables named ``step.port``.
+
+    Conditions on ``port`` are about ``table`` itself; what subqueries look at are other parts of the statement.
+    """
+    mapping: dict[Any, Any] = {
+        one: ops.Field(table.op(), one.name)
+        for one in condition.find(ops.Field, filter=ops.Value)
+        if isinstance(one.rel, ops.UnboundTable) and one.rel.name == port
+    }
+    for query in condition.find(ops.InSubquery, filter=ops.Value):
+        parts = {
+            one: ops.UnboundTable(name=_part(*one.name.split(".")), schema=one.schema)
+            for one in query.rel.find(ops.UnboundTable)
+        }
+        mapping[query] = ops.InSubquery(query.rel.replace(parts), query.needle.replace(dict(mapping)))
+    return ops.Filter(table.op(), (condition.replace(mapping),)).to_expr()

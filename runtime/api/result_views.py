@@ -10,13 +10,16 @@ from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
+from rest_framework import status
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from node_catalog.sdk.text import text
-from runtime.api.views import JSON
+from runtime.api import serializers
+from runtime.api.views import JSON, parsed
+from runtime.cells import cell_as_json, open_cell, request_cell_rows
 from runtime.charts import ChartRequest, chart
 from runtime.results import csv_chunks, file_chunks, open_result, rows_page
 from security import audit
@@ -93,6 +96,41 @@ class OneAnswer(DefaultContentNegotiation):
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
         return renderers[0], renderers[0].media_type
+
+
+class CellView(APIView):
+    """Where the number in one cell comes from, and the rows behind it."""
+
+    @described(
+        "results_cell",
+        JSON,
+        parameters=[
+            query("row", "Counted from 0 in the order of ``sort``.", kind=int),
+            query("column"),
+            query("sort", "column, or -column for descending"),
+        ],
+        problems=GUARDED,
+        tag="results",
+    )
+    def get(self, request: Request, result_id: UUID) -> Response:
+        cell = open_cell(
+            principal_of(request),
+            result_id,
+            _whole(request, "row", 0, 2**53),
+            request.query_params.get("column", ""),
+            request.query_params.get("sort", ""),
+        )
+        return Response(cell_as_json(cell))
+
+    @described(
+        "results_cell_rows", JSON, request=serializers.CellRowsSerializer, status=202, problems=GUARDED, tag="results"
+    )
+    def post(self, request: Request, result_id: UUID) -> Response:
+        principal = principal_of(request)
+        body = parsed(serializers.CellRowsSerializer, request)
+        cell = open_cell(principal, result_id, body["row"], body["column"], body["sort"])
+        task = request_cell_rows(cell, body["step"], principal)
+        return Response({"task": str(task.pk)}, status=status.HTTP_202_ACCEPTED)
 
 
 class DownloadView(APIView):

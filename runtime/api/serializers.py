@@ -36,3 +36,12 @@ class TrySerializer(serializers.Serializer[object]):
     type = serializers.CharField(max_length=40)
     settings = serializers.DictField()
     node = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+
+class CellRowsSerializer(serializers.Serializer[object]):
+    """One cell of a result, and the read step whose rows are wanted."""
+
+    row = serializers.IntegerField(min_value=0)
+    column = serializers.CharField(max_length=200)
+    sort = serializers.CharField(max_length=200, allow_blank=True, default="")
+    step = serializers.CharField(max_length=80)

@@ -15,6 +15,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>/rerun", views.RunRepeatView.as_view()),
     path("runs/<uuid:run_id>/events", views.RunEventsView.as_view()),
     path("results/<uuid:result_id>/rows", result_views.RowsView.as_view()),
+    path("results/<uuid:result_id>/cells", result_views.CellView.as_view()),
     path("results/<uuid:result_id>/chart", result_views.ChartView.as_view()),
     path("results/<uuid:result_id>/download", result_views.DownloadView.as_view()),
     path("datasets/<uuid:dataset_id>/sample", views.SampleView.as_view()),

@@ -113,3 +113,20 @@ describe("history", () => {
     expect(() => saveHistory(full, "flow", history)).not.toThrow();
   });
 });
+
+describe("undo beside somebody else's edits", () => {
+  it("takes back one's own change of a step and leaves theirs", () => {
+    const before = sample();
+    const mine: Operation[] = [
+      { op: "set_settings", id: "f", settings: { where: "pm25 > 100" }, was: { where: "pm25 > 75" } },
+    ];
+    const history = remember(EMPTY_HISTORY, before, mine, "setSettings", 1);
+    const theirs: Operation = { op: "set_settings", id: "f", settings: { where: "", note: "x" }, was: { where: "" } };
+    const both = applyOperations(applyOperations(before, mine), [theirs]);
+    expect(both.document.steps.f?.settings).toEqual({ where: "pm25 > 100", note: "x" });
+    const step = undo(both, history);
+    expect(step?.state.document.steps.f?.settings).toEqual({ where: "pm25 > 75", note: "x" });
+    const again = step && redo(step.state, step.history);
+    expect(again?.state).toEqual(both);
+  });
+});

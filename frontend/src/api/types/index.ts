@@ -5,3 +5,5 @@ export type * from "./catalogue";
 export type * from "./flows";
 export type * from "./runtime";
 export type * from "./live";
+export * from "./origin";
+export * from "./insight";

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { usePreferences } from "@/api/preferences";
 import type { Cell, ColumnType } from "@/api/types";
 
+import { CellButton } from "./CellButton";
 import { cellText, isNumeric } from "./format";
 import styles from "./DataTable.module.css";
 import { TypeIcon } from "./TypeIcon";
@@ -32,16 +33,37 @@ interface DataTableProps {
   onSort?: (sort: DataSort | null) => void;
   /** Called when the last rows come into sight. */
   onEnd?: () => void;
+  /** Makes every cell a button; `row` is its place among `rows`. */
+  onCell?: (row: number, column: string) => void;
 }
 
 const ROW = 32;
+
+function shownCell(value: Cell | undefined, shown: string, nothing: string): ReactNode {
+  if (value !== null && value !== undefined) return shown;
+  return (
+    <span className={styles.null} aria-label={nothing}>
+      ∅
+    </span>
+  );
+}
 
 function nextSort(sort: DataSort | null | undefined, column: string): DataSort | null {
   if (sort?.column !== column) return { column, direction: "asc" };
   return sort.direction === "asc" ? { column, direction: "desc" } : null;
 }
 
-export function DataTable({ columns, rows, label, height = 360, renderHead, sort, onSort, onEnd }: DataTableProps) {
+export function DataTable({
+  columns,
+  rows,
+  label,
+  height = 360,
+  renderHead,
+  sort,
+  onSort,
+  onEnd,
+  onCell,
+}: DataTableProps) {
   const { t } = useTranslation();
   const { language } = usePreferences();
   const frame = useRef<HTMLDivElement>(null);
@@ -131,18 +153,23 @@ export function DataTable({ columns, rows, label, height = 360, renderHead, sort
               {columns.map((column, at) => {
                 const value = row[at];
                 const shown = cellText(value, column.type, language);
+                const inside = shownCell(value, shown, t("table.null"));
                 return (
                   <td
                     key={column.name}
                     className={isNumeric(column.type) ? styles.right : undefined}
                     title={shown.length > 24 ? shown : undefined}
                   >
-                    {value === null || value === undefined ? (
-                      <span className={styles.null} aria-label={t("table.null")}>
-                        ∅
-                      </span>
+                    {onCell ? (
+                      <CellButton
+                        row={range.from + index}
+                        at={at}
+                        onOpen={() => onCell(range.from + index, column.name)}
+                      >
+                        {inside}
+                      </CellButton>
                     ) : (
-                      shown
+                      inside
                     )}
                   </td>
                 );

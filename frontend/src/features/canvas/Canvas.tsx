@@ -13,6 +13,7 @@ import { connect, disconnect, moveSteps } from "@/graph/commands";
 import type { Wire } from "@/graph/document";
 
 import styles from "./dialogs/dialogs.module.css";
+import { Comments, useOpenComments } from "./comments/Comments";
 import { EmptyCanvas } from "./dialogs/EmptyCanvas";
 import { Find } from "./dialogs/Find";
 import { Parameters } from "./dialogs/Parameters";
@@ -26,6 +27,8 @@ import { useShortcuts } from "./editor/useShortcuts";
 import { useFreshRights } from "./editor/useFreshRights";
 import { Inspector } from "./inspector/Inspector";
 import { Outline } from "./Outline";
+import { Difference, type Compared } from "./overlays/Difference";
+import { Plan } from "./overlays/Plan";
 import { Palette } from "./palette/Palette";
 import { QuickAdd, type QuickAddRequest } from "./palette/QuickAdd";
 import { Preview } from "./preview/Preview";
@@ -33,7 +36,7 @@ import { Problems } from "./preview/Problems";
 import { Toolbar } from "./Toolbar";
 import { FlowDrawing } from "./xyflow";
 
-export type Dialog = "find" | "version" | "versions" | "parameters" | "run";
+export type Dialog = "find" | "version" | "versions" | "parameters" | "run" | "plan";
 
 export function Canvas() {
   const { t } = useTranslation("canvas");
@@ -42,6 +45,7 @@ export function Canvas() {
   const { state, check, selection, wires, canEdit, focus } = view;
   const add = useAdd();
   const [dialog, setDialog] = useState<Dialog | null>(null);
+  const [compared, setCompared] = useState<Compared | null>(null);
   const [quick, setQuick] = useState<QuickAddRequest | null>(null);
   const [tab, setTab] = useState("preview");
   const [isBottomOpen, setBottomOpen] = useState(true);
@@ -49,6 +53,7 @@ export function Canvas() {
   const errors = check.findings.filter((finding) => finding.severity === "error").length;
   const warnings = check.findings.filter((finding) => finding.severity === "warning").length;
   const isEmpty = Object.keys(state.document.steps).length === 0;
+  const open = useOpenComments();
   const run = useRun(() => {
     setTab("problems");
     setBottomOpen(true);
@@ -96,6 +101,7 @@ export function Canvas() {
       isWarning: errors === 0,
       content: <Problems />,
     },
+    { key: "comments", label: t("comments.name"), badge: open, isWarning: true, content: <Comments /> },
     {
       key: "outline",
       label: t("outline.name"),
@@ -137,6 +143,8 @@ export function Canvas() {
                 if (addition) add(addition, { position, wire });
               }}
             />
+            {dialog === "plan" && <Plan onClose={close} />}
+            {compared && <Difference {...compared} onClose={() => setCompared(null)} />}
             {isEmpty && canEdit && <EmptyCanvas onQuickAdd={onQuickKey} />}
           </div>
           <SizedPanel
@@ -153,7 +161,7 @@ export function Canvas() {
       {quick && <QuickAdd request={quick} onClose={closeQuick} />}
       {dialog === "find" && <Find onClose={close} />}
       {dialog === "version" && canEdit && !isEmpty && <SaveVersion onClose={close} />}
-      {dialog === "versions" && <Versions onClose={close} />}
+      {dialog === "versions" && <Versions onClose={close} onCompare={setCompared} />}
       {dialog === "parameters" && <Parameters onClose={close} />}
       {dialog === "run" && (
         <RunDialog

@@ -18,6 +18,7 @@ import type { Wire } from "@/graph/document";
 import { Drawing } from "./drawing/context";
 import styles from "./drawing/drawing.module.css";
 import type { BoxData, Line } from "./drawing/elements";
+import { WireMark, useWireMark } from "./drawing/marks";
 import { PortShape } from "./drawing/PortShape";
 import { usePortWords } from "./drawing/portWords";
 import { StepBox } from "./drawing/StepBox";
@@ -75,11 +76,12 @@ function WireEdge(props: EdgeProps & { data?: Line["data"] }) {
     targetY,
   });
   const wire = data?.wire as Wire;
-  const className = useWireClass(wire, Boolean(selected) || isHovered);
+  const className = `${useWireClass(wire, Boolean(selected) || isHovered)} ${useWireMark(wire)}`;
   return (
     <g onPointerEnter={() => setHovered(true)} onPointerLeave={() => setHovered(false)}>
       <BaseEdge id={props.id} path={path} className={className} interactionWidth={20} />
       <EdgeLabelRenderer>
+        <WireMark place={{ x, y }} wire={wire} />
         {data?.isRun && <WireTag place={{ x, y }} wire={wire} />}
         {selected && <WireTools place={{ x, y }} wire={wire} />}
         {isHovered && !selected && <WireCard place={{ x, y }} columns={data?.columns} />}

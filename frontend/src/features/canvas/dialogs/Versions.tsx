@@ -12,11 +12,13 @@ import type { DiffEntry, Page, Version } from "@/api/types";
 import { EmptyState, ProblemNotice, QueryView, TimeText } from "@/components/ui";
 
 import { useEditor, useTitleOf, useView } from "../editor/hooks";
+import type { Compared } from "../overlays/Difference";
+import { DrawChosen } from "../overlays/DrawChosen";
 import styles from "./dialogs.module.css";
 
 type Saved = Version & { is_automatic?: boolean };
 
-export function Versions({ onClose }: { onClose: () => void }) {
+export function Versions({ onClose, onCompare }: { onClose: () => void; onCompare: (compared: Compared) => void }) {
   const { t } = useTranslation("canvas");
   const { app, canEdit } = useView();
   const editor = useEditor();
@@ -78,6 +80,13 @@ export function Versions({ onClose }: { onClose: () => void }) {
                   </li>
                 ))}
               </ul>
+              <DrawChosen
+                versions={results.filter((one) => chosen.includes(one.id)).sort((a, b) => a.number - b.number)}
+                onDraw={(compared) => {
+                  onCompare(compared);
+                  onClose();
+                }}
+              />
               {chosen.length === 2 && (
                 <Difference
                   versions={results.filter((one) => chosen.includes(one.id)).sort((a, b) => a.number - b.number)}

@@ -4,6 +4,7 @@ import {
   FileTextOutlined,
   HistoryOutlined,
   ImportOutlined,
+  PartitionOutlined,
   SlidersOutlined,
 } from "@ant-design/icons";
 import { App, type MenuProps } from "antd";
@@ -20,7 +21,7 @@ import { copySteps } from "@/graph/clipboard";
 
 import { useEditor, useView } from "../editor/hooks";
 
-type Opens = "versions" | "parameters";
+type Opens = "versions" | "parameters" | "plan";
 
 export function useMenu(open: (dialog: Opens) => void): MenuProps["items"] {
   const { t } = useTranslation("canvas");
@@ -74,6 +75,12 @@ export function useMenu(open: (dialog: Opens) => void): MenuProps["items"] {
       icon: <HistoryOutlined aria-hidden="true" />,
       label: t("versions.name"),
       onClick: () => open("versions"),
+    },
+    {
+      key: "plan",
+      icon: <PartitionOutlined aria-hidden="true" />,
+      label: t("plan.name"),
+      onClick: () => void editor.flush().then(() => open("plan")),
     },
     { type: "divider" },
     { key: "copy", icon: <FileTextOutlined aria-hidden="true" />, label: t("menu.copy"), onClick: copyText },

@@ -9,6 +9,7 @@ import type { ProblemCount } from "@/graph/view";
 
 import { PeopleHere } from "../people/PeopleHere";
 import { useProgress } from "./context";
+import { StepMark } from "./marks";
 import styles from "./drawing.module.css";
 
 export interface StepBoxProps {
@@ -56,6 +57,7 @@ export const StepBox = memo(function StepBox(props: StepBoxProps) {
       )}
       {isRun && progress && <Count progress={progress} />}
       <PeopleHere step={id} />
+      <StepMark step={id} />
     </>
   );
 });

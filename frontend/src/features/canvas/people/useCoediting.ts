@@ -2,6 +2,7 @@
 import { createContext, useContext, useEffect, useMemo, useSyncExternalStore } from "react";
 
 import { api } from "@/api/client";
+import { useRefresh } from "@/api/hooks";
 import type { LiveEvent } from "@/api/types";
 import { PeopleStore, type Person } from "@/graph/people";
 import type { Accepted } from "@/graph/sync";
@@ -17,12 +18,14 @@ const KEPT_BATCHES = 200;
 
 interface FlowTopic {
   people: Person[];
+  /** Changes whenever the flow's comments do. */
+  comments?: string;
   /** The newest accepted batches, oldest first. */
   batches: Accepted[];
 }
 
 function reduceFlow(data: FlowTopic, event: LiveEvent): FlowTopic {
-  if (event.kind === "people") return { ...data, people: (event.data as { people: Person[] }).people };
+  if (event.kind === "people") return { ...data, ...(event.data as Pick<FlowTopic, "people" | "comments">) };
   if (event.kind !== "operations" || event.seq === null) return data;
   const { client, operations } = event.data as Omit<Accepted, "revision">;
   const batches = [...(data.batches ?? []), { revision: event.seq, client, operations }].slice(-KEPT_BATCHES);
@@ -58,6 +61,14 @@ export function useCoediting(editor: Editor): PeopleStore {
   useEffect(() => {
     if (topic.status === "live") editor.takeOthers(topic.data?.batches ?? [], topic.seq ?? 0);
   }, [editor, topic.status, topic.data?.batches, topic.seq]);
+
+  const refresh = useRefresh();
+  const { comments } = topic.data ?? {};
+  useEffect(() => {
+    if (comments !== undefined) void refresh(`/api/flows/${editor.flow}/comments`);
+    // `refresh` is new on each render; what matters is that the comments have changed.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [editor, comments]);
 
   useEffect(() => keepChecked(editor), [editor]);
   useEffect(() => keepPresent(editor, people.own), [editor, people]);

@@ -17,6 +17,7 @@ import { RequestButton } from "../components/RequestButton";
 import { SampleTab } from "../components/SampleTab";
 import { SettingsTab } from "../components/SettingsTab";
 import { UseButton } from "../components/UseButton";
+import { UsesTab } from "../components/UsesTab";
 import { VersionsTab } from "../components/VersionsTab";
 import styles from "./DatasetPage.module.css";
 
@@ -92,6 +93,7 @@ function DatasetView({ dataset }: { dataset: DatasetDetail }) {
       label: t("dataset.tab.versions", { count: dataset.versions.length }),
       children: <VersionsTab dataset={dataset} />,
     },
+    { key: "uses", label: t("dataset.tab.uses"), children: <UsesTab dataset={dataset} /> },
     ...(dataset.can_edit &&
     dataset.settings_schema &&
     Object.keys((dataset.settings_schema.properties ?? {}) as object).length

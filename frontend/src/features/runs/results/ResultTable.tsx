@@ -8,6 +8,7 @@ import type { ResultInfo, RowsPage } from "@/api/types";
 import { DataTable, EmptyState, QueryView, type DataSort } from "@/components/ui";
 
 import styles from "../runs.module.css";
+import { CellOrigin, type AskedCell } from "./CellOrigin";
 
 const PAGE = 100;
 
@@ -15,6 +16,7 @@ export function ResultTable({ result }: { result: ResultInfo }) {
   const { t } = useTranslation("runs");
   const [page, setPage] = useState(1);
   const [sort, setSort] = useState<DataSort | null>(null);
+  const [asked, setAsked] = useState<AskedCell | null>(null);
   const order = sort ? `${sort.direction === "desc" ? "-" : ""}${sort.column}` : "";
   const rows = useGet<RowsPage>(
     `/api/results/${result.id}/rows`,
@@ -34,6 +36,7 @@ export function ResultTable({ result }: { result: ResultInfo }) {
                 rows={data.rows}
                 label={t("results.rows_of", { name: result.name })}
                 height="100%"
+                onCell={(row, column) => setAsked({ row: (page - 1) * PAGE + row, column, sort: order })}
                 sort={sort}
                 onSort={(next) => {
                   setSort(next);
@@ -44,6 +47,7 @@ export function ResultTable({ result }: { result: ResultInfo }) {
           }
         </QueryView>
       </div>
+      {asked && <CellOrigin result={result} cell={asked} onClose={() => setAsked(null)} />}
       {(rows.data?.total ?? 0) > PAGE && (
         <div className={styles.foot}>
           <Pagination

@@ -1,0 +1,111 @@
+/** What would run: which steps run as one stage, what each source is asked, about how much flows over each wire. */
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+
+import { useGet } from "@/api/hooks";
+import { usePick, usePreferences } from "@/api/preferences";
+import type { PlanAnswer } from "@/api/types";
+import { QueryView, shortBytes, shortNumber } from "@/components/ui";
+import { wireKey } from "@/graph/document";
+
+import type { Mark, Marked } from "../drawing/marks";
+import { useEditor, useTitleOf, useView } from "../editor/hooks";
+import { Overlay } from "./Overlay";
+import styles from "./overlay.module.css";
+import { Statement } from "./Statement";
+
+export function Plan({ onClose }: { onClose: () => void }) {
+  const editor = useEditor();
+  const answer = useGet<PlanAnswer>(`/api/flows/${editor.flow}/plan`, undefined, { staleTime: 0 });
+  return <QueryView query={answer}>{(plan) => <Drawn plan={plan} onClose={onClose} />}</QueryView>;
+}
+
+function Drawn({ plan, onClose }: { plan: PlanAnswer; onClose: () => void }) {
+  const { t } = useTranslation("canvas");
+  const { language } = usePreferences();
+  const { state, check } = useView();
+  const marks = useMemo((): Marked => {
+    const steps = new Map<string, Mark>();
+    plan.stages.forEach((stage, index) => {
+      const pushed = new Set(stage.reads.flatMap((read) => (read.in_source ? [read.step, ...read.pushed] : [])));
+      for (const id of stage.steps) {
+        const label = t("plan.stage", { number: index + 1 });
+        const where = pushed.has(id) ? ` · ${t("plan.in_source")}` : "";
+        steps.set(id, { kind: "stage", stage: index + 1, label: label + where });
+      }
+    });
+    const wires = plan.wires.flatMap((wire): [string, Mark][] => {
+      if (wire.rows === null) return [];
+      const rows = shortNumber(wire.rows, language);
+      const label = t("plan.about", { rows, bytes: shortBytes(wire.bytes ?? 0) });
+      return [[wireKey(wire), { kind: "stage", label }]];
+    });
+    return { steps, wires: new Map(wires) };
+  }, [plan, t, language]);
+  return (
+    <Overlay
+      title={t("plan.name")}
+      state={state}
+      summaries={check.summaries}
+      marks={marks}
+      onClose={onClose}
+      side={(selected, show) => <Side plan={plan} selected={selected} show={show} />}
+    />
+  );
+}
+
+interface SideProps {
+  plan: PlanAnswer;
+  selected: string | undefined;
+  show: (step: string) => void;
+}
+
+function Side({ plan, selected, show }: SideProps) {
+  const { t } = useTranslation("canvas");
+  const words = usePick();
+  const titleOf = useTitleOf();
+  const stages = plan.stages.map((stage, index) => ({ ...stage, number: index + 1 }));
+  const shown = selected ? stages.filter((stage) => stage.steps.includes(selected)) : stages;
+  const notes = plan.notes.filter((note) => !selected || note.step === selected);
+  return (
+    <>
+      <h3>{t("plan.stages", { count: plan.stages.length })}</h3>
+      {plan.is_redacted && <p className="secondary">{t("plan.redacted")}</p>}
+      {shown.map((stage) => (
+        <section key={stage.key} className={styles.stage} aria-label={t("plan.stage", { number: stage.number })}>
+          <h4>{t("plan.stage", { number: stage.number })}</h4>
+          <p className="secondary">{t("plan.fused", { steps: stage.steps.map(titleOf).join(t("comma")) })}</p>
+          {stage.reads.map((read) => (
+            <div key={read.step}>
+              <p>
+                <strong>{words(read.dataset.title) || read.dataset.name}</strong>{" "}
+                {read.pushed.length > 0
+                  ? t("plan.pushed", { steps: read.pushed.map(titleOf).join(t("comma")) })
+                  : t("plan.only_read")}
+              </p>
+              <Statement
+                label={t(read.in_source ? "plan.sql_source" : "plan.sql_scan", { source: words(read.node_type) })}
+                text={read.text}
+              />
+            </div>
+          ))}
+          <Statement label={t("plan.sql_engine")} text={stage.text} />
+        </section>
+      ))}
+      {notes.length > 0 && (
+        <>
+          <h3>{t("plan.why")}</h3>
+          <ul className={styles.entries}>
+            {notes.map((note, index) => (
+              <li key={index}>
+                <button type="button" className={`plain-button ${styles.entry}`} onClick={() => show(note.step)}>
+                  {words(note.message)}
+                </button>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </>
+  );
+}
