@@ -9,7 +9,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from flows.graph.validate import check
+from flows.graph.settings import parse_settings
+from flows.graph.step_ports import end_of
+from flows.graph.typecheck import evaluate, settings_key
 from node_catalog.sdk.ports import Schema
 from tests.unit.graph.support import (
     AIR,
@@ -17,16 +19,16 @@ from tests.unit.graph.support import (
     STATION_COLUMNS,
     STATIONS,
     Json,
-    all_rights,
     arrow,
     catalogue,
     flow,
-    load,
     registry,
     step,
 )
 
 NUMBERS = ("integer", "number", "decimal")
+NUMBERS_OF = {"air": AIR, "stations": STATIONS}
+MOST_COLUMNS = 24
 MOMENTS = ("date", "timestamp")
 
 
@@ -46,20 +48,32 @@ class Drawn:
         return flow(self.steps, *self.wires)
 
     def try_add(self, kind: str, settings: Json, *sources: str) -> bool:
-        """Add a step when the type check accepts it."""
+        """Add a step when its settings and its types are right."""
         name = f"n{len(self.steps)}"
-        self.steps[name] = step(kind, **settings)
         ports = ("left", "right") if kind in ("join", "nearest_join") else ("in",) * len(sources)
-        made = [f"{source} > {name}.{port}" for source, port in zip(sources, ports)]
-        self.wires.extend(made)
-        datasets = catalogue()
-        checked = check(load(self.document()), registry(), datasets, all_rights(datasets), upto="L3", only=name)
-        if checked.ok("L3", name) and len(checked.schemas[f"{name}.out"].fields) <= 24:
-            self.schemas[name] = checked.schemas[f"{name}.out"]
-            return True
-        del self.steps[name]
-        del self.wires[len(self.wires) - len(made) :]
-        return False
+        if len(set(zip(ports, sources))) < len(sources):
+            return False  # one wire twice
+        schemas = self._evaluated(kind, settings, [(port, self.schemas[end]) for port, end in zip(ports, sources)])
+        if schemas is None or any(len(schema.fields) > MOST_COLUMNS for schema in schemas.values()):
+            return False
+        self.steps[name] = step(kind, **settings)
+        self.wires.extend(f"{source} > {name}.{port}" for source, port in zip(sources, ports))
+        self.schemas |= {end_of(name, port): schema for port, schema in schemas.items()}
+        return True
+
+    def _evaluated(self, kind: str, settings: Json, inputs: list[tuple[str, Schema]]) -> dict[str, Schema] | None:
+        """The schemas of a step's out ports, by the product's own check of one step."""
+        made = registry().transforms[kind]
+        parsed, problems = parse_settings(made, settings)
+        if problems:
+            return None
+        given: dict[str, tuple[Schema, ...]] = {}
+        for port, schema in inputs:
+            given[port] = (*given.get(port, ()), schema)
+        if made.role == "source":
+            given["dataset"] = (catalogue()[NUMBERS_OF[settings["dataset"]]].schema,)
+        evaluated = evaluate(made, parsed, settings_key(parsed), given, {})
+        return None if evaluated.failure else dict(evaluated.schemas)
 
 
 def quoted(name: str) -> str:
@@ -146,8 +160,9 @@ def flows(draw: Any) -> Drawn:
     ends = [name for name in made.schemas if not any(wire.startswith(f"{name} >") for wire in made.wires)]
     more = draw(st.lists(st.sampled_from(list(made.schemas)), max_size=2, unique=True))
     for name in dict.fromkeys([*ends[:2], *more]):
-        made.steps[f"o_{name}"] = step("output", name=name)
-        made.wires.append(f"{name} > o_{name}")
+        output = f"o_{name.replace('.', '_')}"
+        made.steps[output] = step("output", name=output)
+        made.wires.append(f"{name} > {output}")
     return made
 
 
@@ -160,6 +175,7 @@ def _grow(draw: Any, made: Drawn) -> None:
             [
                 *("filter", "filter", "derive", "select", "cast", "join", "union", "aggregate", "sort", "limit"),
                 *("distinct", "nearest_join", "intersect", "except", "window", "pivot", "unpivot", "fill", "grid"),
+                "switch",
             ]
         )
     )
@@ -299,6 +315,11 @@ def _fill(draw: Any, made: Drawn, source: str, some: list[str]) -> None:
     made.try_add("fill", {"columns": [column], "order_by": order}, source)
 
 
+def _switch(draw: Any, made: Drawn, source: str, some: list[str]) -> None:
+    ways = [{"port": f"w{n}", "where": draw(conditions(made.schemas[source]))} for n in range(draw(st.integers(1, 2)))]
+    made.try_add("switch", {"ways": ways}, source)
+
+
 def _grid(draw: Any, made: Drawn, source: str, some: list[str]) -> None:
     moments = [column.name for column in made.schemas[source].fields if family(column.type) in MOMENTS]
     if moments:
@@ -315,6 +336,7 @@ AROUND = {
     "unpivot": _unpivot,
     "fill": _fill,
     "grid": _grid,
+    "switch": _switch,
 }
 
 
