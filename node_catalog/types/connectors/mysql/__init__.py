@@ -18,6 +18,7 @@ from node_catalog.sdk.contract import (
 from node_catalog.sdk.errors import NodeTypeError, Problem
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.sql_node import check_promised, missing_table
+from node_catalog.sdk.table_patterns import EXCLUDE, INCLUDE, TablePatterns, pattern_problems
 from node_catalog.sdk.text import text
 from node_catalog.types.connectors.mysql.catalog import columns_of, count_tables, quoted, tables_of
 from node_catalog.types.connectors.mysql.connection import Session, attach_statements, control, time_limit
@@ -77,9 +78,12 @@ class MysqlSettings(Settings):
             max_length=20_000,
         ),
     ] = ""
+    include: Annotated[tuple[str, ...], INCLUDE] = ()
+    exclude: Annotated[tuple[str, ...], EXCLUDE] = ()
 
     def problems(self) -> Iterable[Problem]:
         """NUL characters end a value early in the driver; a certificate is only of use when it is checked."""
+        yield from pattern_problems(self.include, self.exclude)
         for name in ("database", "user", "password", "ca"):
             if "\0" in getattr(self, name):
                 yield Problem(
@@ -147,7 +151,7 @@ class Mysql(Connector):
     ) -> Iterator[DiscoveredDataset]:
         """Tables and views with keys, comments and sizes; small tables are counted, large ones estimated."""
         with control(settings, context, read_only=True) as session:
-            yield from tables_of(session)
+            yield from tables_of(session, settings.database, TablePatterns(settings.include, settings.exclude))
 
     @classmethod
     def access(cls, settings: MysqlSettings, dataset: DatasetRef, context: ConnectContext) -> Access:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from node_catalog.sdk.contract import DiscoveredColumn, DiscoveredDataset
 from node_catalog.sdk.ports import is_type
 from node_catalog.sdk.sql_node import OUR_PREFIX
+from node_catalog.sdk.table_patterns import TablePatterns
 from node_catalog.sdk.text import text
 from node_catalog.types.connectors.mysql.connection import Session
 
@@ -174,9 +175,10 @@ def _key(code: str, is_foreign: bool) -> Literal["", "primary", "unique", "forei
     return "foreign" if is_foreign else ""
 
 
-def tables_of(session: Session) -> Iterator[DiscoveredDataset]:
-    """All tables and views of the database, by bulk queries on the server's catalogue."""
-    tables = [row for row in session.rows(_TABLES) if not row[0].startswith(OUR_PREFIX)]
+def tables_of(session: Session, database: str, patterns: TablePatterns) -> Iterator[DiscoveredDataset]:
+    """All wanted tables and views of the database, by bulk queries on the server's catalogue."""
+    found = session.rows(_TABLES)
+    tables = [row for row in found if not row[0].startswith(OUR_PREFIX) and patterns.wants(database, row[0])]
     for start in range(0, len(tables), _AT_ONCE):
         part = tables[start : start + _AT_ONCE]
         columns = columns_of(session, [row[0] for row in part])

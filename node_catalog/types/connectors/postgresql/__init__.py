@@ -18,6 +18,7 @@ from node_catalog.sdk.contract import (
 from node_catalog.sdk.errors import NodeTypeError, Problem
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.sql_node import check_promised, missing_table, quoted
+from node_catalog.sdk.table_patterns import EXCLUDE, INCLUDE, TablePatterns, pattern_problems
 from node_catalog.sdk.text import text
 from node_catalog.types.connectors.postgresql.catalog import columns_of, count_tables, find_table, tables_of
 from node_catalog.types.connectors.postgresql.connection import connect_arrow, control, words
@@ -81,9 +82,12 @@ class PostgresqlSettings(Settings):
             },
         ),
     ] = "prefer"
+    include: Annotated[tuple[str, ...], INCLUDE] = ()
+    exclude: Annotated[tuple[str, ...], EXCLUDE] = ()
 
     def problems(self) -> Iterable[Problem]:
-        """NUL characters end a parameter early in the driver."""
+        """NUL characters end a parameter early in the driver; patterns must be able to match something."""
+        yield from pattern_problems(self.include, self.exclude)
         for name in ("database", "user", "password", "schema"):
             if "\0" in getattr(self, name):
                 yield Problem(
@@ -152,7 +156,7 @@ class Postgresql(Connector):
     ) -> Iterator[DiscoveredDataset]:
         """Tables and views with keys, comments and sizes; small tables are counted, large ones estimated."""
         with control(settings, context, read_only=True) as connection:
-            yield from tables_of(connection, settings.schema)
+            yield from tables_of(connection, settings.schema, TablePatterns(settings.include, settings.exclude))
 
     @classmethod
     def access(cls, settings: PostgresqlSettings, dataset: DatasetRef, context: ConnectContext) -> Access:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from node_catalog.sdk.contract import DiscoveredColumn, DiscoveredDataset
 from node_catalog.sdk.ports import is_type
 from node_catalog.sdk.sql_node import OUR_PREFIX, quoted
+from node_catalog.sdk.table_patterns import TablePatterns
 
 EXACT_BELOW_BYTES = 64 << 20
 """Tables smaller than this are counted; of larger ones the server's own estimate is shown."""
@@ -129,9 +130,10 @@ def find_table(connection: Any, schema: str, name: str) -> tuple[int, str] | Non
     return (rows[0][0], rows[0][3]) if rows else None
 
 
-def tables_of(connection: Any, schema: str) -> Iterator[DiscoveredDataset]:
-    """All tables and views of a schema, by bulk queries on the server's catalogue."""
-    relations = connection.execute(_RELATIONS, _arguments(schema, None)).fetchall()
+def tables_of(connection: Any, schema: str, patterns: TablePatterns) -> Iterator[DiscoveredDataset]:
+    """All wanted tables and views of a schema, by bulk queries on the server's catalogue."""
+    found = connection.execute(_RELATIONS, _arguments(schema, None)).fetchall()
+    relations = [row for row in found if patterns.wants(row[1], row[2])]
     for start in range(0, len(relations), 500):
         part = relations[start : start + 500]
         columns = columns_of(connection, [row[0] for row in part])

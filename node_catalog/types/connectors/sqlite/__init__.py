@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +20,13 @@ from node_catalog.sdk.contract import (
     DiscoveredDataset,
     Settings,
 )
-from node_catalog.sdk.errors import ConnectError, NodeTypeError, SourceBusyError, SourceError
+from node_catalog.sdk.errors import ConnectError, NodeTypeError, Problem, SourceBusyError, SourceError
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.parquet_read import sql_type
 from node_catalog.sdk.paths import allowed_path
 from node_catalog.sdk.ports import DECIMAL, is_type
 from node_catalog.sdk.sql_node import OUR_PREFIX, check_promised, literal, missing_table, quoted
+from node_catalog.sdk.table_patterns import EXCLUDE, INCLUDE, TablePatterns, pattern_problems
 from node_catalog.sdk.text import text
 from node_catalog.types.connectors.sqlite.connection import connect
 from node_catalog.types.connectors.sqlite.writing import SqliteOutput
@@ -51,6 +52,12 @@ class SqliteSettings(Settings):
             max_length=1000,
         ),
     ]
+    include: Annotated[tuple[str, ...], INCLUDE] = ()
+    exclude: Annotated[tuple[str, ...], EXCLUDE] = ()
+
+    def problems(self) -> Iterable[Problem]:
+        """Patterns that match nothing."""
+        yield from pattern_problems(self.include, self.exclude)
 
 
 class SqliteDatasetSettings(Settings):
@@ -117,7 +124,10 @@ class Sqlite(Connector):
         path = _path(settings, context)
         try:
             with closing(_open(path, context)) as connection:
+                patterns = TablePatterns(settings.include, settings.exclude)
                 for name, kind in _tables(connection):
+                    if not patterns.wants("main", name):
+                        continue
                     yield _described(connection, name, kind, (known or {}).get((name,), {}))
         except sqlite3.Error as error:
             raise _of_sqlite(error, path.name) from error
