@@ -11,7 +11,17 @@ import pytest
 
 CORE = ("runtime.engine", "flows.graph", "node_catalog.types", "node_catalog.sdk")
 LIBRARIES = {"ibis", "sqlglot", "pyarrow", "msgspec", "jsonschema", "duckdb"}
-DRIVERS = {"psycopg", "adbc_driver_postgresql", "adbc_driver_manager", "sqlite3", "redis", "fastexcel", "pymysql"}
+DRIVERS = {
+    "psycopg",
+    "adbc_driver_postgresql",
+    "adbc_driver_manager",
+    "sqlite3",
+    "redis",
+    "fastexcel",
+    "oracledb",
+    "pymysql",
+    "pytds",
+}
 ONLY_IN = {
     "duckdb": ("runtime.engine.duck",),
     "pyspark": ("runtime.engine.remote",),
