@@ -17,7 +17,7 @@ from node_catalog.openings import openings_for_work
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.text import text
 from node_catalog.selectors import connector_settings, schema_of
-from runtime import places
+from runtime import places, states
 from runtime.engine.work import DeliverySpec, Limits, SinkSpec, SourceSpec, StageWork
 from runtime.errors import StalePlanError
 from runtime.models import Run, Task
@@ -118,9 +118,8 @@ def _check_columns(binding: Binding, dataset: Dataset, grant: GrantSpec, where: 
 
 def _source(binding: Binding, datasets: dict[str, Dataset], run: Run | None) -> SourceSpec:
     if binding.kind == "exchange":
-        return SourceSpec(
-            alias=binding.alias, kind="exchange", schema=binding.schema, exchange_path=_exchange_path(binding, run)
-        )
+        path = _exchange_path(binding, run)
+        return SourceSpec(alias=binding.alias, kind="exchange", schema=binding.schema, exchange_path=path)
     return source_of(binding.alias, datasets[binding.dataset])
 
 
@@ -137,7 +136,10 @@ def source_of(alias: str, dataset: Dataset) -> SourceSpec:
 
 
 def _exchange_path(binding: Binding, run: Run | None) -> str:
+    """The file with the rows of an earlier stage; nothing when that one was skipped and so has no rows."""
     earlier = run.tasks.filter(stage=binding.stage).first() if run is not None else None
+    if earlier is not None and earlier.state == states.SKIPPED:
+        return ""
     left = (earlier.result or {}) if earlier is not None else {}
     reference = left.get("files", {}).get(binding.port, "") if binding.port else left.get("file", "")
     if not reference or not places.absolute(reference).exists():

@@ -95,6 +95,7 @@ def problem_of(error: BaseException) -> dict[str, Any]:
             "retry": str(getattr(error, "retry", None) or "fatal"),
             "detail": str(getattr(error, "detail", "") or "")[:4000],
             **_problems(error),
+            **({"report": report} if (report := getattr(error, "report", None)) else {}),
         }
     return {
         "code": "internal.unexpected",

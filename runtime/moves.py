@@ -96,6 +96,7 @@ def step_states(task: Task, state: str, problem: Mapping[str, Any] | None = None
             "state": word if not at_fault or step == at_fault else "cancelled",
             "task": str(task.pk),
             "rows_per_s": 0,
+            **({"report": problem["report"]} if problem and problem.get("report") and step == at_fault else {}),
         }
         for step in steps
     }
@@ -145,15 +146,31 @@ def move_task(
 
 
 def release_followers(run: Run) -> None:
-    """Make every pending stage ready whose predecessors are all done, with a bell for each."""
-    done = set(run.tasks.filter(state=states.DONE).values_list("stage", flat=True))
-    released = [
-        task
-        for task in run.tasks.filter(state=states.PENDING)
-        if states.is_released(task.after, done)
-        and move_task(task, states.PENDING, states.READY, task.attempt, not_before=db_now())
-    ]
+    """Make every pending stage ready whose predecessors are all done, with a bell for each.
+
+    One that stands only behind ways not taken is skipped instead, and with it what waits for nothing else.
+    """
+    passed = {task.stage: task for task in run.tasks.filter(state__in=states.PASSED)}
+    pending = list(run.tasks.filter(state=states.PENDING))
+    released = []
+    while due := [task for task in pending if states.is_released(task.after, passed.keys())]:
+        skipped = {stage for stage, task in passed.items() if task.state == states.SKIPPED}
+        taken = {stage: ports for stage, task in passed.items() if (ports := _taken(task)) is not None}
+        for task in due:
+            pending.remove(task)
+            if states.is_needed(task.payload.get("needs"), skipped, taken):
+                if move_task(task, states.PENDING, states.READY, task.attempt, not_before=db_now()):
+                    released.append(task)
+            elif move_task(task, states.PENDING, states.SKIPPED, task.attempt):
+                task.state = states.SKIPPED
+                passed[task.stage] = task
     add_bells([(task.pk, task.attempt) for task in released])
+
+
+def _taken(task: Task) -> list[str] | None:
+    """The ports by which a stage that chooses has gone on; None when it goes on by all."""
+    ports: list[str] | None = ((task.result or {}).get("verdict") or {}).get("taken")
+    return ports
 
 
 def settle_run(run: Run, problem: Mapping[str, Any] | None = None) -> None:

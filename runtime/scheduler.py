@@ -21,7 +21,7 @@ from runtime.dispatcher import add_bells
 from runtime.engine.work import outlet_path
 from runtime.errors import RunError
 from runtime.models import Result, Run, Task
-from runtime.moves import cas_run, locked_run, run_fact, settle_run, task_fact
+from runtime.moves import cas_run, locked_run, release_followers, run_fact, settle_run, task_fact
 from runtime.places import absolute, exchange_file, result_file, share
 from runtime.reporting import Topic, log_fact, record
 from security import audit
@@ -85,7 +85,7 @@ def _store_run(
             _take_over(task, kept[task.stage], run)
     done = {task.stage for task in tasks if task.state == states.DONE}
     for task in tasks:
-        if task.state == states.PENDING and states.is_released(task.after, done):
+        if task.state == states.PENDING and not task.payload.get("needs") and states.is_released(task.after, done):
             task.state = states.READY
     Task.objects.bulk_create(tasks)
     for task in tasks:
@@ -99,7 +99,8 @@ def _store_run(
         detail={"flow": str(flow.pk), "version": version.number, "rerun_of": str(rerun_of.pk) if rerun_of else ""},
     )  # fmt: skip
     run.refresh_from_db()
-    if len(done) == len(tasks):
+    if done:
+        release_followers(run)
         settle_run(run)
     return run
 
@@ -112,7 +113,12 @@ def _new_task(run: Run, stage: Stage, user: User) -> Task:
         after=list(stage.after),
         state=states.PENDING,
         requested_by=user,
-        payload={"steps": list(stage.steps), "sink": stage.sink.kind, "sink_step": stage.sink.step},
+        payload={
+            "steps": list(stage.steps),
+            "sink": stage.sink.kind,
+            "sink_step": stage.sink.step,
+            **({"needs": stage.needs} if stage.needs is not None else {}),
+        },
         not_before=db_now(),
     )
 

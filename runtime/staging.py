@@ -12,6 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from flows.graph.plan import Plan, Sink, Stage
+from node_catalog.sdk.contract import FACTS
 from runtime import places
 from runtime.bindings import stage_work
 from runtime.claims import Claim
@@ -48,12 +49,17 @@ def finish(claim: Claim, outcome: StageOutcome) -> Ending:
     }
     if stage.outlets:
         result["files"] = {
-            outlet.port: places.relative(outlet_path(outcome.reference, outlet.port)) for outlet in stage.outlets
+            outlet.port: places.relative(outlet_path(outcome.reference, outlet.port))
+            for outlet in stage.outlets
+            if outlet.port != FACTS
         }
     elif stage.sink.kind in ("result", "exchange"):
         result["file"] = places.relative(outcome.reference)
     else:
         result["reference"] = outcome.reference[:400]
+
+    if outcome.verdict:
+        result["verdict"] = outcome.verdict
 
     def apply() -> list[Fact]:
         if stage.sink.kind == "result":
@@ -76,6 +82,7 @@ def picture_of(stage: Stage, outcome: StageOutcome) -> dict[str, Mapping[str, An
             "exact": rows is not None and step not in outcome.inexact,
             "counted": outcome.counted.get(step, "unknown" if rows is None else "at_end"),
             **({"ports": ports} if ports else {}),
+            **({"report": report} if step == stage.sink.step and (report := outcome.verdict.get("report")) else {}),
         }
     return picture
 

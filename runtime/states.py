@@ -6,8 +6,8 @@ somebody else has moved the task on, and the caller must stop.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
 PENDING: Final = "pending"
 """Waits for the stages before it."""
@@ -20,6 +20,8 @@ COMMITTING: Final = "committing"
 DONE: Final = "done"
 FAILED: Final = "failed"
 CANCELLED: Final = "cancelled"
+SKIPPED: Final = "skipped"
+"""Not needed: the run has gone on by another way of a branch."""
 DEAD: Final = "dead"
 """Given up after too many attempts or crashes."""
 
@@ -27,7 +29,7 @@ CANCELLING: Final = "cancelling"
 PAUSED: Final = "paused"
 
 TASK_MOVES: Final[dict[str, frozenset[str]]] = {
-    PENDING: frozenset({READY, CANCELLED}),
+    PENDING: frozenset({READY, CANCELLED, SKIPPED}),
     READY: frozenset({CLAIMED, CANCELLED}),
     CLAIMED: frozenset({RUNNING, READY, FAILED, CANCELLED, DEAD}),
     RUNNING: frozenset({COMMITTING, DONE, READY, FAILED, CANCELLED, DEAD}),
@@ -35,6 +37,7 @@ TASK_MOVES: Final[dict[str, frozenset[str]]] = {
     DONE: frozenset(),
     FAILED: frozenset(),
     CANCELLED: frozenset(),
+    SKIPPED: frozenset(),
     DEAD: frozenset(),
 }
 """From each state of a task, the states that may follow. A finished task never moves again."""
@@ -54,7 +57,9 @@ RUN_STATES: Final = frozenset(RUN_MOVES)
 ACTIVE: Final = frozenset({CLAIMED, RUNNING, COMMITTING})
 """A worker holds a lease on the task."""
 WAITING: Final = frozenset({PENDING, READY})
-FINISHED: Final = frozenset({DONE, FAILED, CANCELLED, DEAD})
+FINISHED: Final = frozenset({DONE, FAILED, CANCELLED, SKIPPED, DEAD})
+PASSED: Final = frozenset({DONE, SKIPPED})
+"""What comes behind need not wait any more."""
 RUN_FINISHED: Final = frozenset({DONE, FAILED, CANCELLED})
 
 MAX_CRASHES: Final = 2
@@ -71,6 +76,7 @@ _PLAIN: Final = {
     FAILED: "failed",
     DEAD: "failed",
     CANCELLED: "cancelled",
+    SKIPPED: "skipped",
     PAUSED: "paused",
 }
 
@@ -97,7 +103,7 @@ def sources_of(new: str) -> frozenset[str]:
 
 
 def plain(state: str) -> str:
-    """One of the six words that screens show: waiting, running, done, failed, cancelled, paused."""
+    """A word that screens show: waiting, running, done, failed, cancelled, paused; for a step also skipped."""
     return _PLAIN[state]
 
 
@@ -125,8 +131,23 @@ def back_off(attempt: int, first: float = 1.0, most: float = 60.0) -> float:
 
 
 def is_released(after: Collection[str], done: Collection[str]) -> bool:
-    """Whether a pending stage may start: all stages before it are done."""
+    """Whether a pending stage may start: all stages before it are done (or skipped)."""
     return set(after) <= set(done)
+
+
+def is_needed(needs: Any, skipped: Collection[str], taken: Mapping[str, Collection[str]]) -> bool:
+    """Whether a stage with these needs (``flows.graph.plan.Stage.needs``) runs.
+
+    ``skipped`` are the stages that did not run, ``taken`` the ports by which a stage that chooses has gone on.
+    """
+    if needs is None:
+        return True
+    if isinstance(needs, Mapping):
+        kind, parts = next(iter(needs.items()))
+        holds = (is_needed(part, skipped, taken) for part in parts)
+        return any(holds) if kind == "any" else all(holds)
+    stage, port = needs
+    return stage not in skipped and (stage not in taken or port in taken[stage])
 
 
 def end_of_run(states: Collection[str], *, is_cancelling: bool, has_failed: bool) -> str | None:
@@ -136,7 +157,7 @@ def end_of_run(states: Collection[str], *, is_cancelling: bool, has_failed: bool
     """
     if any(state in ACTIVE for state in states):
         return None
-    if states and all(state == DONE for state in states):
+    if states and all(state in PASSED for state in states):
         return DONE
     if has_failed or any(state in (FAILED, DEAD) for state in states):
         return CANCELLED if is_cancelling else FAILED

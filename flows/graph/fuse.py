@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from flows.graph.document import Document, Wire
 from flows.graph.step_ports import named, ports_of
 from flows.graph.topology import Topology
-from node_catalog.sdk.contract import Transform
+from node_catalog.sdk.contract import FACTS, Transform
 
 MAX_STEPS = 100
 """Longest chain in one statement: the engine limits how deeply queries may be nested."""
@@ -33,7 +33,8 @@ def regions(document: Document, topology: Topology, types: Mapping[str, type[Tra
     """The stages of a whole flow, each after those it needs. Steps that no sink needs are left out."""
     sinks = [step for step, value in document.steps.items() if types[value.type].role == "sink"]
     needed = topology.upstream(sinks)
-    cut = _cut_steps(topology, needed, set(sinks))
+    judging = {step for step in needed if types[document.steps[step].type].judges}
+    cut = _cut_steps(topology, needed, set(sinks), judging)
     ends = [step for step in topology.order if step in needed and (step in cut or step in sinks)]
     return [_region(topology, step, cut, used_ports(document, topology, types, step, needed)) for step in ends]
 
@@ -47,19 +48,24 @@ def single_region(topology: Topology, step: str, port: str) -> Region:
 def used_ports(
     document: Document, topology: Topology, types: Mapping[str, type[Transform]], step: str, needed: set[str]
 ) -> tuple[str, ...]:
-    """The out ports of ``step`` whose rows somebody takes, in the order of its type; a sink's rows are at ``in``."""
-    if types[document.steps[step].type].role == "sink":
+    """The out ports of ``step`` whose rows somebody takes, in the order of its type; a sink's rows are at ``in``.
+
+    A step that judges has its facts besides.
+    """
+    kind = types[document.steps[step].type]
+    if kind.role == "sink":
         return ("in",)
     taken = {wire.source_port for wire in used_wires(topology, step, needed)}
-    return tuple(port for port in named(ports_of(types, document.steps[step]), "out") if port in taken)
+    ports = tuple(port for port in named(ports_of(types, document.steps[step]), "out") if port in taken)
+    return (*ports, FACTS) if kind.judges else ports
 
 
-def _cut_steps(topology: Topology, needed: set[str], sinks: set[str]) -> set[str]:
-    """Steps whose rows are kept: those that several stages read, and every hundredth of a long chain.
+def _cut_steps(topology: Topology, needed: set[str], sinks: set[str], judging: set[str]) -> set[str]:
+    """Steps whose rows are kept: those that judge, those that several stages read, every hundredth of a long chain.
 
     A step with several wires that all end in one stage is computed once inside its statement.
     """
-    cut = _deep_steps(topology, needed, sinks)
+    cut = _deep_steps(topology, needed, sinks, judging)
     ends: dict[str, str] = {}
     for step in reversed(topology.order):
         if step not in needed:
@@ -71,8 +77,8 @@ def _cut_steps(topology: Topology, needed: set[str], sinks: set[str]) -> set[str
     return cut
 
 
-def _deep_steps(topology: Topology, needed: set[str], sinks: set[str]) -> set[str]:
-    cut: set[str] = set()
+def _deep_steps(topology: Topology, needed: set[str], sinks: set[str], judging: set[str]) -> set[str]:
+    cut = set(judging)
     depth: dict[str, int] = {}
     for step in topology.order:
         if step in needed:

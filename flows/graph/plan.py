@@ -84,6 +84,13 @@ class Outlet(msgspec.Struct, frozen=True):
     columns: tuple[int, ...]
 
 
+class Judge(msgspec.Struct, frozen=True):
+    """The step type, and its settings, whose verdict on the stage's facts decides how the run goes on."""
+
+    type: str
+    settings: dict[str, Any]
+
+
 class Stage(msgspec.Struct, frozen=True):
     """Fused steps that run as one task, in one engine."""
 
@@ -99,6 +106,10 @@ class Stage(msgspec.Struct, frozen=True):
     ordered: bool = False
     outlets: tuple[Outlet, ...] = ()
     """The kinds of rows that an exchange keeps apart; empty: one kind."""
+    judge: Judge | None = None
+    needs: Any = None
+    """When the stage runs at all: ``[stage, port]`` (that port was taken), ``{"all": […]}``, ``{"any": […]}`` or None
+    (always). A stage whose needs do not hold is skipped."""
 
     @property
     def after(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from flows.graph.expressions.parameters import Parameter
 from flows.graph.fuse import Region
 from flows.graph.guard import dialect_of, hides_rows_or_values, narrowed_source
 from flows.graph.optimise import can_push, conjuncts, filter_of, limit_of, needed_columns
-from flows.graph.plan import Binding, Outlet, Probe, Sink, Stage
+from flows.graph.plan import Binding, Judge, Outlet, Probe, Sink, Stage
 from flows.graph.probes import probe_of
 from flows.graph.quick import quick_table
 from flows.graph.settings import fill_inputs, parse_settings
@@ -27,6 +27,7 @@ from flows.graph.stage_text import StageText
 from flows.graph.step_ports import end_of, named, ports_of
 from flows.graph.topology import Topology
 from flows.graph.typecheck import build
+from node_catalog.sdk.contract import FACTS
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.ports import Field, Port, Schema, from_ibis, to_ibis
 from node_catalog.sdk.registry import Registry
@@ -58,6 +59,8 @@ class StageMaker:
         self.sample_rows = sample_rows
         self.context = StepContext(parameters)
         self.notes: list[dict[str, Any]] = []
+        self.optional: set[str] = set()
+        """Last steps of stages that may be skipped, or that choose among their ports."""
         self.ends: dict[str, tuple[str, ...]] = {}
         """The last step of every stage, with the ports by which its rows leave."""
 
@@ -81,6 +84,13 @@ class StageMaker:
         filled, _ = fill_inputs(value.settings, self.context.parameters)
         settings, _ = parse_settings(kind, filled)
         return kind, settings
+
+    def needs_of(self, region: Region) -> Any:
+        """What must have been taken for the region to run (see ``Stage.needs``)."""
+        found = _needs(self, set(region.steps), region.last, {})
+        if found is not None or self.registry.transforms[self.document.steps[region.last].type].chooses:
+            self.optional.add(region.last)
+        return found
 
     def is_ordered(self, step: str) -> bool:
         """Whether the step's rows come in an order that means something."""
@@ -163,6 +173,8 @@ class _StageDraft:
             probes=tuple(probe for probe in probes if probe is not None),
             ordered=any(self.maker.is_ordered(step) for step in self.region.steps),
             outlets=outlets,
+            judge=self._judge(),
+            needs=self.maker.needs_of(self.region),
         )
 
     # ── relations ─────────────────────────────────────────────────────────────────────────────────────────
@@ -179,6 +191,8 @@ class _StageDraft:
             wires = [wire for wire in self.maker.topology.into[step] if wire.target_port == name]
             tables[name] = [self._table(wire) for wire in wires]
         found = self._built(step, kind, tables, settings)
+        if FACTS in self.region.ports and step == self.region.last:
+            found[FACTS] = kind.facts(tables, settings, self.maker.context)
         used = {wire.source_port for wire in self.maker.topology.out_of[step] if wire.target_step in self.inside}
         used |= set(self.region.ports) if step == self.region.last else set()
         used |= {port for port in found if f"{step}.{port}" in self.maker.looked_at}
@@ -209,6 +223,14 @@ class _StageDraft:
 
     def _kind(self, step: str) -> Any:
         return self.maker.registry.transforms[self.maker.document.steps[step].type]
+
+    def _judge(self) -> Judge | None:
+        last = self.region.last
+        if FACTS not in self.region.ports:
+            return None
+        value = self.maker.document.steps[last]
+        filled, _ = fill_inputs(value.settings, self.maker.context.parameters)
+        return Judge(value.type, filled)
 
     def _schema(self, port: str, columns: set[str] | None) -> Schema:
         """The schema of the rows that leave by ``port``, restricted to ``columns`` (all when None)."""
@@ -364,6 +386,31 @@ class _StageDraft:
             mode=settings.mode,
             create=settings.create,
         )
+
+
+def _needs(maker: StageMaker, inside: set[str], step: str, known: dict[str, Any]) -> Any:
+    """A step runs when each in port has a wire that brings something; on a port with several wires one is enough."""
+    if step in known:
+        return known[step]
+    ports: dict[str, list[Any]] = {}
+    for wire in maker.topology.into[step]:
+        if wire.source_step in inside:
+            ports.setdefault(wire.target_port, []).append(_needs(maker, inside, wire.source_step, known))
+        else:
+            leaf = [wire.source_step, wire.source_port] if wire.source_step in maker.optional else None
+            ports.setdefault(wire.target_port, []).append(leaf)
+    found = _joined("all", [_joined("any", wires) for wires in ports.values() if None not in wires])
+    known[step] = found
+    return found
+
+
+def _joined(kind: str, parts: list[Any]) -> Any:
+    """Several needs as one; what is said twice (a step that is reached on two ways) is said once."""
+    once: list[Any] = []
+    for part in parts:
+        if not any(part is other or (isinstance(part, list) and part == other) for other in once):
+            once.append(part)
+    return None if not once else once[0] if len(once) == 1 else {kind: once}
 
 
 def _part(step: str, port: str) -> str:

@@ -89,6 +89,23 @@ class BuildContext(Protocol):
         """Record a warning of level L3."""
 
 
+FACTS = "_facts"
+"""The hidden port of a step that judges: one row about all of its input, found in the same pass as its rows."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a step that judges finds once its rows have passed.
+
+    ``report`` is shown with the step (JSON, no data); ``failure`` stops the run with these words; ``taken`` are the
+    out ports that the run goes on by (None: all); what stands only behind the others is skipped.
+    """
+
+    report: Mapping[str, Any] = field(default_factory=dict)
+    failure: Text | None = None
+    taken: tuple[str, ...] | None = None
+
+
 class Transform(NodeType):
     """A step whose output is a relation over its inputs (read, output and write are declared here too).
 
@@ -107,6 +124,10 @@ class Transform(NodeType):
     keeps_rows: ClassVar[bool] = False
     """Every input row gives exactly one output row: the count of the output is that of the input."""
     role: ClassVar[Literal["transform", "source", "sink"]] = "transform"
+    judges: ClassVar[bool] = False
+    """The step looks at all of its rows before any step behind it starts: see ``facts`` and ``judge``."""
+    chooses: ClassVar[bool] = False
+    """Its verdict may leave out ports."""
 
     @classmethod
     @abstractmethod
@@ -126,6 +147,16 @@ class Transform(NodeType):
         """
         listed = [port for rule in cls.port_lists for port in rule.ports(settings)]
         return [*listed, *cls.ports] if listed else cls.ports
+
+    @classmethod
+    def facts(cls, inputs: Mapping[str, Sequence[Any]], settings: Any, context: BuildContext) -> Any:
+        """A relation of one row from which ``judge`` makes the verdict (only for steps that judge)."""
+        raise NotImplementedError
+
+    @classmethod
+    def judge(cls, settings: Any, facts: Mapping[str, Any]) -> Verdict:
+        """The verdict on the row that ``facts`` gave: a pure function (only for steps that judge)."""
+        raise NotImplementedError
 
     @classmethod
     def summarise(cls, settings: Mapping[str, Any]) -> Text:

@@ -55,7 +55,10 @@ class StepProblem(Exception):
 
 @dataclass
 class PlainContext:
-    """A BuildContext for tests; ``compiler(source, tables, pointer)`` turns an expression into an Ibis value."""
+    """A BuildContext for tests; ``compiler(source, tables, pointer)`` turns an expression into an Ibis value.
+
+    It also gets ``aggregate=True`` where figures over all rows are allowed.
+    """
 
     compiler: Compiler | None = None
     warnings: list[tuple[str, Text, str]] = field(default_factory=list)
@@ -64,7 +67,8 @@ class PlainContext:
         """Compile ``source``; a suite without a compiler cannot run types that need expressions."""
         if self.compiler is None:
             raise AssertionError("this step type needs an expression compiler: PlainContext(compiler)")
-        return self.compiler(source, tables, pointer)
+        more = {"aggregate": True} if aggregate else {}
+        return self.compiler(source, tables, pointer, **more)
 
     def problem(self, code: str, message: Text, pointer: str = "", fix: Mapping[str, Any] | None = None) -> StepProblem:
         """The error for a problem, checked for words in both languages."""

@@ -4,6 +4,7 @@ EngineError                base: code, message (both languages), where, retry, d
 ├── CancelledError         somebody asked to stop                                          skip
 ├── WorkError              the work cannot be done as it is written                        fatal
 │   ├── TextRefusedError   SQL that reaches for anything but its own inputs                fatal
+│   ├── CheckFailedError   the data do not keep a rule that the flow insists on            fatal
 │   ├── ValueFailedError   a value cannot be converted, or a number overflows              fatal
 │   └── ColumnsMovedError  a source has other columns than the plan expects                fatal
 ├── MemoryLimitError       the work needs more memory than it may use                      fatal
@@ -33,7 +34,15 @@ class EngineError(Exception):
 
     retry: Retry = "fatal"
 
-    def __init__(self, code: str, message: Text, where: str = "", detail: str = "", retry: Retry | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: Text,
+        where: str = "",
+        detail: str = "",
+        retry: Retry | None = None,
+        report: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(f"{code}: {message.get('en', '')}")
         self.code = code
         self.message = message
@@ -41,6 +50,8 @@ class EngineError(Exception):
         self.detail = detail
         self.problems: tuple[dict[str, Any], ...] = ()
         """Of wrong settings: every problem with its pointer, as JSON."""
+        self.report = report or {}
+        """What a step that judges has found: counts, never rows."""
         if retry is not None:
             self.retry = retry
 
@@ -65,6 +76,10 @@ class TextRefusedError(WorkError):
 
 class ValueFailedError(WorkError):
     """A value cannot be converted, or a calculation leaves the range of its type."""
+
+
+class CheckFailedError(WorkError):
+    """The data do not keep a rule that the flow insists on; ``report`` says which, in counts."""
 
 
 class ColumnsMovedError(WorkError):
@@ -126,6 +141,7 @@ _CLASSES: dict[str, type[EngineError]] = {
         WorkError,
         TextRefusedError,
         ValueFailedError,
+        CheckFailedError,
         ColumnsMovedError,
         MemoryLimitError,
         DiskFullError,
@@ -161,6 +177,7 @@ def problem_of(error: BaseException) -> dict[str, Any]:
             "where": error.where,
             "retry": error.retry,
             "detail": error.detail,
+            "report": getattr(error, "report", {}),
         }
     return {
         "kind": type(error).__name__,
@@ -188,4 +205,5 @@ def error_from(problem: dict[str, Any]) -> EngineError:
         retry=problem.get("retry") or None,
     )
     error.problems = tuple(problem.get("problems") or ())
+    error.report = dict(problem.get("report") or {})
     return error

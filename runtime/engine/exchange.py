@@ -23,7 +23,9 @@ def exchange_file(path: str, schema: Schema, attempt: int) -> ParquetFile:
 
 
 def read_exchange(path: str, columns: Sequence[str], batch_rows: int) -> Iterator[pa.RecordBatch]:
-    """The rows of an earlier stage, only ``columns``, a row group at a time."""
+    """The rows of an earlier stage, only ``columns``, a row group at a time; none without a path (it was skipped)."""
+    if not path:
+        return
     with _words(path), pq.ParquetFile(path, memory_map=False) as file:
         yield from file.iter_batches(batch_size=batch_rows, columns=list(columns))
 

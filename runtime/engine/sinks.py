@@ -8,8 +8,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.graph.plan import Outlet
-from node_catalog.sdk.contract import Committed, ConnectContext, Output, Settings, Target, Writer
+from node_catalog.sdk.contract import FACTS, Committed, ConnectContext, Output, Settings, Target, Writer
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.ports import to_arrow
 from node_catalog.sdk.registry import Registry
@@ -59,42 +58,52 @@ class FileSink:
 
 
 class SplitSink:
-    """An exchange of several kinds of rows: one file for each outlet, all of them or none."""
+    """An exchange of several kinds of rows: one file for each outlet, all of them or none; facts stay in memory."""
 
     def __init__(self, work: StageWork, reporter: Reporter) -> None:
-        attempt = work.sink.delivery.attempt if work.sink.delivery else 0
-        self._work, self._reporter = work, reporter
-        self._attempt = attempt
-        self._parts = [(outlet, to_arrow(outlet.schema), self._file(outlet, attempt)) for outlet in work.stage.outlets]
-        has_usual = any(outlet.port == "out" for outlet in work.stage.outlets)
-        self._main = {outlet.port for outlet in work.stage.outlets if outlet.port == "out" or not has_usual}
+        self._step, self._path, self._reporter = work.stage.sink.step, work.sink.path, reporter
+        self._attempt = work.sink.delivery.attempt if work.sink.delivery else 0
+        self._outlets = [(outlet, to_arrow(outlet.schema)) for outlet in work.stage.outlets]
+        self.facts: dict[str, Any] = {}
+        """The one row of a step that judges."""
+        rows = [outlet for outlet in work.stage.outlets if outlet.port != FACTS]
+        has_usual = any(outlet.port == "out" for outlet in rows)
+        self._main = {outlet.port for outlet in rows if outlet.port == "out" or not has_usual}
         """The ports whose rows are the step's own count: the usual one, or all of them."""
-        for outlet, _, _ in self._parts:
-            self._count(outlet, 0)
+        self._files: dict[str, ParquetFile] = {}
+        try:
+            for outlet in rows:
+                path = outlet_path(self._path, outlet.port)
+                self._files[outlet.port] = exchange_file(path, outlet.schema, self._attempt)
+                self._count(outlet.port, 0)
+        except BaseException:
+            self.abort()
+            raise
 
     def write(self, batch: pa.RecordBatch) -> None:
-        for number, (outlet, schema, file) in enumerate(self._parts):
+        for number, (outlet, schema) in enumerate(self._outlets):
             mine = batch.filter(pc.equal(batch.column(0), number))
-            if mine.num_rows:
-                file.write(pa.RecordBatch.from_arrays([mine.column(place) for place in outlet.columns], schema=schema))
-                self._count(outlet, mine.num_rows)
+            if not mine.num_rows:
+                continue
+            part = pa.RecordBatch.from_arrays([mine.column(place) for place in outlet.columns], schema=schema)
+            if outlet.port == FACTS:
+                self.facts = part.to_pylist()[0]
+            else:
+                self._files[outlet.port].write(part)
+                self._count(outlet.port, part.num_rows)
 
     def commit(self) -> Committed:
-        size = sum(file.finish() for _, _, file in self._parts)
-        return Committed(sum(file.rows for _, _, file in self._parts), self._attempt, size, self._work.sink.path)
+        size = sum(file.finish() for file in self._files.values())
+        return Committed(sum(file.rows for file in self._files.values()), self._attempt, size, self._path)
 
     def abort(self) -> None:
-        for _, _, file in self._parts:
+        for file in self._files.values():
             file.abort()
 
-    def _file(self, outlet: Outlet, attempt: int) -> ParquetFile:
-        return exchange_file(outlet_path(self._work.sink.path, outlet.port), outlet.schema, attempt)
-
-    def _count(self, outlet: Outlet, rows: int) -> None:
-        step = self._work.stage.sink.step
-        self._reporter.count(f"{step}.{outlet.port}", rows)
-        if outlet.port in self._main:
-            self._reporter.count(step, rows)
+    def _count(self, port: str, rows: int) -> None:
+        self._reporter.count(f"{self._step}.{port}", rows)
+        if port in self._main:
+            self._reporter.count(self._step, rows)
 
 
 class NodeSink:

@@ -13,8 +13,10 @@ from flows.graph.plan import Probe
 from node_catalog.sdk.contract import Committed
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.registry import Registry, load_registry
+from node_catalog.sdk.schema import parse
 from runtime.engine.cancel import Cancel
 from runtime.engine.duck import Connection, open_main
+from runtime.engine.errors import CheckFailedError
 from runtime.engine.events import Reporter
 from runtime.engine.limits import resident_bytes
 from runtime.engine.plain import columns_of, rows_of
@@ -62,6 +64,7 @@ def run_stage(
         attempt=done.attempt,
         bytes_read=reporter.bytes,
         memory_bytes=resident_bytes("VmHWM"),
+        verdict=run.verdict,
     )
 
 
@@ -81,6 +84,7 @@ class _StageRun:
         """The step whose rows the only scan gives."""
         self.counts: dict[str, int] = {}
         self.is_adopted = False
+        self.verdict: dict[str, Any] = {}
 
     def deliver(self) -> Committed:
         """Write all rows to the sink and commit them."""
@@ -101,11 +105,23 @@ class _StageRun:
         try:
             self._run(lambda batches: self._fill(sink, batches))
             self._cancel.check()
+            if isinstance(sink, SplitSink):
+                self._judge(sink.facts)
             self._reporter.phase("committing")
             return settle(sink)
         except BaseException:
             sink.abort()
             raise
+
+    def _judge(self, facts: Mapping[str, Any]) -> None:
+        """Let the step's type look at the facts; raises CheckFailedError when it says that the run must stop."""
+        if self._stage.judge is None:
+            return
+        kind = self._registry.transforms[self._stage.judge.type]
+        found = kind.judge(parse(kind.Settings, self._stage.judge.settings), facts)
+        if found.failure is not None:
+            raise CheckFailedError("check.failed", found.failure, self._stage.sink.step, report=dict(found.report))
+        self.verdict = {"report": dict(found.report), "taken": None if found.taken is None else list(found.taken)}
 
     def collect(self) -> tuple[Committed, dict[str, Any]]:
         """The first rows and the statistics of all, for a preview or a sample."""

@@ -163,6 +163,8 @@ class StageOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="stage_done"):
     bytes_read: int = 0
     memory_bytes: int = 0
     """Highest resident memory of the process that did it."""
+    verdict: dict[str, Any] = {}
+    """Of a stage that ends in a step that judges: ``report`` (JSON) and ``taken`` (out ports, None: all)."""
 
     @property
     def exact(self) -> bool:

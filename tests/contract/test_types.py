@@ -26,7 +26,9 @@ EXAMPLES = list(testing.examples(registry()))
 
 def make_context() -> testing.PlainContext:
     """A build context with the product's own expression language."""
-    return testing.PlainContext(lambda source, tables, pointer: compile_expression(source, tables, {}, pointer))
+    return testing.PlainContext(
+        lambda source, tables, pointer, aggregate=False: compile_expression(source, tables, {}, pointer, aggregate)
+    )
 
 
 def test_the_spine_is_there() -> None:

@@ -11,7 +11,19 @@ export interface StepProgress {
   task?: string | null;
   /** Rows by out port, for a step that has several. */
   ports?: Record<string, number>;
+  /** What a step that judges has found. */
+  report?: StepReport;
 }
+
+export interface RuleResult {
+  name: string;
+  passed: number;
+  failed: number;
+  at_least: number;
+  holds: boolean;
+}
+
+export type StepReport = { kind: "check"; rows: number; rules: RuleResult[] } | { kind: "branch"; taken: string };
 
 export const FLUSH_MS = 250;
 

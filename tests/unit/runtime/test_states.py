@@ -44,7 +44,7 @@ def test_every_target_is_a_state_and_is_reachable() -> None:
 
 @pytest.mark.parametrize("state", sorted(states.TASK_STATES | states.RUN_STATES))
 def test_every_state_has_a_plain_word(state: str) -> None:
-    assert states.plain(state) in {"waiting", "running", "done", "failed", "cancelled", "paused"}
+    assert states.plain(state) in {"waiting", "running", "done", "failed", "cancelled", "paused", "skipped"}
 
 
 def test_illegal_moves_are_refused() -> None:

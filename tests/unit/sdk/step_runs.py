@@ -33,7 +33,9 @@ def build(step: str, settings: dict[str, Any], *tables: Table) -> tuple[Any, dic
         named[name] = table
         port = ports[min(index, len(ports) - 1)]
         inputs.setdefault(port, []).append(ibis.table(to_ibis(Schema.of(list(table[0].items()))), name=name))
-    context = PlainContext(lambda source, over, pointer: compile_expression(source, over, {}, pointer))
+    context = PlainContext(
+        lambda source, over, pointer, aggregate=False: compile_expression(source, over, {}, pointer, aggregate)
+    )
     return kind.apply(inputs, parse(kind.Settings, settings), context), named
 
 

@@ -6,7 +6,10 @@ import type { RunState } from "@/api/types";
 
 import styles from "./StateTag.module.css";
 
-const SHAPES: Record<RunState, ReactNode> = {
+/** A step may also have been skipped: the run went on by another way. */
+type PlainState = RunState | "skipped";
+
+const SHAPES: Record<PlainState, ReactNode> = {
   waiting: <circle cx="8" cy="8" r="5.5" fill="none" stroke="currentColor" strokeWidth="1.6" />,
   running: (
     <>
@@ -28,6 +31,13 @@ const SHAPES: Record<RunState, ReactNode> = {
     </>
   ),
   failed: <path d="m3.8 3.8 8.4 8.4m0-8.4-8.4 8.4" stroke="currentColor" strokeWidth="2.2" strokeLinecap="round" />,
+  skipped: (
+    <>
+      <path d="M2.5 9a5.5 5.5 0 0 1 10-2.2" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" />
+      <path d="M13.4 3.4v4h-4" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" />
+      <circle cx="8" cy="12.5" r="1.6" fill="currentColor" />
+    </>
+  ),
   paused: <path d="M5.5 3.5v9m5-9v9" stroke="currentColor" strokeWidth="2.2" strokeLinecap="round" />,
   cancelled: (
     <>
@@ -37,9 +47,9 @@ const SHAPES: Record<RunState, ReactNode> = {
   ),
 };
 
-/** The six plain states; anything the server knows beyond them is read as the nearest plain one. */
-export function plainState(state: string): RunState {
-  if (state in SHAPES) return state as RunState;
+/** The plain states; anything the server knows beyond them is read as the nearest plain one. */
+export function plainState(state: string): PlainState {
+  if (state in SHAPES) return state as PlainState;
   if (state === "dead") return "failed";
   if (state === "claimed" || state === "committing" || state === "cancelling") return "running";
   return "waiting";

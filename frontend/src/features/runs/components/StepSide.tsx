@@ -8,8 +8,10 @@ import type { RunSnapshot } from "@/api/types";
 import { DurationText, NumberText, StateTag } from "@/components/ui";
 import type { FlowState } from "@/graph/document";
 import type { StepTypes } from "@/graph/palette";
+import { portsOf } from "@/graph/ports";
 
 import styles from "../runs.module.css";
+import { StepFindings } from "./StepFindings";
 import { useStepTitle } from "./words";
 
 interface StepSideProps {
@@ -26,6 +28,7 @@ export function StepSide({ run, step, state, types, onClose }: StepSideProps) {
   const titleOf = useStepTitle(state, types);
   const progress = run.steps[step];
   const task = run.tasks.find((one) => one.id === progress?.task) ?? run.tasks.find((one) => one.steps.includes(step));
+  const ports = portsOf(state.document, types, step);
   const lines = run.log.filter((line) => line.step === step);
   const facts: [string, React.ReactNode][] = [
     [t("tasks.state"), <StateTag key="s" state={progress?.state ?? "waiting"} />],
@@ -62,6 +65,7 @@ export function StepSide({ run, step, state, types, onClose }: StepSideProps) {
           <Pair key={label} label={label} value={value} />
         ))}
       </dl>
+      <StepFindings progress={progress} ports={ports} />
       {task?.error && <Alert style={{ marginTop: 12 }} type="error" showIcon title={words(task.error.message)} />}
       {task && task.steps.length > 1 && (
         <>
