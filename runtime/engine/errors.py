@@ -177,7 +177,7 @@ def problem_of(error: BaseException) -> dict[str, Any]:
             "where": error.where,
             "retry": error.retry,
             "detail": error.detail,
-            "report": getattr(error, "report", {}),
+            **({"report": report} if (report := getattr(error, "report", None)) else {}),
         }
     return {
         "kind": type(error).__name__,
