@@ -85,6 +85,8 @@ def reach(spec: SourceSpec, limits: Limits, registry: Registry) -> Reach:
 def scan_of(binding: Binding, spec: SourceSpec, reached: Reach | None) -> Scan | None:
     """How the stage's own connection may scan a binding; None when its rows must come as a stream."""
     if spec.kind == "exchange":
+        if not spec.exchange_path:
+            return None
         columns = ", ".join(quoted(name) for name in binding.schema.names)
         return Scan(binding.alias, exchange_scan(spec.exchange_path), f"SELECT {columns} FROM {SOURCE}", binding.schema)
     if reached is None or not isinstance(reached.access, Attach) or reached.access.extensions:
