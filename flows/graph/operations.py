@@ -247,6 +247,31 @@ def _set_layout(draft: _Draft, operation: Json) -> list[Json]:
     return [{"op": "set_layout", "key": key, "value": before}]
 
 
+def _set_item(draft: _Draft, operation: Json) -> list[Json]:
+    """A note or a group of the layout by its id; without a value it is removed. So two editors' notes never clash."""
+    kind = str(operation["op"]).removeprefix("set_")
+    key, value = _string(operation, "id"), operation.get(kind)
+    if value is not None and (not isinstance(value, Mapping) or value.get("id", key) != key):
+        raise _Refused("shape", f"“{kind}” must be an object with the same id.", f"“{kind}”必须是 id 相同的对象。")
+    items = list(draft.layout.get(f"{kind}s") or [])
+    index = next((at for at, item in enumerate(items) if item.get("id") == key), None)
+    back: Json = {"op": operation["op"], "id": key, kind: None if index is None else items[index]}
+    if index is not None and value is None:
+        back["index"] = index
+    if index is not None:
+        del items[index]
+    if value is not None:
+        wanted = operation.get("index") if index is None else index
+        whole = isinstance(wanted, int) and not isinstance(wanted, bool)
+        place = min(max(int(wanted or 0), 0), len(items)) if whole else len(items)
+        items.insert(place, {**value, "id": key})
+    if items:
+        draft.layout[f"{kind}s"] = items
+    else:
+        draft.layout.pop(f"{kind}s", None)
+    return [back]
+
+
 _ACTS: dict[str, Callable[[_Draft, Json], list[Json]]] = {
     "add_step": _add_step,
     "remove_step": _remove_step,
@@ -259,6 +284,8 @@ _ACTS: dict[str, Callable[[_Draft, Json], list[Json]]] = {
     "set_inputs": _set_inputs,
     "set_flow_title": _set_flow_title,
     "set_layout": _set_layout,
+    "set_note": _set_item,
+    "set_group": _set_item,
 }
 
 

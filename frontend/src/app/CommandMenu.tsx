@@ -1,15 +1,24 @@
 /** Ctrl-K: go to a page, open an app or dataset, or do something, by typing a few letters. */
-import { AppstoreOutlined, DatabaseOutlined, RightOutlined, SearchOutlined } from "@ant-design/icons";
+import {
+  AimOutlined,
+  AppstoreOutlined,
+  DatabaseOutlined,
+  RightOutlined,
+  SearchOutlined,
+  ThunderboltOutlined,
+} from "@ant-design/icons";
 import { Modal } from "antd";
 import { useDeferredValue, useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
-import { RightTag } from "@/components/ui";
+import { RightTag, useReturnFocus } from "@/components/ui";
 
 import styles from "./CommandMenu.module.css";
 import { useCommands, type Command } from "./commands";
 
 const GROUP_ICONS: Record<Command["group"], ReactNode> = {
+  here: <ThunderboltOutlined aria-hidden="true" />,
+  places: <AimOutlined aria-hidden="true" />,
   pages: <RightOutlined aria-hidden="true" />,
   actions: <RightOutlined aria-hidden="true" />,
   apps: <AppstoreOutlined aria-hidden="true" />,
@@ -18,6 +27,7 @@ const GROUP_ICONS: Record<Command["group"], ReactNode> = {
 
 export function CommandMenu({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
+  useReturnFocus();
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
   const { commands, isSearching } = useCommands(useDeferredValue(query.trim()));

@@ -10,12 +10,13 @@ import { paths } from "@/api/paths";
 import { usePick, usePreferences } from "@/api/preferences";
 import { useMe, useSavePreferences } from "@/api/session";
 import type { AppCard, Page, Right, SearchAnswer } from "@/api/types";
+import { pageCommands } from "@/components/ui";
 
 import { placesFor } from "./Rail";
 
 export interface Command {
   id: string;
-  group: "pages" | "apps" | "datasets" | "actions";
+  group: "here" | "places" | "pages" | "apps" | "datasets" | "actions";
   label: string;
   hint?: string;
   icon?: ReactNode;
@@ -90,6 +91,9 @@ function useFixedCommands(): Command[] {
   return [...pages, ...actions];
 }
 
+/** The page's own commands are many; more typing narrows them. */
+const MOST_HERE = 12;
+
 export function useCommands(query: string): { commands: Command[]; isSearching: boolean } {
   const { t } = useTranslation();
   const go = useNavigate();
@@ -101,8 +105,12 @@ export function useCommands(query: string): { commands: Command[]; isSearching: 
     { q: query, limit: 6 },
     { keepPrevious: true },
   );
-  if (!query) return { commands: fixed, isSearching: false };
+  const here = pageCommands(query)
+    .filter((command) => matches(command.label, query))
+    .map(({ kind, ...command }): Command => ({ ...command, group: kind }));
+  if (!query) return { commands: [...here, ...fixed], isSearching: false };
   const commands: Command[] = [
+    ...here.slice(0, MOST_HERE),
     ...fixed.filter((command) => matches(command.label, query)),
     ...(apps.data?.results ?? []).map<Command>((app) => ({
       id: app.id,

@@ -41,6 +41,7 @@ export interface Point {
 export interface Layout {
   positions: Record<string, Point>;
   viewport?: { x: number; y: number; zoom: number };
+  /** Read them with `notesOf` and `groupsOf` (notes.ts): what somebody else wrote there may be anything. */
   notes?: unknown[];
   groups?: unknown[];
   [key: string]: unknown;
@@ -121,7 +122,9 @@ function reach(document: FlowDocument, start: string, ends: (wire: Wire) => [str
   const next = new Map<string, string[]>();
   for (const wire of document.wires) {
     const [near, far] = ends(wire);
-    next.set(near, [...(next.get(near) ?? []), far]);
+    const known = next.get(near);
+    if (known) known.push(far);
+    else next.set(near, [far]);
   }
   const seen = new Set<string>();
   const open = [start];
@@ -143,21 +146,30 @@ export function topological(state: FlowState): string[] {
   const ids = Object.keys(document.steps).sort(
     (a, b) => place(a).y - place(b).y || place(a).x - place(b).x || (a < b ? -1 : 1),
   );
+  return inDataOrder(document, ids);
+}
+
+/** `ids` in the data's order; where the data leaves it open, their own order stays. */
+export function inDataOrder(document: FlowDocument, ids: readonly string[]): string[] {
   const waiting = new Map(ids.map((id) => [id, 0]));
+  const next = new Map<string, string[]>();
   for (const wire of document.wires) {
-    const target = stepOf(wire.to);
-    if (waiting.has(target) && waiting.has(stepOf(wire.from))) waiting.set(target, (waiting.get(target) ?? 0) + 1);
+    const [source, target] = [stepOf(wire.from), stepOf(wire.to)];
+    if (!waiting.has(target) || !waiting.has(source)) continue;
+    waiting.set(target, (waiting.get(target) ?? 0) + 1);
+    const targets = next.get(source);
+    if (targets) targets.push(target);
+    else next.set(source, [target]);
   }
   const order: string[] = [];
-  const open = ids.filter((id) => waiting.get(id) === 0);
+  const open = ids.filter((id) => waiting.get(id) === 0).reverse();
   while (open.length > 0) {
-    const id = open.shift() as string;
+    const id = open.pop() as string;
     order.push(id);
-    for (const wire of wiresOutOf(document, id)) {
-      const target = stepOf(wire.to);
+    for (const target of next.get(id) ?? []) {
       const left = (waiting.get(target) ?? 0) - 1;
       waiting.set(target, left);
-      if (left === 0) open.unshift(target);
+      if (left === 0) open.push(target);
     }
   }
   const done = new Set(order);

@@ -25,7 +25,14 @@ const EDITS: Operation[][] = [
     { op: "set_inputs", inputs: { type: "object" } },
     { op: "set_flow_title", title: { en: "x" } },
   ],
-  [{ op: "set_layout", key: "notes", value: ["n"] }],
+  [{ op: "set_layout", key: "x-plan", value: ["n"] }],
+  [{ op: "set_note", id: "n1", note: { id: "n1", text: "why", position: { x: 0, y: 0 } } }],
+  [
+    { op: "set_group", id: "g1", group: { id: "g1", title: "Air", steps: ["a", "b"] } },
+    { op: "set_group", id: "g2", group: { id: "g2", title: "Rest", steps: ["f"] } },
+    { op: "set_group", id: "g1", group: { id: "g1", title: "Clean air", steps: ["a"] } },
+    { op: "set_group", id: "g1", group: null },
+  ],
 ];
 
 describe("operations", () => {

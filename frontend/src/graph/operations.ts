@@ -1,6 +1,7 @@
 /** Operations: the small edits that travel to the server. `apply` mirrors the server; `invert` gives the undo. */
 import type { FlowDocument, FlowState, Layout, LocalText, Point, Settings, Step, Wire } from "./document";
 import { sameJson, stepOf } from "./document";
+import type { Group, Note } from "./notes";
 
 export type Operation =
   | { op: "add_step"; id: string; step: Step; position?: Point }
@@ -14,7 +15,9 @@ export type Operation =
   | { op: "set_dataset"; alias: string; number: string | null }
   | { op: "set_inputs"; inputs: Record<string, unknown> }
   | { op: "set_flow_title"; title: LocalText }
-  | { op: "set_layout"; key: string; value: unknown };
+  | { op: "set_layout"; key: string; value: unknown }
+  | { op: "set_note"; id: string; note: Note | null; index?: number }
+  | { op: "set_group"; id: string; group: Group | null; index?: number };
 
 /** An operation that does not fit the document any more, e.g. because somebody else removed the step. */
 export class OperationError extends Error {
@@ -70,6 +73,10 @@ export function applyOperation(state: FlowState, operation: Operation): FlowStat
       return { document: { ...document, title: operation.title }, layout };
     case "set_layout":
       return { document, layout: setLayout(layout, operation) };
+    case "set_note":
+      return { document, layout: setItem(layout, "notes", operation.id, operation.note, operation.index) };
+    case "set_group":
+      return { document, layout: setItem(layout, "groups", operation.id, operation.group, operation.index) };
     default:
       // Written by a newer version, or no edit at all (a version was restored): the draft must be read anew.
       throw new OperationError(`unknown operation ${(operation as { op: string }).op}`);
@@ -158,6 +165,30 @@ function setLayout(layout: Layout, { key, value }: Of<"set_layout">): Layout {
   return next;
 }
 
+type Items = "notes" | "groups";
+
+function items(layout: Layout, key: Items): { id?: unknown }[] {
+  return (layout[key] ?? []) as { id?: unknown }[];
+}
+
+/** A note or group by its id; one that is there keeps its place, without a value it goes. */
+function setItem(layout: Layout, key: Items, id: string, value: Note | Group | null, index?: number): Layout {
+  const list = [...items(layout, key)];
+  const at = list.findIndex((item) => item.id === id);
+  if (at >= 0) list.splice(at, 1);
+  if (value !== null) list.splice(at >= 0 ? at : Math.min(index ?? list.length, list.length), 0, { ...value, id });
+  const next: Layout = { ...layout };
+  if (list.length > 0) next[key] = list;
+  else delete next[key];
+  return next;
+}
+
+function itemBefore(layout: Layout, key: Items, id: string, value: unknown): { before: unknown; index?: number } {
+  const at = items(layout, key).findIndex((item) => item.id === id);
+  if (at < 0) return { before: null };
+  return value === null ? { before: items(layout, key)[at], index: at } : { before: items(layout, key)[at] };
+}
+
 function need(document: FlowDocument, id: string): Step {
   const step = document.steps[id];
   if (!step) throw new OperationError(`no step ${id}`);
@@ -203,6 +234,14 @@ function invertOperation({ document, layout }: FlowState, operation: Operation):
       return [{ op: "set_flow_title", title: document.title }];
     case "set_layout":
       return [{ op: "set_layout", key: operation.key, value: layout[operation.key] ?? null }];
+    case "set_note": {
+      const { before, ...place } = itemBefore(layout, "notes", operation.id, operation.note);
+      return [{ op: "set_note", id: operation.id, note: before as Note | null, ...place }];
+    }
+    case "set_group": {
+      const { before, ...place } = itemBefore(layout, "groups", operation.id, operation.group);
+      return [{ op: "set_group", id: operation.id, group: before as Group | null, ...place }];
+    }
   }
 }
 

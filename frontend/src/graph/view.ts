@@ -16,9 +16,11 @@ export interface ViewActions {
   onDisconnect?: (wire: Wire) => void;
   /** Something from the palette was dropped: at a place, or onto a wire. */
   onDrop?: (payload: string, position: Point, wire: Wire | null) => void;
-  /** "Add a step here": from the empty place, or after an out port whose wire was dropped on the empty place. */
-  onQuickAdd?: (request: { position: Point; screen: Point; from?: string; wire?: Wire }) => void;
+  /** "Add a step here": on the empty place, or at a port whose wire was dropped there (`from` an out, `into` an in port). */
+  onQuickAdd?: (request: { position: Point; screen: Point; from?: string; into?: string; wire?: Wire }) => void;
   onOpen?: (step: string) => void;
+  onNote?: (note: string, text: string) => void;
+  onGroup?: (group: string, change: { title?: string; isFolded?: boolean }) => void;
 }
 
 export interface FlowViewProps extends ViewActions {
@@ -35,4 +37,6 @@ export interface FlowViewProps extends ViewActions {
   /** Changes when somebody asks for the view to move: to steps, or (without) to everything. */
   focus?: { steps: string[]; at: number };
   isDimmed?: boolean;
+  /** Folded groups are shown open: every step must be seen (a run, a plan, a difference). */
+  isUnfolded?: boolean;
 }

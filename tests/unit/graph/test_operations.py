@@ -40,6 +40,8 @@ def test_a_batch_builds_a_flow() -> None:
             {"op": "set_dataset", "alias": "more", "number": "N.0001"},
             {"op": "set_inputs", "inputs": {"properties": {"t": {"type": "number"}}}},
             {"op": "set_flow_title", "title": {"en": "New"}},
+            {"op": "set_note", "id": "n1", "note": {"id": "n1", "text": "why", "position": {"x": 0, "y": 0}}},
+            {"op": "set_group", "id": "g1", "group": {"id": "g1", "title": "Air", "steps": []}},
             {"op": "set_layout", "key": "notes", "value": [{"text": "hi"}]},
         ],
     )
@@ -78,6 +80,8 @@ def test_removing_a_step_takes_its_wires_and_undo_brings_them_back() -> None:
         {"op": "set_dataset", "alias": None},
         {"op": "set_inputs"},
         {"op": "set_flow_title", "title": 1},
+        {"op": "set_note", "id": "n1", "note": "text"},
+        {"op": "set_group", "id": "g1", "group": {"id": "g2"}},
         {"op": "set_layout", "key": "steps", "value": {}},
         {"op": "burn"},
         {},
@@ -116,6 +120,12 @@ OPERATIONS = st.one_of(
     st.builds(lambda n: {"op": "set_dataset", "alias": "d", "number": n}, st.sampled_from([None, "N.1", "N.2"])),
     st.builds(lambda v: {"op": "set_layout", "key": "viewport", "value": v}, st.sampled_from([None, {"x": 1}])),
     st.builds(lambda v: {"op": "set_flow_title", "title": {"en": v}}, st.text(max_size=3)),
+    st.builds(
+        lambda name, there, at: {"op": "set_note", "id": name, "note": {"id": name} if there else None, "index": at},
+        st.sampled_from(["n1", "n2", "n3"]),
+        st.booleans(),
+        st.integers(0, 3),
+    ),
 )
 
 

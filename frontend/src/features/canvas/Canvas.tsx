@@ -1,32 +1,35 @@
 /** The canvas page: toolbar, palette, drawing, inspector, and the drawer below. */
-import { Alert, App } from "antd";
 import { useCallback, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useNavigate } from "react-router";
 
-import { api } from "@/api/client";
-import { useAction } from "@/api/hooks";
-import { paths } from "@/api/paths";
-import type { JsonObject, RunSnapshot } from "@/api/types";
+import { usePreferences } from "@/api/preferences";
+import type { JsonObject } from "@/api/types";
 import { SizedPanel } from "@/components/ui";
-import { connect, disconnect, moveSteps } from "@/graph/commands";
-import type { Wire } from "@/graph/document";
+import { connect, disconnect, moveSteps, removeSteps, setGroup, setNote, setTitle } from "@/graph/commands";
+import type { Point, Wire } from "@/graph/document";
+import { retitled } from "@/graph/titles";
 
 import styles from "./dialogs/dialogs.module.css";
 import { Comments, useOpenComments } from "./comments/Comments";
+import { ConnectTo } from "./dialogs/ConnectTo";
 import { EmptyCanvas } from "./dialogs/EmptyCanvas";
 import { Find } from "./dialogs/Find";
+import { FoldOffer } from "./dialogs/FoldOffer";
 import { Parameters } from "./dialogs/Parameters";
 import { RunDialog, defaultsOf } from "./dialogs/RunDialog";
+import { Notices } from "./dialogs/Notices";
 import { SaveVersion } from "./dialogs/SaveVersion";
 import { useMenu } from "./dialogs/useMenu";
 import { Versions } from "./dialogs/Versions";
 import { fromPayload, useAdd } from "./editor/add";
+import { Announcements } from "./editor/Announcements";
 import { countProblems, useEditor, useView } from "./editor/hooks";
+import { useCanvasCommands } from "./editor/useCanvasCommands";
+import { useRun } from "./editor/useRun";
 import { useShortcuts } from "./editor/useShortcuts";
 import { useFreshRights } from "./editor/useFreshRights";
 import { Inspector } from "./inspector/Inspector";
-import { Outline } from "./Outline";
+import { Outline, type OutlineEdits } from "./Outline";
 import { Difference, type Compared } from "./overlays/Difference";
 import { Plan } from "./overlays/Plan";
 import { Palette } from "./palette/Palette";
@@ -36,7 +39,7 @@ import { Problems } from "./preview/Problems";
 import { Toolbar } from "./Toolbar";
 import { FlowDrawing } from "./xyflow";
 
-export type Dialog = "find" | "version" | "versions" | "parameters" | "run" | "plan";
+export type Dialog = "find" | "version" | "versions" | "parameters" | "run" | "plan" | "connect";
 
 export function Canvas() {
   const { t } = useTranslation("canvas");
@@ -52,12 +55,14 @@ export function Canvas() {
   const problems = useMemo(() => countProblems(check.findings), [check.findings]);
   const errors = check.findings.filter((finding) => finding.severity === "error").length;
   const warnings = check.findings.filter((finding) => finding.severity === "warning").length;
+  const chosen = selection.find((id) => id in state.document.steps);
   const isEmpty = Object.keys(state.document.steps).length === 0;
   const open = useOpenComments();
-  const run = useRun(() => {
-    setTab("problems");
+  const show = (key: string): void => {
+    setTab(key);
     setBottomOpen(true);
-  });
+  };
+  const run = useRun(() => show("problems"));
   const menu = useMenu(setDialog);
   useFreshRights(editor);
 
@@ -69,7 +74,8 @@ export function Canvas() {
   const onFind = useCallback(() => setDialog("find"), []);
   const onSave = useCallback(() => setDialog("version"), []);
   const onQuickKey = useCallback(() => quickAdd(), [quickAdd]);
-  useShortcuts(editor, { onFind, onSave, onQuickAdd: onQuickKey });
+  const onConnect = useCallback(() => setDialog("connect"), []);
+  useShortcuts(editor, { onFind, onSave, onConnect, onRename: focusTitle, onQuickAdd: onQuickKey });
 
   const actions = useMemo(
     () => ({
@@ -78,13 +84,20 @@ export function Canvas() {
       onConnect: (wire: Wire) => void editor.run(connect, wire),
       onDisconnect: (wire: Wire) => void editor.run(disconnect, wire),
       onQuickAdd: quickAdd,
+      onNote: (note: string, text: string) => void editor.run(setNote, { note, text }),
+      onGroup: (group: string, change: { title?: string; isFolded?: boolean }) =>
+        void editor.run(setGroup, { group, ...change }),
+      onDrop: (payload: string, position: Point, wire: Wire | null) => {
+        const addition = fromPayload(payload);
+        if (addition) add(addition, { position, wire });
+      },
       onOpen: (step: string) => {
         editor.reveal([step]);
         // The inspector is drawn for the step first; then the keyboard goes on in its settings.
         requestAnimationFrame(() => document.querySelector<HTMLElement>("[data-step-settings] input")?.focus());
       },
     }),
-    [editor, quickAdd],
+    [editor, quickAdd, add],
   );
   const start = (): void => {
     const inputs = state.document.inputs as JsonObject;
@@ -92,6 +105,21 @@ export function Canvas() {
     if (Object.keys((inputs.properties ?? {}) as object).length > 0) setDialog("run");
     else run.start({});
   };
+  useCanvasCommands({
+    onQuickAdd: onQuickKey,
+    onFind,
+    onConnect,
+    onRename: focusTitle,
+    onOutline: () => {
+      show("outline");
+      requestAnimationFrame(() => document.querySelector<HTMLElement>("[role=treeitem][tabindex='0']")?.focus());
+    },
+    onProblems: () => show("problems"),
+    onSave,
+    onRun: start,
+    menu,
+  });
+  const edits = useOutlineEdits(quickAdd, onConnect);
   const tabs = [
     { key: "preview", label: t("preview.name"), content: <Preview isOpen={isBottomOpen && tab === "preview"} /> },
     {
@@ -114,6 +142,7 @@ export function Canvas() {
           selection={selection}
           onSelect={actions.onSelect}
           onOpen={actions.onOpen}
+          edits={canEdit ? edits : undefined}
         />
       ),
     },
@@ -138,13 +167,10 @@ export function Canvas() {
               canEdit={canEdit}
               focus={focus}
               {...actions}
-              onDrop={(payload, position, wire) => {
-                const addition = fromPayload(payload);
-                if (addition) add(addition, { position, wire });
-              }}
             />
             {dialog === "plan" && <Plan onClose={close} />}
             {compared && <Difference {...compared} onClose={() => setCompared(null)} />}
+            <FoldOffer />
             {isEmpty && canEdit && <EmptyCanvas onQuickAdd={onQuickKey} />}
           </div>
           <SizedPanel
@@ -160,6 +186,8 @@ export function Canvas() {
       </div>
       {quick && <QuickAdd request={quick} onClose={closeQuick} />}
       {dialog === "find" && <Find onClose={close} />}
+      {dialog === "connect" && canEdit && chosen && <ConnectTo step={chosen} onClose={close} />}
+      <Announcements />
       {dialog === "version" && canEdit && !isEmpty && <SaveVersion onClose={close} />}
       {dialog === "versions" && <Versions onClose={close} onCompare={setCompared} />}
       {dialog === "parameters" && <Parameters onClose={close} />}
@@ -176,54 +204,26 @@ export function Canvas() {
   );
 }
 
-/** Start a run of the draft: everything is saved first, the server freezes it as a version, and the run page opens. */
-function useRun(showProblems: () => void) {
-  const { t } = useTranslation("canvas");
-  const editor = useEditor();
-  const navigate = useNavigate();
-  const { message } = App.useApp();
-  const start = useAction(
-    async (parameters: JsonObject) => {
-      await editor.flush();
-      return api.post<RunSnapshot>(`/api/flows/${editor.flow}/runs`, { parameters });
-    },
-    { refresh: ["/api/runs", "/api/apps"], onDone: (made) => void navigate(paths.run(made.id)) },
-  );
-  const isBlocked = (): boolean => {
-    const count = editor.getView().check.findings.filter((finding) => finding.severity === "error").length;
-    if (count > 0) {
-      showProblems();
-      void message.warning(t("run.blocked", { count }));
-    }
-    return count > 0;
-  };
-  return { start: start.mutate, isStarting: start.isPending, error: start.error, forget: start.reset, isBlocked };
+/** The name of the selected step is a field of the inspector. */
+function focusTitle(): void {
+  requestAnimationFrame(() => document.querySelector<HTMLInputElement>("[data-step-title]")?.select());
 }
 
-/** What must be said about the draft as a whole: a run that was refused, edits that were lost. */
-function Notices({ error, onForget }: { error: Error | null; onForget: () => void }) {
-  const { t } = useTranslation("canvas");
+/** What the outline changes, as the same commands that the drawing uses. */
+function useOutlineEdits(quickAdd: (request: QuickAddRequest) => void, onConnect: () => void): OutlineEdits {
   const editor = useEditor();
-  const { lost, sync } = useView();
-  if (!error && lost.length === 0) return null;
-  return (
-    <div className={styles.notice} role="alert">
-      {error && (
-        <Alert
-          type="error"
-          showIcon
-          title={error.message}
-          closable={{ onClose: onForget, "aria-label": t("common:close") }}
-        />
-      )}
-      {lost.length > 0 && (
-        <Alert
-          type="warning"
-          showIcon
-          title={t("sync.lost", { count: lost.length, problem: sync.problem })}
-          closable={{ onClose: () => editor.forgetLost(), "aria-label": t("common:close") }}
-        />
-      )}
-    </div>
-  );
+  const { language } = usePreferences();
+  return {
+    onAdd: (at, screen) => quickAdd({ ...at, screen: { x: screen.x, y: Math.max(screen.y, 60) } }),
+    onConnect: (step) => {
+      editor.select([step]);
+      onConnect();
+    },
+    onRename: (step, title) => {
+      const before = editor.getView().state.document.steps[step]?.title;
+      editor.run(setTitle, { step, title: retitled(before, title, language) });
+    },
+    onRemoveStep: (step) => void editor.run(removeSteps, { steps: [step] }),
+    onRemoveWire: (wire) => void editor.run(disconnect, wire),
+  };
 }

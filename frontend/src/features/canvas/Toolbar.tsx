@@ -164,7 +164,7 @@ function AppTitle() {
   );
 }
 
-/** "已保存 14:05"; when it is not saved, why, and that nothing is lost. */
+/** "已保存 14:05"; when it is not saved, why, and that nothing is lost. Only the latter is read aloud by itself. */
 function SaveState() {
   const { t } = useTranslation("canvas");
   const { sync, canEdit } = useView();
@@ -185,7 +185,7 @@ function SaveState() {
     <span
       className={`${styles.saved} ${isBad ? styles.savedBad : ""}`}
       role="status"
-      aria-live="polite"
+      aria-live={isBad ? "polite" : "off"}
       title={t(`sync.${phase}_hint`, { problem })}
     >
       {icon} {words}

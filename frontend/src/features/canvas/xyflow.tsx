@@ -10,170 +10,112 @@ import {
   useStore,
   type Connection,
   type FinalConnectionState,
-  type NodeChange,
 } from "@xyflow/react";
-import { useMemo, useState } from "react";
+import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { usePreferences } from "@/api/preferences";
 import type { Point, Wire } from "@/graph/document";
+import { idOfKey, notesOf } from "@/graph/notes";
 import { refusal } from "@/graph/ports";
 import type { FlowViewProps } from "@/graph/view";
 
-import { Drawing } from "./drawing/context";
+import { Drawing, type Detail, type DrawingContext } from "./drawing/context";
 import { DRAG_TYPE } from "./drawing/drag";
 import styles from "./drawing/drawing.module.css";
 import { ElementCache, type Box, type Line } from "./drawing/elements";
 import { ViewTools } from "./drawing/ViewTools";
-import { DrawnWire, edgeTypes, nodeTypes, type StepNode } from "./xyflowParts";
-import { MAPPED, useMovingView } from "./xyflowView";
+import { useNodes, type DrawnNode, type StepNode } from "./xyflowNodes";
+import { DrawnWire, edgeTypes, nodeTypes } from "./xyflowParts";
+import { FIT, LEAST_ZOOM, MAPPED, firstView, motion, useMovingView } from "./xyflowView";
 
 function toWire({ source, sourceHandle, target, targetHandle }: Connection | Line): Wire {
   return { from: `${source}.${sourceHandle ?? "out"}`, to: `${target}.${targetHandle ?? "in"}` };
 }
 
 /** Boxes and lines of the drawing; what did not change keeps its identity from one edit to the next. */
-function useElements({ state, types, problems, summaries, columns, progress }: FlowViewProps): {
+function useElements({ state, types, problems, summaries, columns, progress, isUnfolded }: FlowViewProps): {
   boxes: Box[];
   lines: Line[];
 } {
   const { language } = usePreferences();
   const [cache] = useState(() => new ElementCache());
   return useMemo(
-    () => cache.make({ state, types, problems, summaries, columns, progress }, language),
-    [cache, state, types, problems, summaries, columns, progress, language],
+    () => cache.make({ state, types, problems, summaries, columns, progress, isUnfolded }, language),
+    [cache, state, types, problems, summaries, columns, progress, isUnfolded, language],
   );
 }
 
-/** What only the drawing knows about a box: its measured size, and where it is while being dragged. */
-interface Transient {
-  measured?: { width: number; height: number };
-  position?: Point;
-  dragging?: boolean;
+/** The newest props behind functions that stay the same: steps and wires are not drawn anew because of them. */
+function useShared(props: FlowViewProps, detail: Detail): DrawingContext {
+  const flow = useReactFlow();
+  const newest = useRef(props);
+  useEffect(() => {
+    newest.current = props;
+  });
+  const { progress, canEdit } = props;
+  return useMemo(
+    () => ({
+      progress,
+      canEdit,
+      detail,
+      onDisconnect: (wire) => newest.current.onDisconnect?.(wire),
+      onInsert: (wire, screen) =>
+        newest.current.onQuickAdd?.({ position: flow.screenToFlowPosition(screen), screen, wire }),
+      refusalOf: (wire) => refusal(newest.current.state.document, newest.current.types, wire),
+      onNote: (note, text) => newest.current.onNote?.(note, text),
+      onFold: (group, isFolded) => newest.current.onGroup?.(group, { isFolded }),
+      onGroupTitle: (group, title) => newest.current.onGroup?.(group, { title }),
+    }),
+    [progress, canEdit, detail, flow],
+  );
 }
 
-function withChanges(
-  before: ReadonlyMap<string, Transient>,
-  changes: NodeChange<StepNode>[],
-): ReadonlyMap<string, Transient> {
-  const next = new Map(before);
-  for (const change of changes) {
-    if (change.type === "dimensions" && change.dimensions)
-      next.set(change.id, { ...next.get(change.id), measured: change.dimensions });
-    if (change.type === "position") {
-      const { measured } = next.get(change.id) ?? {};
-      next.set(change.id, change.dragging ? { measured, position: change.position, dragging: true } : { measured });
-    }
-    if (change.type === "remove") next.delete(change.id);
-  }
-  return next;
+function detailAt(zoom: number): Detail {
+  return zoom < 0.22 ? "dots" : zoom < 0.55 ? "far" : "near";
 }
 
-/** The library's objects; a box that did not change in any way stays the same object. */
-class NodeCache {
-  private known = new Map<
-    string,
-    { node: StepNode; box: Box; transient: Transient | undefined; isSelected: boolean }
-  >();
-
-  make(
-    boxes: Box[],
-    transients: ReadonlyMap<string, Transient>,
-    selection: readonly string[],
-    role: string,
-  ): StepNode[] {
-    const selected = new Set(selection);
-    const next: typeof this.known = new Map();
-    for (const box of boxes) {
-      const [old, transient, isSelected] = [this.known.get(box.id), transients.get(box.id), selected.has(box.id)];
-      const isSame = old && old.box === box && old.transient === transient && old.isSelected === isSelected;
-      next.set(box.id, isSame ? old : { node: nodeOf(box, transient, isSelected, role), box, transient, isSelected });
-    }
-    this.known = next;
-    return [...next.values()].map(({ node }) => node);
-  }
-}
-
-function nodeOf(box: Box, transient: Transient | undefined, selected: boolean, role: string): StepNode {
-  const domAttributes = { "aria-labelledby": `step-name-${box.id}`, "aria-roledescription": role };
-  return {
-    ...box,
-    position: transient?.position ?? box.position,
-    measured: transient?.measured,
-    dragging: transient?.dragging,
-    selected,
-    ariaRole: "group",
-    domAttributes,
-  };
-}
-
-function FlowDrawingInner(props: FlowViewProps) {
+function FlowDrawingInner(props: FlowViewProps & { room: { width: number; height: number } }) {
   const { t } = useTranslation("canvas");
   const { theme } = usePreferences();
-  const { state, types, selection, wires, canEdit, progress } = props;
-  const { onSelect, onMove, onConnect, onDrop, onQuickAdd, onOpen } = props;
+  const { state, types, wires, selection, canEdit } = props;
+  const { onSelect, onConnect, onDrop, onQuickAdd, onOpen } = props;
   const flow = useReactFlow();
-  const isFar = useStore((store) => store.transform[2] < 0.55);
-  const [transients, setTransients] = useState<ReadonlyMap<string, Transient>>(new Map());
-  const [cache] = useState(() => new NodeCache());
+  const detail = useStore((store) => detailAt(store.transform[2]));
   const { boxes, lines } = useElements(props);
-  const nodes = cache.make(boxes, transients, selection, t("step.role"));
+  const { nodes, onNodesChange } = useNodes(props, boxes);
+  const shared = useShared(props, detail);
+  const [start] = useState(() => {
+    const notes = notesOf(state.layout).map(({ position }) => position);
+    return firstView([...Object.values(state.layout.positions), ...notes], props.room);
+  });
 
   const edges = useMemo(() => {
     const hot = new Set(wires.map((wire) => `${wire.from}>${wire.to}`));
-    return lines.map((line) => (hot.has(line.id) ? { ...line, selected: true } : line));
+    return hot.size > 0 ? lines.map((line) => (hot.has(line.id) ? { ...line, selected: true } : line)) : lines;
   }, [lines, wires]);
 
   useMovingView(props);
 
-  const onNodesChange = (changes: NodeChange<StepNode>[]): void => {
-    setTransients((before) => withChanges(before, changes));
-    const moved: Record<string, Point> = {};
-    const picked = new Set(selection);
-    let isPicked = false;
-    for (const change of changes) {
-      if (change.type === "position" && !change.dragging && change.position) moved[change.id] = change.position;
-      if (change.type === "select") {
-        isPicked = true;
-        if (change.selected) picked.add(change.id);
-        else picked.delete(change.id);
-      }
-    }
-    if (Object.keys(moved).length > 0) onMove?.(moved);
-    if (isPicked) onSelect([...picked], picked.size > 0 ? [] : [...wires]);
-  };
-
   const isValid = (connection: Connection | Line): boolean =>
     refusal(state.document, types, toWire(connection)) === null;
 
-  const onConnectEnd = (event: MouseEvent | TouchEvent, connection: FinalConnectionState): void => {
-    if (connection.toHandle || connection.toNode || !connection.fromHandle || connection.fromHandle.type !== "source")
-      return;
-    const { clientX, clientY } = "changedTouches" in event ? (event.changedTouches[0] as Touch) : event;
-    const from = `${connection.fromHandle.nodeId}.${connection.fromHandle.id ?? "out"}`;
-    onQuickAdd?.({
-      position: flow.screenToFlowPosition({ x: clientX, y: clientY }),
-      screen: { x: clientX, y: clientY },
-      from,
-    });
+  const askAt = (event: { clientX: number; clientY: number }, end: { from?: string; into?: string } = {}): void => {
+    const screen = { x: event.clientX, y: event.clientY };
+    onQuickAdd?.({ position: flow.screenToFlowPosition(screen), screen, ...end });
   };
-
-  const shared = useMemo(
-    () => ({
-      progress,
-      canEdit,
-      onDisconnect: props.onDisconnect,
-      onInsert: (wire: Wire, screen: Point) =>
-        onQuickAdd?.({ position: flow.screenToFlowPosition(screen), screen, wire }),
-      refusalOf: (wire: Wire) => refusal(state.document, types, wire),
-    }),
-    [progress, canEdit, props.onDisconnect, onQuickAdd, flow, state.document, types],
-  );
+  const onConnectEnd = (event: MouseEvent | TouchEvent, connection: FinalConnectionState): void => {
+    const { fromHandle, toHandle, toNode } = connection;
+    if (toHandle || toNode || !fromHandle) return;
+    const end = `${fromHandle.nodeId}.${fromHandle.id ?? (fromHandle.type === "source" ? "out" : "in")}`;
+    const at = "changedTouches" in event ? (event.changedTouches[0] as Touch) : event;
+    askAt(at, fromHandle.type === "source" ? { from: end } : { into: end });
+  };
 
   return (
     <Drawing value={shared}>
       <div
-        className={`${styles.frame} ${isFar ? styles.far : ""} ${props.isDimmed ? styles.dimmed : ""}`}
+        className={`${styles.frame} ${detail === "near" ? "" : styles.far} ${props.isDimmed ? styles.dimmed : ""}`}
         onDragOver={(event) => {
           if (canEdit && event.dataTransfer.types.includes(DRAG_TYPE)) event.preventDefault();
         }}
@@ -187,37 +129,46 @@ function FlowDrawingInner(props: FlowViewProps) {
           onDrop?.(payload, { x: place.x - 100, y: place.y - 32 }, line?.data.wire ?? null);
         }}
       >
-        <ReactFlow
+        <ReactFlow<DrawnNode, Line>
           nodes={nodes}
           edges={edges}
-          nodeTypes={nodeTypes}
-          edgeTypes={edgeTypes}
-          connectionLineComponent={DrawnWire}
+          nodeTypes={nodeTypes as never}
+          edgeTypes={edgeTypes as never}
+          connectionLineComponent={DrawnWire as never}
           colorMode={theme}
           onNodesChange={onNodesChange}
           onConnect={(connection) => onConnect?.(toWire(connection))}
           onConnectEnd={onConnectEnd}
-          isValidConnection={isValid as never}
-          onEdgeClick={(_event, edge) => onSelect([], [(edge as unknown as Line).data.wire])}
-          onPaneClick={() => onSelect([], [])}
-          onNodeDoubleClick={(_event, node) => onOpen?.(node.id)}
+          isValidConnection={isValid}
+          onEdgeClick={(_event, edge) => onSelect([], [edge.data.wire])}
+          onPaneClick={(event) => {
+            if ((event.ctrlKey || event.metaKey) && canEdit) askAt(event);
+            else onSelect([], []);
+          }}
+          onNodeClick={(event, node) => {
+            // Of several selected ones, a plain click keeps the one that was clicked.
+            if (selection.length > 1 && !event.shiftKey && !event.ctrlKey && !event.metaKey) onSelect([node.id], []);
+          }}
+          onNodeDoubleClick={(_event, node) => {
+            if (node.type === "step") onOpen?.(node.id);
+          }}
           nodesDraggable={canEdit}
           nodesConnectable={canEdit}
+          elevateNodesOnSelect={false}
           edgesFocusable={false}
           deleteKeyCode={null}
           multiSelectionKeyCode={["Meta", "Control", "Shift"]}
           selectionKeyCode="Shift"
           zoomOnDoubleClick={false}
-          minZoom={0.1}
+          minZoom={LEAST_ZOOM}
           maxZoom={2}
-          fitView
-          fitViewOptions={{ maxZoom: 1, padding: 0.08 }}
-          onlyRenderVisibleElements={Object.keys(state.document.steps).length > 200}
+          defaultViewport={start}
+          width={props.room.width}
+          height={props.room.height}
+          onlyRenderVisibleElements={boxes.length > 200}
           proOptions={{ hideAttribution: true }}
           onDoubleClick={(event) => {
-            if (!(event.target as Element).classList.contains("react-flow__pane")) return;
-            const screen = { x: event.clientX, y: event.clientY };
-            onQuickAdd?.({ position: flow.screenToFlowPosition(screen), screen });
+            if ((event.target as Element).classList.contains("react-flow__pane") && canEdit) askAt(event);
           }}
           ariaLabelConfig={{
             "node.a11yDescription.default": t("aria.step"),
@@ -230,19 +181,19 @@ function FlowDrawingInner(props: FlowViewProps) {
         >
           <Panel position="bottom-left">
             <ViewTools
-              onZoomIn={() => void flow.zoomIn()}
-              onZoomOut={() => void flow.zoomOut()}
-              onFit={() => void flow.fitView({ maxZoom: 1, padding: 0.08 })}
+              onZoomIn={() => void flow.zoomIn({ duration: motion() })}
+              onZoomOut={() => void flow.zoomOut({ duration: motion() })}
+              onFit={() => void flow.fitView({ ...FIT, duration: motion() })}
             />
           </Panel>
-          {Object.keys(state.document.steps).length > MAPPED && (
-            <MiniMap
+          {boxes.length > MAPPED && (
+            <MiniMap<DrawnNode>
               pannable
               zoomable
               style={{ width: 132, height: 80 }}
               bgColor="var(--surface)"
               maskColor="color-mix(in srgb, var(--bg) 70%, transparent)"
-              nodeColor={(node) => ((node as StepNode).data.errors ? "var(--state-failed)" : "var(--line-strong)")}
+              nodeColor={colourOnMap}
             />
           )}
         </ReactFlow>
@@ -251,10 +202,27 @@ function FlowDrawingInner(props: FlowViewProps) {
   );
 }
 
-export function FlowDrawing(props: FlowViewProps) {
-  return (
-    <ReactFlowProvider>
-      <FlowDrawingInner {...props} />
-    </ReactFlowProvider>
-  );
+function colourOnMap(node: DrawnNode): string {
+  if (idOfKey("group", node.id)) return node.type === "folded" ? "var(--line-strong)" : "transparent";
+  if (idOfKey("note", node.id)) return "var(--soft-amber)";
+  return (node as StepNode).data.errors ? "var(--state-failed)" : "var(--line-strong)";
 }
+
+/** The room is measured first: so the first picture is drawn once, at its right size, with only what lies inside. */
+export const FlowDrawing = memo(function FlowDrawing(props: FlowViewProps) {
+  const outside = useRef<HTMLDivElement>(null);
+  const [room, setRoom] = useState<Point | null>(null);
+  useLayoutEffect(() => {
+    const { clientWidth, clientHeight } = outside.current as HTMLDivElement;
+    setRoom({ x: clientWidth, y: clientHeight });
+  }, []);
+  return (
+    <div ref={outside} className={styles.frame}>
+      {room && (
+        <ReactFlowProvider initialWidth={room.x} initialHeight={room.y}>
+          <FlowDrawingInner {...props} room={{ width: room.x, height: room.y }} />
+        </ReactFlowProvider>
+      )}
+    </div>
+  );
+});

@@ -1,13 +1,11 @@
 /** How steps, ports and wires are put into the drawing library (see xyflow.tsx, which alone uses this file). */
 import {
-  BaseEdge,
   EdgeLabelRenderer,
   Handle,
   Position,
   getBezierPath,
   type ConnectionLineComponentProps,
   type EdgeProps,
-  type Node,
   type NodeProps,
 } from "@xyflow/react";
 import { memo, useContext, useState } from "react";
@@ -17,80 +15,96 @@ import type { Wire } from "@/graph/document";
 
 import { Drawing } from "./drawing/context";
 import styles from "./drawing/drawing.module.css";
-import type { BoxData, Line } from "./drawing/elements";
+import type { Line } from "./drawing/elements";
 import { WireMark, useWireMark } from "./drawing/marks";
+import type { PlacedPort } from "./drawing/portPlaces";
 import { PortShape } from "./drawing/PortShape";
 import { usePortWords } from "./drawing/portWords";
 import { StepBox } from "./drawing/StepBox";
 import { WireCard, WireTag, WireTools, useWireClass } from "./drawing/WireParts";
-
-export type StepNode = Node<BoxData, "step">;
+import { FoldedNodeView, FrameNodeView, NoteNodeView } from "./xyflowItems";
+import { SIDES, type StepNode } from "./xyflowNodes";
 
 const StepNodeView = memo(function StepNodeView({ id, data, selected }: NodeProps<StepNode>) {
-  const portWords = usePortWords();
-  const inputs = data.ports.filter((port) => port.direction === "in");
-  const outputs = data.ports.filter((port) => port.direction === "out");
-  const wired = new Set(data.wired.split(" "));
-  const { title, summary, icon, group, errors, warnings, isRun } = data;
+  const { detail } = useContext(Drawing);
+  const { title, summary, icon, group, errors, warnings, isRun, ports } = data;
+  const wired = detail === "dots" ? null : new Set(data.wired.split(" "));
   return (
     <>
       <StepBox {...{ id, title, summary, icon, group, errors, warnings, isRun }} isSelected={selected} />
-      {[...inputs, ...outputs].map((port) => {
-        const side = port.direction === "in" ? inputs : outputs;
-        const top = ((side.indexOf(port) + 1) / (side.length + 1)) * 100;
-        const isIn = port.direction === "in";
-        return (
-          <Handle
-            key={port.name}
-            id={port.name}
-            type={isIn ? "target" : "source"}
-            position={isIn ? Position.Left : Position.Right}
-            className={styles.handle}
-            style={{ top: `${top}%` }}
-            title={portWords(port)}
-          >
-            {side.length > 1 && (
-              <span className={isIn ? styles.portName : `${styles.portName} ${styles.portNameOut}`}>
-                {portWords(port)}
-              </span>
-            )}
-            <PortShape kind={port.kind} isError={port.is_error} isWired={wired.has(port.name)} />
-          </Handle>
-        );
-      })}
+      {wired && ports.map((port) => <PortView key={port.name} port={port} isWired={wired.has(port.name)} />)}
     </>
+  );
+});
+
+const PortView = memo(function PortView({ port, isWired }: { port: PlacedPort; isWired: boolean }) {
+  const { t } = useTranslation("canvas");
+  const name = usePortWords()(port);
+  const where = port.side === "bottom" ? { left: port.at.x } : { top: port.at.y };
+  return (
+    <Handle
+      id={port.name}
+      type={port.direction === "in" ? "target" : "source"}
+      position={SIDES[port.side]}
+      className={styles.handle}
+      style={where}
+      title={`${name} · ${t(`port_kind.${port.isError ? "error" : port.kind}`)}`}
+    >
+      {port.isNamed && port.side !== "bottom" && (
+        <span className={port.side === "left" ? styles.portName : `${styles.portName} ${styles.portNameOut}`}>
+          {name}
+        </span>
+      )}
+      <PortShape kind={port.kind} isWired={isWired} isError={port.isError} />
+    </Handle>
   );
 });
 
 /** The hit area of a port is wider than its picture: wires end at the picture. */
 const INSET = 12;
 
-function WireEdge(props: EdgeProps & { data?: Line["data"] }) {
-  const { sourceX, sourceY, targetX, targetY, selected, data } = props;
-  const [isHovered, setHovered] = useState(false);
+function pathOf(props: EdgeProps): [path: string, x: number, y: number] {
+  const { sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition } = props;
+  const isBelow = sourcePosition === Position.Bottom;
   const [path, x, y] = getBezierPath({
-    ...props,
-    sourceX: sourceX - INSET,
-    sourceY,
+    sourceX: isBelow ? sourceX : sourceX - INSET,
+    sourceY: isBelow ? sourceY - INSET : sourceY,
+    sourcePosition,
     targetX: targetX + INSET,
     targetY,
+    targetPosition,
   });
+  return [path, x, y];
+}
+
+function WireEdge(props: EdgeProps & { data?: Line["data"] }) {
+  const { selected, data } = props;
+  const { detail } = useContext(Drawing);
+  const [isHovered, setHovered] = useState(false);
   const wire = data?.wire as Wire;
-  const className = `${useWireClass(wire, Boolean(selected) || isHovered)} ${useWireMark(wire)}`;
+  const mark = useWireMark(wire);
+  const className = `${useWireClass(wire, Boolean(selected) || isHovered, Boolean(data?.isError))} ${mark}`;
+  const [path, x, y] = pathOf(props);
+  // Seen from far away a wire is one line and nothing else: hundreds of them must be cheap.
+  if (detail === "dots" && !selected) return <path d={path} className={className} />;
+  const hasTag = data?.isRun && detail === "near";
   return (
     <g onPointerEnter={() => setHovered(true)} onPointerLeave={() => setHovered(false)}>
-      <BaseEdge id={props.id} path={path} className={className} interactionWidth={20} />
-      <EdgeLabelRenderer>
-        <WireMark place={{ x, y }} wire={wire} />
-        {data?.isRun && <WireTag place={{ x, y }} wire={wire} />}
-        {selected && <WireTools place={{ x, y }} wire={wire} />}
-        {isHovered && !selected && <WireCard place={{ x, y }} columns={data?.columns} />}
-      </EdgeLabelRenderer>
+      <path d={path} className={className} />
+      <path d={path} className="react-flow__edge-interaction" fill="none" strokeOpacity={0} strokeWidth={20} />
+      {(hasTag || selected || isHovered || mark) && (
+        <EdgeLabelRenderer>
+          {mark && <WireMark place={{ x, y }} wire={wire} />}
+          {hasTag && <WireTag place={{ x, y }} wire={wire} />}
+          {selected && <WireTools place={{ x, y }} wire={wire} />}
+          {isHovered && !selected && <WireCard place={{ x, y }} columns={data?.columns} />}
+        </EdgeLabelRenderer>
+      )}
     </g>
   );
 }
 
-export const nodeTypes = { step: StepNodeView };
+export const nodeTypes = { step: StepNodeView, note: NoteNodeView, frame: FrameNodeView, folded: FoldedNodeView };
 export const edgeTypes = { wire: memo(WireEdge) };
 
 /** The wire while it is being drawn; over a port that it may not join, it says why. */
@@ -99,18 +113,22 @@ export function DrawnWire({
   fromY,
   toX,
   toY,
+  fromPosition,
   toHandle,
   fromHandle,
   connectionStatus,
 }: ConnectionLineComponentProps) {
   const { t } = useTranslation("canvas");
   const { refusalOf } = useContext(Drawing);
+  const isBelow = fromPosition === Position.Bottom;
+  const isFromIn = fromPosition === Position.Left;
   const [path] = getBezierPath({
-    sourceX: fromX - INSET,
-    sourceY: fromY,
+    sourceX: isBelow ? fromX : fromX + (isFromIn ? INSET : -INSET),
+    sourceY: isBelow ? fromY - INSET : fromY,
+    sourcePosition: fromPosition,
     targetX: toX,
     targetY: toY,
-    targetPosition: Position.Left,
+    targetPosition: isFromIn ? Position.Right : Position.Left,
   });
   const [out, into] = fromHandle.type === "source" ? [fromHandle, toHandle] : [toHandle, fromHandle];
   const reason = connectionStatus === "invalid" && out && into ? refusalOf?.(wireOf(out, into)) : null;
@@ -123,7 +141,9 @@ export function DrawnWire({
       />
       {reason && (
         <foreignObject x={toX + 12} y={toY + 12} width={320} height={30} style={{ overflow: "visible" }}>
-          <div className={styles.refusal}>{t(`refusal.${reason}`)}</div>
+          <div className={styles.refusal} role="status">
+            {t(`refusal.${reason}`)}
+          </div>
         </foreignObject>
       )}
     </g>

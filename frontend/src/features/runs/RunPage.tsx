@@ -1,6 +1,6 @@
 /** /runs/:runId: what happened. The canvas with live counts, and below it results, times, log and tasks. */
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useState, type ComponentType } from "react";
+import { useCallback, useEffect, useMemo, useState, type ComponentType } from "react";
 import { useTranslation } from "react-i18next";
 import { useParams } from "react-router";
 
@@ -36,6 +36,8 @@ export interface RunPageProps {
 const ENDED = new Set(["done", "failed", "cancelled"]);
 const NO_PROBLEMS: FlowViewProps["problems"] = new Map();
 const NOTHING = {};
+/** The drawing is drawn anew only for what is new: what never changes must be the same object. */
+const NO_WIRES: FlowViewProps["wires"] = [];
 const UNTOUCHED: StepProgress = { state: "waiting", rows: null, exact: false, counted: "unknown", rows_per_s: null };
 
 export function RunPage(parts: RunPageProps) {
@@ -107,7 +109,7 @@ function Shown({ run, palette, isStale, Drawing, Outline }: ShownProps) {
   );
   const isLive = !ENDED.has(run.state);
   const tab = chosenTab ?? (run.results.length > 0 && !isLive ? "results" : "times");
-  const select = (steps: string[]): void => setSelection(steps);
+  const select = useCallback((steps: string[]): void => setSelection(steps), []);
   const summaries = useSummaries(run);
   const shared = { state, types, summaries, problems: NO_PROBLEMS, selection, onSelect: select };
   const tabs = [
@@ -124,7 +126,14 @@ function Shown({ run, palette, isStale, Drawing, Outline }: ShownProps) {
       <div className={styles.work}>
         <div className={styles.middle}>
           <div className={styles.drawing} role="region" aria-label={t("drawing")}>
-            <Drawing {...shared} columns={NOTHING} wires={[]} canEdit={false} progress={progress} isDimmed={isStale} />
+            <Drawing
+              {...shared}
+              columns={NOTHING}
+              wires={NO_WIRES}
+              canEdit={false}
+              progress={progress}
+              isDimmed={isStale}
+            />
           </div>
           <SizedPanel
             tabs={tabs}

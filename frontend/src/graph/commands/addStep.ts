@@ -1,8 +1,8 @@
 import type { LocalText, Point, Settings, Wire } from "../document";
 import { newStepId } from "../document";
 import type { Operation } from "../operations";
-import { nextPlace } from "../place";
-import { portAt, portsOfType, suggestedWires } from "../ports";
+import { freePlace, nextPlace } from "../place";
+import { fits, portAt, portsOfType, suggestedWires } from "../ports";
 import { defaultSettings, suggestJoinKeys } from "../suggest";
 import type { Command, Context } from "./command";
 import { canEdit, edit, selectedSteps } from "./command";
@@ -18,6 +18,8 @@ export interface AddStepArgs {
   dataset?: string;
   /** An out port (`step.port`) to connect from, instead of the selection. */
   from?: string;
+  /** An in port to connect to: the new step goes before it. */
+  into?: string;
   /** False: no wires from the selection. */
   connect?: boolean;
 }
@@ -35,7 +37,8 @@ export const addStep: Command<AddStepArgs> = {
     const after = args.from ? [args.from.split(".")[0] as string] : selectedSteps(state, context);
     const binding = datasetOperations(state.document, args.dataset);
     const defaults = { ...defaultSettings(state.document, type), ...args.settings };
-    const wires = args.connect === false ? [] : wiresFor(state.document, context, after, args, id, defaults);
+    const wires =
+      args.connect === false && !args.into ? [] : wiresFor(state.document, context, after, args, id, defaults);
     const settings = {
       ...defaults,
       ...(binding.alias ? { dataset: binding.alias } : {}),
@@ -44,7 +47,8 @@ export const addStep: Command<AddStepArgs> = {
     };
     const step = { type: type.key, version: type.version, settings, ...(args.title ? { title: args.title } : {}) };
     const isSource = type.ports.every((port) => port.direction === "out");
-    const position = args.position ?? nextPlace(state, isSource ? [] : after);
+    const taken = Object.values(state.layout.positions);
+    const position = args.position ? freePlace(taken, args.position) : nextPlace(state, isSource ? [] : after);
     const operations: Operation[] = [
       ...binding.operations,
       { op: "add_step", id, step, position },
@@ -62,6 +66,13 @@ function wiresFor(
   id: string,
   settings: Settings,
 ): Wire[] {
+  if (args.into) {
+    const end = portAt(document, context.types, args.into);
+    const output = portsOfType(context.types.get(args.type), settings).find(
+      (port) => end !== undefined && fits(port, end),
+    );
+    return output ? [{ from: `${id}.${output.name}`, to: args.into }] : [];
+  }
   if (!args.from) return suggestedWires(document, context.types, after, args.type, id, settings);
   const source = portAt(document, context.types, args.from);
   const target = portsOfType(context.types.get(args.type), settings).find(

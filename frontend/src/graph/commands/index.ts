@@ -1,4 +1,5 @@
 /** All editing commands, for menus, keys and the command palette. */
+export { addNote } from "./addNote";
 export { addStep } from "./addStep";
 export { alignSteps } from "./alignSteps";
 export { applyFix } from "./applyFix";
@@ -7,11 +8,17 @@ export { bindDataset } from "./bindDataset";
 export { connect } from "./connect";
 export { disconnect } from "./disconnect";
 export { duplicateSteps } from "./duplicateSteps";
+export { foldFlow } from "./foldFlow";
+export { groupSteps } from "./groupSteps";
 export { moveSteps } from "./moveSteps";
+export { nudgeSteps } from "./nudgeSteps";
 export { pasteSteps } from "./pasteSteps";
 export { removeSteps } from "./removeSteps";
+export { setGroup } from "./setGroup";
 export { setInputs } from "./setInputs";
+export { setNote } from "./setNote";
 export { setSettings } from "./setSettings";
 export { setTitle } from "./setTitle";
 export { spliceStep } from "./spliceStep";
+export { ungroupSteps } from "./ungroupSteps";
 export type { Command, Context, Edit } from "./command";

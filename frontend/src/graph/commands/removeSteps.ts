@@ -1,4 +1,6 @@
+import type { FlowState } from "../document";
 import { stepOf } from "../document";
+import { idOfKey, notesOf, groupsOf } from "../notes";
 import type { Operation } from "../operations";
 import type { Command } from "./command";
 import { edit, hasSelection } from "./command";
@@ -8,7 +10,7 @@ export interface RemoveStepsArgs {
   steps?: readonly string[];
 }
 
-/** Remove the selected steps with their wires, and the selected wires. */
+/** Remove the selected steps with their wires, the selected wires and notes; of a group only the frame goes. */
 export const removeSteps: Command<RemoveStepsArgs> = {
   id: "removeSteps",
   label: "command.removeSteps",
@@ -24,6 +26,20 @@ export const removeSteps: Command<RemoveStepsArgs> = {
       .map((wire) => ({ op: "disconnect", from: wire.from, to: wire.to }));
     for (const id of gone) operations.push({ op: "remove_step", id });
     operations.push(...forgottenDatasets(document, gone));
+    if (!args.steps) operations.push(...lostItems(state, context.selection));
     return edit(state, operations, []);
   },
 };
+
+function lostItems(state: FlowState, selection: readonly string[]): Operation[] {
+  const notes = new Set(selection.map((key) => idOfKey("note", key)));
+  const groups = new Set(selection.map((key) => idOfKey("group", key)));
+  return [
+    ...notesOf(state.layout)
+      .filter(({ id }) => notes.has(id))
+      .map(({ id }): Operation => ({ op: "set_note", id, note: null })),
+    ...groupsOf(state)
+      .filter(({ id }) => groups.has(id))
+      .map(({ id }): Operation => ({ op: "set_group", id, group: null })),
+  ];
+}

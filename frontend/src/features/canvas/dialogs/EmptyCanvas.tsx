@@ -1,6 +1,6 @@
 /** An empty canvas shows the three ways to start, not a blank grid. */
 import { AppstoreOutlined, DatabaseOutlined, PlusSquareOutlined } from "@ant-design/icons";
-import { App, Button, Modal } from "antd";
+import { Button, Modal } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
@@ -10,7 +10,7 @@ import { useAction, useCursorList, useGet } from "@/api/hooks";
 import { paths } from "@/api/paths";
 import { usePick } from "@/api/preferences";
 import type { AppCard, DatasetCard, Page, SearchAnswer, Template } from "@/api/types";
-import { QueryView } from "@/components/ui";
+import { ProblemNotice, QueryView } from "@/components/ui";
 
 import { useAdd } from "../editor/add";
 import { useEditor, useView } from "../editor/hooks";
@@ -70,7 +70,10 @@ function PickData({ onClose }: { onClose: () => void }) {
           }}
         />
       ))}
-      {!found.isLoading && found.items.length === 0 && <p className="secondary">{t("start.no_data")}</p>}
+      {found.error ? <ProblemNotice error={found.error} /> : null}
+      {!found.isLoading && !found.error && found.items.length === 0 && (
+        <p className="secondary">{t("start.no_data")}</p>
+      )}
     </Modal>
   );
 }
@@ -81,7 +84,6 @@ function PickTemplate({ onClose }: { onClose: () => void }) {
   const words = usePick();
   const navigate = useNavigate();
   const { app } = useView();
-  const { message } = App.useApp();
   const templates = useGet<Page<Template>>("/api/templates");
   const create = useAction(
     (template: Template) =>
@@ -91,9 +93,9 @@ function PickTemplate({ onClose }: { onClose: () => void }) {
       onDone: (made) => void navigate(paths.app(made.id)),
     },
   );
-  if (create.error) void message.error(create.error.message);
   return (
     <Modal open title={t("start.template")} footer={null} onCancel={onClose}>
+      {create.error && <ProblemNotice error={create.error} />}
       <QueryView query={templates}>
         {({ results }) =>
           results.map((template) => (

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { usePick } from "@/api/preferences";
-import { KindIcon } from "@/components/ui";
+import { KindIcon, useReturnFocus } from "@/components/ui";
 
 import { useEditor, useTitleOf, useView } from "../editor/hooks";
 import styles from "../preview/bottom.module.css";
@@ -15,6 +15,7 @@ export function Find({ onClose }: { onClose: () => void }) {
   const { state, check } = useView();
   const titleOf = useTitleOf();
   const words = usePick();
+  useReturnFocus();
   const [query, setQuery] = useState("");
   const wanted = query.trim().toLowerCase();
   const hits = Object.entries(state.document.steps).filter(([id, step]) => {

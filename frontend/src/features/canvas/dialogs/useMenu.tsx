@@ -15,8 +15,8 @@ import { api } from "@/api/client";
 import { useAction } from "@/api/hooks";
 import { paths } from "@/api/paths";
 import { usePick } from "@/api/preferences";
-import { asProblem } from "@/api/problem";
 import type { AppCard } from "@/api/types";
+import { ProblemNotice } from "@/components/ui";
 import { copySteps } from "@/graph/clipboard";
 
 import { useEditor, useView } from "../editor/hooks";
@@ -29,8 +29,10 @@ export function useMenu(open: (dialog: Opens) => void): MenuProps["items"] {
   const editor = useEditor();
   const { app } = useView();
   const navigate = useNavigate();
-  const { message } = App.useApp();
-  const fail = (error: unknown): void => void message.error(asProblem(error).message);
+  const { message, modal } = App.useApp();
+  // A dialog stays until it is read, and holds the number to copy.
+  const fail = (error: unknown): void =>
+    void modal.error({ title: t("menu.failed"), content: <ProblemNotice error={error} />, width: 520 });
   const importApp = useAction((bundle: unknown) => api.post<AppCard>("/api/apps/import", { bundle }), {
     refresh: ["/api/apps"],
     onDone: (made) => void navigate(paths.app(made.id)),

@@ -1,5 +1,5 @@
 /** One step: 200 × 64, icon, title, a line in words, problems, and during a run its state and count. */
-import { memo } from "react";
+import { memo, useContext } from "react";
 import { useTranslation } from "react-i18next";
 
 import { usePreferences } from "@/api/preferences";
@@ -8,7 +8,7 @@ import type { StepProgress } from "@/graph/progress";
 import type { ProblemCount } from "@/graph/view";
 
 import { PeopleHere } from "../people/PeopleHere";
-import { useProgress } from "./context";
+import { Drawing, useProgress } from "./context";
 import { StepMark } from "./marks";
 import styles from "./drawing.module.css";
 
@@ -27,6 +27,7 @@ export interface StepBoxProps {
 export const StepBox = memo(function StepBox(props: StepBoxProps) {
   const { id, title, summary, icon, group, errors, warnings, isSelected, isRun } = props;
   const progress = useProgress(id);
+  const { detail } = useContext(Drawing);
   const name = useStepName(title, { errors, warnings }, isRun, progress);
   const classes = [styles.step, isSelected && styles.selected, errors > 0 && styles.error].filter(Boolean).join(" ");
   const tone = isRun && progress ? `var(--state-${plainState(progress.state)})` : `var(--group-${group})`;
@@ -34,14 +35,18 @@ export const StepBox = memo(function StepBox(props: StepBoxProps) {
     <>
       <div className={classes} title={summary ? `${title}\n${summary}` : title}>
         <span className={styles.edge} style={{ "--tone": tone } as React.CSSProperties} />
-        <span className={styles.icon} style={{ "--tone": `var(--group-${group})` } as React.CSSProperties}>
-          <KindIcon name={icon} />
-        </span>
-        <span className={styles.words} aria-hidden="true">
-          <span className={styles.title}>{title}</span>
-          <span className={styles.summary}>{summary}</span>
-        </span>
-        {isRun && progress && (
+        {detail === "near" && (
+          <span className={styles.icon} style={{ "--tone": `var(--group-${group})` } as React.CSSProperties}>
+            <KindIcon name={icon} />
+          </span>
+        )}
+        {detail !== "dots" && (
+          <span className={styles.words} aria-hidden="true">
+            <span className={styles.title}>{title}</span>
+            {detail === "near" && <span className={styles.summary}>{summary}</span>}
+          </span>
+        )}
+        {isRun && progress && detail !== "dots" && (
           <span className={styles.state}>
             <StateMark state={progress.state} size={14} />
           </span>
@@ -50,12 +55,12 @@ export const StepBox = memo(function StepBox(props: StepBoxProps) {
       <span id={`step-name-${id}`} className="visually-hidden">
         {name}
       </span>
-      {(errors > 0 || warnings > 0) && (
+      {(errors > 0 || warnings > 0) && detail !== "dots" && (
         <span className={`${styles.badge} ${errors > 0 ? styles.badgeError : styles.badgeWarning}`} aria-hidden="true">
           {errors > 0 ? errors : warnings}
         </span>
       )}
-      {isRun && progress && <Count progress={progress} />}
+      {isRun && progress && detail === "near" && <Count progress={progress} />}
       <PeopleHere step={id} />
       <StepMark step={id} />
     </>

@@ -83,8 +83,8 @@ export function WireTag({ place, wire }: { place: Place; wire: Wire }) {
   );
 }
 
-export function useWireClass(wire: Wire, isHot: boolean): string {
+export function useWireClass(wire: Wire, isHot: boolean, isError: boolean): string {
   const progress = useProgress(stepOf(wire.from));
   const run = progress?.state === "running" ? styles.wireRunning : progress?.state === "done" ? styles.wireDone : "";
-  return [styles.wire, run, isHot ? styles.wireHot : ""].filter(Boolean).join(" ");
+  return [styles.wire, isError ? styles.wireError : "", run, isHot ? styles.wireHot : ""].filter(Boolean).join(" ");
 }

@@ -19,6 +19,8 @@ export interface Where {
   position?: Point;
   /** Out port to connect from. */
   from?: string;
+  /** In port to connect to. */
+  into?: string;
   /** Wire to put the step into. */
   wire?: Wire | null;
 }
@@ -30,7 +32,7 @@ export function useAdd(): Add {
   const { message } = App.useApp();
   const { t } = useTranslation("canvas");
   return useCallback(
-    ({ type, dataset }, { position, from, wire } = {}) => {
+    ({ type, dataset }, { position, from, into, wire } = {}) => {
       const isSource = editor.types.get(type)?.role === "source";
       if (wire && !isSource && editor.run(spliceStep, { wire, type, position })) return;
       const edit = editor.run(addStep, {
@@ -38,6 +40,7 @@ export function useAdd(): Add {
         ...(dataset ? { dataset: dataset.number, title: dataset.title } : {}),
         ...(position ? { position, connect: from !== undefined } : {}),
         ...(from ? { from } : {}),
+        ...(into ? { into } : {}),
       });
       if (!edit) void message.warning(t("add.refused"));
     },

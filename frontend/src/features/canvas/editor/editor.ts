@@ -5,6 +5,7 @@ import type { AppCard, Checked, DraftAnswer } from "@/api/types";
 import type { Command, Context, Edit } from "@/graph/commands";
 import { normalise, sameJson, type FlowState, type Wire } from "@/graph/document";
 import { EMPTY_HISTORY, loadHistory, redo, remember, saveHistory, undo, type History } from "@/graph/history";
+import { groupKey, groupsOf, noteKey, notesOf } from "@/graph/notes";
 import type { Operation } from "@/graph/operations";
 import type { StepTypes } from "@/graph/palette";
 import { SyncQueue, type Accepted, type Answer, type Batch, type SyncStatus } from "@/graph/sync";
@@ -176,7 +177,11 @@ export class Editor {
 
   private accept(state: FlowState, history: History, operations: Operation[], select?: string[]): void {
     const { selection, wires } = this.view;
-    const kept = (select ?? selection).filter((id) => id in state.document.steps);
+    const items = new Set([
+      ...notesOf(state.layout).map(({ id }) => noteKey(id)),
+      ...groupsOf(state).map(({ id }) => groupKey(id)),
+    ]);
+    const kept = (select ?? selection).filter((id) => id in state.document.steps || items.has(id));
     const lines = select ? [] : wires.filter((wire) => state.document.wires.some((one) => sameJson(one, wire)));
     this.set({ state, history, selection: kept, wires: lines });
     saveHistory(localStorage, this.flow, history);

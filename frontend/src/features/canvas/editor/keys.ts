@@ -23,3 +23,11 @@ export function isTyping(target: EventTarget | null): boolean {
     ) !== null && !element.closest("[data-canvas-keys]")
   );
 }
+
+/** Whether arrow keys mean something else there: they scroll, or walk through tabs, menus and buttons. */
+export function isScrolling(target: EventTarget | null): boolean {
+  const element = target as HTMLElement | null;
+  return (
+    element?.closest?.("aside, [role=toolbar], [role=tablist], [role=tabpanel], [role=menu], [role=separator]") != null
+  );
+}

@@ -4,22 +4,65 @@ import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 
 import { copySteps, readClipboard } from "@/graph/clipboard";
-import { duplicateSteps, pasteSteps, removeSteps } from "@/graph/commands";
+import {
+  addNote,
+  duplicateSteps,
+  groupSteps,
+  nudgeSteps,
+  pasteSteps,
+  removeSteps,
+  ungroupSteps,
+} from "@/graph/commands";
+import { groupsOf, idOfKey } from "@/graph/notes";
+import { reached } from "@/graph/reach";
 
 import { computeLayoutInto } from "./layoutAll";
 import type { Editor } from "./editor";
-import { isTyping, matchesKey } from "./keys";
+import { isScrolling, isTyping, matchesKey } from "./keys";
 
 export interface Shortcuts {
   onFind: () => void;
   onQuickAdd: () => void;
   onSave: () => void;
+  onConnect: () => void;
+  onRename: () => void;
 }
 
-export function useShortcuts(editor: Editor, { onFind, onQuickAdd, onSave }: Shortcuts): void {
+const NUDGE = 8;
+const ARROWS: Record<string, [x: number, y: number]> = {
+  arrowleft: [-1, 0],
+  arrowright: [1, 0],
+  arrowup: [0, -1],
+  arrowdown: [0, 1],
+};
+
+/** Arrow keys move what is selected; a step that has the keyboard is moved by the drawing itself. */
+function nudges(editor: Editor): [keys: string[], act: () => void][] {
+  return Object.entries(ARROWS).flatMap(([key, [x, y]]) =>
+    [key, `shift+${key}`].map((keys): [string[], () => void] => {
+      const far = keys === key ? NUDGE : NUDGE * 5;
+      return [[keys], () => editor.run(nudgeSteps, { x: x * far, y: y * far }, "nudge")];
+    }),
+  );
+}
+
+function ungroup(editor: Editor): void {
+  const { state, selection } = editor.getView();
+  const group = groupsOf(state).find(({ id, steps }) =>
+    selection.some((key) => idOfKey("group", key) === id || steps.includes(key)),
+  );
+  if (group) editor.run(ungroupSteps, { group: group.id });
+}
+
+export function useShortcuts(editor: Editor, shortcuts: Shortcuts): void {
+  const { onFind, onQuickAdd, onSave, onConnect, onRename } = shortcuts;
   const { message } = App.useApp();
   const { t } = useTranslation("canvas");
   useEffect(() => {
+    const follow = (direction: "upstream" | "downstream"): void => {
+      const { state, selection } = editor.getView();
+      editor.select(reached(state, selection, direction));
+    };
     const acts: [keys: string[], act: () => void][] = [
       [["mod+z"], () => editor.undo()],
       [["mod+y", "mod+shift+z"], () => editor.redo()],
@@ -30,13 +73,22 @@ export function useShortcuts(editor: Editor, { onFind, onQuickAdd, onSave }: Sho
       [["escape"], () => editor.select([])],
       [["a", "insert"], onQuickAdd],
       [["f", "shift+1"], () => editor.fit()],
+      [["c"], onConnect],
+      [["f2"], onRename],
+      [addNote.keys as string[], () => editor.run(addNote, {})],
+      [groupSteps.keys as string[], () => editor.run(groupSteps, { title: t("group.new") })],
+      [ungroupSteps.keys as string[], () => ungroup(editor)],
+      [["["], () => follow("upstream")],
+      [["]"], () => follow("downstream")],
     ];
     const always: [keys: string[], act: () => void][] = [
       [["mod+f"], onFind],
       [["mod+s"], onSave],
     ];
     const onKey = (event: KeyboardEvent): void => {
-      const usable = isTyping(event.target) ? always : [...always, ...acts];
+      const isInDrawing = (event.target as HTMLElement | null)?.closest?.(".react-flow__node") != null;
+      const moves = isInDrawing || isScrolling(event.target) ? [] : nudges(editor);
+      const usable = isTyping(event.target) ? always : [...always, ...acts, ...moves];
       const hit = usable.find(([keys]) => keys.some((keys_) => matchesKey(event, keys_)));
       if (!hit) return;
       event.preventDefault();
@@ -66,5 +118,5 @@ export function useShortcuts(editor: Editor, { onFind, onQuickAdd, onSave }: Sho
       document.removeEventListener("cut", onCopy);
       document.removeEventListener("paste", onPaste);
     };
-  }, [editor, onFind, onQuickAdd, onSave, message, t]);
+  }, [editor, onFind, onQuickAdd, onSave, onConnect, onRename, message, t]);
 }

@@ -7,6 +7,7 @@ import { usePick, usePreferences } from "@/api/preferences";
 import type { FieldProblem, Finding, JsonObject } from "@/api/types";
 import { KindIcon } from "@/components/ui";
 import { bindDataset, setSettings, setTitle } from "@/graph/commands";
+import { retitled } from "@/graph/titles";
 
 import { RequestAccess } from "../dialogs/RequestAccess";
 import { useEditor, useView, type StepInfo } from "../editor/hooks";
@@ -118,12 +119,8 @@ function StepTitle({ info }: { info: StepInfo }) {
   const { canEdit } = useView();
   const [draft, setDraft] = useState<string | null>(null);
   const commit = (): void => {
-    const title = draft?.trim();
-    if (title !== undefined && title !== info.title) {
-      const before = info.step.title ?? {};
-      const next = before["zh-CN"] === before.en ? { "zh-CN": title, en: title } : { ...before, [language]: title };
-      editor.run(setTitle, { step: info.id, title: title ? next : null });
-    }
+    if (draft !== null && draft.trim() !== info.title)
+      editor.run(setTitle, { step: info.id, title: retitled(info.step.title, draft, language) });
     setDraft(null);
   };
   return (
@@ -136,6 +133,7 @@ function StepTitle({ info }: { info: StepInfo }) {
       onPressEnter={commit}
       maxLength={120}
       disabled={!canEdit}
+      data-step-title
       aria-label={t("step.title")}
     />
   );

@@ -67,6 +67,7 @@ export function Overlay({ title, state, summaries, marks, side, onClose }: Overl
               selection={selection}
               wires={[]}
               canEdit={false}
+              isUnfolded
               focus={focus}
               onSelect={(steps) => setSelection(steps)}
             />

@@ -3,7 +3,8 @@ import { Input } from "antd";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import type { Point, Wire } from "@/graph/document";
+import { useReturnFocus } from "@/components/ui";
+import { STEP_HEIGHT, STEP_WIDTH, type Point, type Wire } from "@/graph/document";
 
 import { useAdd, type Addition } from "../editor/add";
 import { useEditor, useView } from "../editor/hooks";
@@ -15,6 +16,7 @@ export interface QuickAddRequest {
   position?: Point;
   screen: Point;
   from?: string;
+  into?: string;
   wire?: Wire;
 }
 
@@ -22,11 +24,12 @@ export function QuickAdd({ request, onClose }: { request: QuickAddRequest; onClo
   const { t } = useTranslation("canvas");
   const editor = useEditor();
   const { state } = useView();
+  useReturnFocus();
   const [query, setQuery] = useState("");
   const [active, setActive] = useState(0);
   const frame = useRef<HTMLDivElement>(null);
   const add = useAdd();
-  const types = findTypes(fittingTypes(state.document, editor.types, request.from, request.wire), query);
+  const types = findTypes(fittingTypes(state.document, editor.types, request), query);
 
   useEffect(() => {
     const onPointer = (event: PointerEvent): void => {
@@ -37,8 +40,10 @@ export function QuickAdd({ request, onClose }: { request: QuickAddRequest; onClo
   }, [onClose]);
 
   const take = (addition: Addition): void => {
-    const position = request.position && { x: request.position.x, y: request.position.y - 32 };
-    add(addition, { position: request.wire ? undefined : position, from: request.from, wire: request.wire });
+    const { from, into, wire } = request;
+    const left = into ? STEP_WIDTH : 0;
+    const position = request.position && { x: request.position.x - left, y: request.position.y - STEP_HEIGHT / 2 };
+    add(addition, { position: wire ? undefined : position, from, into, wire });
     onClose();
   };
   const onKey = (event: React.KeyboardEvent): void => {

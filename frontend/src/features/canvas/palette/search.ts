@@ -20,8 +20,16 @@ export function findTypes(types: Iterable<StepType>, query: string): StepType[] 
   return [...inTitle, ...rest];
 }
 
-/** Types that can stand after an out port, or in the middle of a wire. */
-export function fittingTypes(document: FlowDocument, types: StepTypes, from?: string, wire?: Wire | null): StepType[] {
+/** Types that can stand after an out port, before an in port, or in the middle of a wire. */
+export function fittingTypes(
+  document: FlowDocument,
+  types: StepTypes,
+  { from, into, wire }: { from?: string; into?: string; wire?: Wire | null },
+): StepType[] {
+  if (into) {
+    const end = portAt(document, types, into);
+    return [...types.values()].filter((type) => end && portsOfType(type, {}).some((port) => fits(port, end)));
+  }
   const start = from ?? wire?.from;
   if (!start) return [...types.values()];
   const source = portAt(document, types, start);

@@ -22,7 +22,8 @@ export function Preview({ isOpen }: { isOpen: boolean }) {
   const { state, selection } = useView();
   const { types } = useEditor();
   const [chosen, setChosen] = useState("");
-  const step = selection.length === 1 ? selection[0] : undefined;
+  const only = selection.length === 1 ? selection[0] : undefined;
+  const step = only !== undefined && only in state.document.steps ? only : undefined;
   const ports = step ? outputsOf(state.document, types, step) : [];
   const port = ports.length > 1 ? (ports.find(({ name }) => `${step}.${name}` === chosen) ?? ports[0]) : undefined;
   const preview = usePreview(step && port ? `${step}.${port.name}` : step, isOpen);

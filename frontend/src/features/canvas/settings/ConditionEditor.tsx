@@ -155,7 +155,7 @@ function ConditionRow({ row, number, onChange, onRemove, context, disabled }: Ro
       </div>
       <div className={styles.row}>
         <Select
-          style={{ width: 124, flex: "none" }}
+          style={{ minWidth: 112, flex: "none" }}
           value={row.operator}
           onChange={(operator: RowOperator) => onChange(withOperator(row, operator))}
           options={known.map((operator) => ({ value: operator, label: t(`operator.${operator}`) }))}
