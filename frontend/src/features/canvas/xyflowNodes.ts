@@ -176,7 +176,10 @@ export interface Nodes {
 const NONE: Transients = new Map();
 
 /** Boxes for the library, and what the person does with them. */
-export function useNodes({ state, selection, wires, isUnfolded, onMove, onSelect }: FlowViewProps, boxes: Box[]): Nodes {
+export function useNodes(
+  { state, selection, wires, isUnfolded, onMove, onSelect }: FlowViewProps,
+  boxes: Box[],
+): Nodes {
   const { t } = useTranslation("canvas");
   const [transients, setTransients] = useState<Transients>(NONE);
   const [cache] = useState(() => new NodeCache());

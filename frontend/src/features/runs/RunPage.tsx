@@ -131,6 +131,7 @@ function Shown({ run, palette, isStale, Drawing, Outline }: ShownProps) {
               columns={NOTHING}
               wires={NO_WIRES}
               canEdit={false}
+              isUnfolded
               progress={progress}
               isDimmed={isStale}
             />
