@@ -52,11 +52,16 @@ def claim(task_id: Any, owner: str, kinds: Collection[str]) -> Claim | None:
 
 
 def claim_next(owner: str, kinds: Collection[str]) -> Claim | None:
-    """Take the oldest due task of ``kinds``; None when there is nothing to do."""
-    for task in Task.objects.filter(due(), kind__in=kinds).order_by("created_at")[:8]:
-        taken = _take(task, owner)
-        if taken:
-            return taken
+    """Take the oldest due task of ``kinds``, a profile only when nothing else waits; None when there is nothing to do.
+
+    Nobody waits for the thousands of profiles of a large source as for a preview.
+    """
+    others = [kind for kind in kinds if kind != Task.Kind.PROFILE]
+    for group in (others, [kind for kind in kinds if kind == Task.Kind.PROFILE]):
+        for task in Task.objects.filter(due(), kind__in=group).order_by("created_at")[:8] if group else ():
+            taken = _take(task, owner)
+            if taken:
+                return taken
     return None
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from node_catalog.api import datasets, nodes, openings, subscriptions
+from node_catalog.api import datasets, import_nodes, nodes, openings, subscriptions
 
 urlpatterns = [
     path("palette", nodes.PaletteView.as_view()),
     path("catalogue/search", datasets.SearchView.as_view()),
     path("nodes", nodes.NodesView.as_view()),
+    path("nodes/import", import_nodes.NodesImportView.as_view()),
     path("nodes/<uuid:node_id>", nodes.NodeView.as_view()),
     path("nodes/<uuid:node_id>/datasets", nodes.NodeDatasetsView.as_view()),
     path("n/<path:number>", nodes.NumberView.as_view()),

@@ -22,6 +22,7 @@ urlpatterns = [
     path("datasets/<uuid:dataset_id>/profile", views.ProfileView.as_view()),
     path("nodes/try", views.NodeTryView.as_view()),
     path("nodes/<uuid:node_id>/check", views.NodeCheckView.as_view()),
+    path("nodes/<uuid:node_id>/profile", views.NodeProfileView.as_view()),
     path("nodes/<uuid:node_id>/discover", views.NodeDiscoverView.as_view()),
     path("tasks/<uuid:task_id>", views.TaskView.as_view()),
     path("monitor", views.MonitorView.as_view()),

@@ -23,6 +23,7 @@ from runtime.models import Run, Task
 from runtime.monitor import monitor_snapshot, run_card, run_rows, run_snapshot, task_snapshot
 from runtime.querysets import WATCHERS, sees_rows
 from runtime.reporting import events_after
+from runtime.scanning import request_scan
 from runtime.scheduler import cancel_run, repeat_run, start_run
 from runtime.states import RUN_STATES, plain
 from security.access import Principal, principal_of, require_right
@@ -248,6 +249,17 @@ def _dataset(principal: Principal, dataset_id: UUID) -> Dataset:
 def _node(principal: Principal, node_id: UUID) -> Node:
     node: Node = Node.objects.select_related("organisation").get_visible(principal, pk=node_id)
     return node
+
+
+class NodeProfileView(APIView):
+    """Profile a node's datasets."""
+
+    @described("nodes_profile", JSON, status=202, tag="tasks")
+    def post(self, request: Request, node_id: UUID) -> Response:
+        """Profiles of all datasets that have none yet, one after the other and after everything else."""
+        principal = principal_of(request)
+        tasks = request_scan(_node(principal, node_id), principal.user)
+        return Response({"tasks": tasks}, status=status.HTTP_202_ACCEPTED)
 
 
 class NodeCheckView(APIView):

@@ -1,4 +1,4 @@
-"""`manage.py node add|check|discover`: nodes from the command line."""
+"""`manage.py node add|import|check|discover`: nodes from the command line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from node_catalog.import_nodes import import_nodes
 from node_catalog.models import Node
 from node_catalog.nodes import create_node
 from node_catalog.sdk.errors import NodeTypeError
@@ -35,6 +36,9 @@ class Command(BaseCommand):
             action.add_argument("number")
             action.add_argument("--local", action="store_true", help="do it in this process's own worker")
             action.add_argument("--timeout", type=float, default=3600.0)
+        importing = actions.add_parser("import", help="register the nodes of a CSV or .xlsx, all or none")
+        importing.add_argument("file")
+        importing.add_argument("--dry-run", action="store_true", help="only check, and name every problem by line")
         for action in actions.choices.values():
             action.add_argument("--user", help="sign-in name of the person who does it")
 
@@ -43,6 +47,8 @@ class Command(BaseCommand):
         try:
             if options["action"] == "add":
                 self._add(user, options)
+            elif options["action"] == "import":
+                self._import(user, options)
             else:
                 self._ask(user, options)
         except (SecurityError, NodeTypeError) as error:
@@ -58,6 +64,19 @@ class Command(BaseCommand):
         }
         node = create_node(principal_for(user), values)
         self._print({"number": node.number, "id": str(node.pk), "type": node.type})
+
+    def _import(self, user: User, options: dict[str, Any]) -> None:
+        try:
+            data = Path(options["file"]).read_bytes()
+        except OSError as error:
+            raise CommandError(f"{options['file']} cannot be read: {error.strerror}.") from error
+        outcome = import_nodes(principal_for(user), data, options["dry_run"])
+        for problem in outcome.problems:
+            self._print({"line": problem.line, "field": problem.field, "message": problem.message})
+        if outcome.problems:
+            sys.exit(1)
+        for node in outcome.nodes:
+            self._print(node)
 
     def _ask(self, user: User, options: dict[str, Any]) -> None:
         node = Node.objects.visible_to(principal_for(user)).filter(number=options["number"]).first()

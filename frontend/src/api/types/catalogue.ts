@@ -195,3 +195,11 @@ export interface GrantRecord {
   created_at: string;
   can_revoke: boolean;
 }
+
+/** What a spreadsheet of nodes would register or did register, or everything that is wrong with it by line. */
+export interface NodesImportOutcome {
+  created: number;
+  dry_run: boolean;
+  nodes: { line: number; type: string; name: string; number?: string; id?: string }[];
+  problems: { line: number; field: string; code: string; message: Text }[];
+}

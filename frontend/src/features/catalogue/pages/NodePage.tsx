@@ -60,7 +60,11 @@ function NodeView({ node }: { node: CatalogueNode }) {
     refresh: ["/api/nodes", "/api/catalogue/search"],
     onDone: () => void go(paths.nodes()),
   });
-  const problem = discovery.start.error ?? startCheck.error ?? remove.error;
+  const { message } = App.useApp();
+  const profile = useAction(() => api.post<{ tasks: number }>(`/api/nodes/${node.id}/profile`), {
+    onDone: ({ tasks }) => message.success(tasks ? t("node.profile_asked", { count: tasks }) : t("node.profile_none")),
+  });
+  const problem = discovery.start.error ?? startCheck.error ?? profile.error ?? remove.error;
   const actions = node.can_edit && (
     <>
       {!node.is_personal && (
@@ -77,6 +81,9 @@ function NodeView({ node }: { node: CatalogueNode }) {
       )}
       <Button onClick={() => startCheck.mutate()} loading={startCheck.isPending || check.isRunning}>
         {t("node.test")}
+      </Button>
+      <Button onClick={() => profile.mutate()} loading={profile.isPending} disabled={!node.datasets_total}>
+        {t("node.profile_all")}
       </Button>
       <Button
         type="primary"

@@ -1,5 +1,5 @@
 /** Where the data comes from: all nodes one may see, with their health. */
-import { PlusOutlined } from "@ant-design/icons";
+import { ImportOutlined, PlusOutlined } from "@ant-design/icons";
 import { Button, Input, Table } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -22,27 +22,35 @@ import {
 } from "@/components/ui";
 
 import { CatalogueTabs } from "../components/CatalogueTabs";
+import { ImportNodes } from "../components/ImportNodes";
 import styles from "./NodesPage.module.css";
 
 export function NodesPage() {
   const { t } = useTranslation("catalogue");
   const words = usePick();
   const [q, setQ] = useState("");
+  const [isImporting, setImporting] = useState(false);
   const canRegister = useHasRole("data_admin", "platform_admin");
   const palette = usePalette();
   const list = useCursorList<CatalogueNode>("/api/nodes", { q, limit: 50 });
   const connector = (type: string) => palette.data?.connectors.find((one) => one.key === type);
   const register = canRegister && (
-    <Link to={paths.newNode()}>
-      <Button type="primary" icon={<PlusOutlined aria-hidden="true" />}>
-        {t("nodes.register")}
+    <div style={{ display: "flex", gap: 8 }}>
+      <Button icon={<ImportOutlined aria-hidden="true" />} onClick={() => setImporting(true)}>
+        {t("nodes.import")}
       </Button>
-    </Link>
+      <Link to={paths.newNode()}>
+        <Button type="primary" icon={<PlusOutlined aria-hidden="true" />}>
+          {t("nodes.register")}
+        </Button>
+      </Link>
+    </div>
   );
   return (
     <div>
       <PageHeader title={t("title")} subtitle={t("nodes.subtitle")} actions={register} />
       <CatalogueTabs at="nodes" />
+      {isImporting && <ImportNodes onClose={() => setImporting(false)} />}
       <Input.Search
         allowClear
         className={styles.search}
