@@ -155,7 +155,7 @@ def flows(draw: Any) -> Drawn:
     made.try_add("read", {"dataset": "air"})
     if draw(st.booleans()):
         made.try_add("read", {"dataset": "stations"})
-    for _ in range(draw(st.integers(1, 9))):
+    for _ in range(draw(st.integers(1, 4))):
         _grow(draw, made)
     ends = [name for name in made.schemas if not any(wire.startswith(f"{name} >") for wire in made.wires)]
     more = draw(st.lists(st.sampled_from(list(made.schemas)), max_size=2, unique=True))
@@ -209,7 +209,10 @@ def _grow(draw: Any, made: Drawn) -> None:
         settings = {"how": how, "on": on, "nulls_equal": draw(st.booleans())}
         made.try_add("join", settings, source, other)
     elif kind in ("union", "intersect", "except"):
-        made.try_add(kind, {"distinct": draw(st.booleans())}, source, draw(st.sampled_from(list(made.schemas))))
+        alike = [name for name, other in made.schemas.items() if name != source and set(other.names) == set(names)]
+        if not alike and made.try_add("filter", {"where": draw(conditions(schema))}, source):
+            alike = [list(made.schemas)[-1]]
+        made.try_add(kind, {"distinct": draw(st.booleans())}, source, draw(st.sampled_from(alike or [source])))
     elif kind in AROUND:
         AROUND[kind](draw, made, source, some)
     elif kind == "aggregate":
