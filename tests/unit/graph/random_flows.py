@@ -149,12 +149,15 @@ def conditions(draw: Any, schema: Schema) -> str:
 
 
 @st.composite
-def flows(draw: Any) -> Drawn:
-    """A flow of up to a dozen steps with one to three outputs."""
+def flows(draw: Any, filtered: bool = False) -> Drawn:
+    """A flow of up to a dozen steps with one to three outputs; ``filtered``: a condition stands right behind reads."""
     made = Drawn()
     made.try_add("read", {"dataset": "air"})
     if draw(st.booleans()):
         made.try_add("read", {"dataset": "stations"})
+    for name in list(made.schemas) if filtered else ():
+        if made.try_add("filter", {"where": draw(conditions(made.schemas[name]))}, name):
+            del made.schemas[name]  # nothing else reads it
     for _ in range(draw(st.integers(1, 4))):
         _grow(draw, made)
     ends = [name for name in made.schemas if not any(wire.startswith(f"{name} >") for wire in made.wires)]
@@ -175,7 +178,7 @@ def _grow(draw: Any, made: Drawn) -> None:
             [
                 *("filter", "filter", "derive", "select", "cast", "join", "union", "aggregate", "sort", "limit"),
                 *("distinct", "nearest_join", "intersect", "except", "window", "pivot", "unpivot", "fill", "grid"),
-                "switch",
+                *("switch", "check", "branch"),
             ]
         )
     )
@@ -323,6 +326,15 @@ def _switch(draw: Any, made: Drawn, source: str, some: list[str]) -> None:
     made.try_add("switch", {"ways": ways}, source)
 
 
+def _check(draw: Any, made: Drawn, source: str, some: list[str]) -> None:
+    rules = [{"name": f"rule {n}", "expression": draw(conditions(made.schemas[source]))} for n in range(2)]
+    made.try_add("check", {"rules": rules, "on_fail": "report"}, source)
+
+
+def _branch(draw: Any, made: Drawn, source: str, some: list[str]) -> None:
+    made.try_add("branch", {"when": draw(st.sampled_from(["count(*) > 40", "count(*) > 1000"]))}, source)
+
+
 def _grid(draw: Any, made: Drawn, source: str, some: list[str]) -> None:
     moments = [column.name for column in made.schemas[source].fields if family(column.type) in MOMENTS]
     if moments:
@@ -340,6 +352,8 @@ AROUND = {
     "fill": _fill,
     "grid": _grid,
     "switch": _switch,
+    "check": _check,
+    "branch": _branch,
 }
 
 
