@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ from node_catalog.sdk.text import Text, text
 from security.models import User
 
 LANGUAGES = ("en", "zh-CN")
+log = logging.getLogger(__name__)
 Json = dict[str, Any]
 
 
@@ -56,7 +58,7 @@ def explain_cell(traced: Traced, port: str, row: Mapping[str, Any], column: str)
     """
     lineage = Lineage(traced.relations)
     found = lineage.of(port, column)
-    rows = {one.step: one for one in trace_row(traced.relations, port, row, column)}
+    rows = {one.step: one for one in _rows_behind(traced, port, row, column)}
     grants = _grants(traced)
     return {
         "column": column,
@@ -71,7 +73,7 @@ def explain_cell(traced: Traced, port: str, row: Mapping[str, Any], column: str)
 
 def rows_plan(traced: Traced, port: str, row: Mapping[str, Any], column: str, step: str, limit: int) -> Plan:
     """The plan that shows at most ``limit`` of the rows of the read step ``step`` behind a cell."""
-    rows = next((one for one in trace_row(traced.relations, port, row, column) if one.step == step), None)
+    rows = next((one for one in _rows_behind(traced, port, row, column) if one.step == step), None)
     if rows is None or rows.is_none:
         message = text("No row of this step is behind the number.", "该数字没有用到这个步骤的行。")
         raise FlowError("cell.no_rows", message, where=f"/steps/{step}")
@@ -85,6 +87,21 @@ def rows_plan(traced: Traced, port: str, row: Mapping[str, Any], column: str, st
         traced.parameters,
         limit,
     )
+
+
+def _rows_behind(traced: Traced, port: str, row: Mapping[str, Any], column: str) -> list[SourceRows]:
+    """The rows of every read step behind a cell; none when a step on the way cannot be read backwards."""
+    if port not in traced.relations.by_port:
+        message = text(
+            "The flow cannot be built as it was: a step has a problem today. Open the flow to see which.",
+            "流程今天无法按原样构建：有步骤存在问题。请打开流程查看。",
+        )
+        raise FlowError("cell.not_traceable", message)
+    try:
+        return trace_row(traced.relations, port, row, column)
+    except Exception as error:  # a step type is foreign code: its relation may hold what nobody has foreseen
+        log.warning("rows behind a cell: %s", type(error).__name__)
+        return []
 
 
 def _steps(traced: Traced, found: ColumnLineage, port: str) -> list[Json]:

@@ -18,7 +18,7 @@ from flows.graph.expressions.parameters import read_parameters
 from flows.graph.fuse import Region
 from flows.graph.optimise import conjuncts
 from flows.graph.plan import Plan, digest_of
-from flows.graph.provenance import Demand, SourceRows, Within, any_of
+from flows.graph.provenance import Demand, SourceRows, Within, any_of, swap
 from flows.graph.render import text_of, tree_of
 from flows.graph.sources import DatasetInfo
 from flows.graph.stages import StageMaker
@@ -103,10 +103,24 @@ def _within_as_json(one: Within) -> Json:
         "text": words_of(one.needle),
         "within": {
             "step": tables[0].name.partition(".")[0] if tables else "",
-            "column": words_of(one.rel.values["key"]),
-            "conditions": [words_of(test) for test in conjuncts(tests) if not test.find(ops.InSubquery)],
+            "column": words_of(_at_table(one.rel.values["key"])),
+            "conditions": [words_of(_at_table(test)) for test in conjuncts(tests) if not test.find(ops.InSubquery)],
         },
     }
+
+
+def _at_table(value: Any) -> Any:
+    """A value by the names that its columns have where they come from, not by those that a join gave them."""
+    while True:
+        mapping = {}
+        for one in value.find(ops.Field, filter=ops.Value):
+            if isinstance(one.rel, ops.Project):
+                mapping[one] = one.rel.values[one.name]
+            elif isinstance(one.rel, ops.Filter):
+                mapping[one] = ops.Field(one.rel.parent, one.name)
+        if not mapping:
+            return value
+        value = swap(value, mapping)
 
 
 def words_of(value: Any) -> str:

@@ -39,7 +39,25 @@ class Influence:
 
 
 def influence_of(relation: Any) -> Influence:
-    """The influence on an Ibis relation of the unbound tables below it."""
+    """The influence on an Ibis relation of the unbound tables below it.
+
+    Never fails: a step type is foreign code, and what cannot be read means that everything may influence everything.
+    """
+    try:
+        return _influence_of(relation)
+    except Exception:
+        return _opaque(relation.op())
+
+
+def _opaque(node: Any) -> Influence:
+    tables = [one for one in [node, *node.find_below(ops.Relation)] if isinstance(one, ops.UnboundTable)]
+    everything = frozenset((one.name, name) for one in tables for name in one.schema.names)
+    names = frozenset(one.name for one in tables)
+    values = dict.fromkeys(node.schema.names, everything)
+    return Influence(values, rows=everything, tables=names, cut=names, computed=frozenset(values))
+
+
+def _influence_of(relation: Any) -> Influence:
     known: dict[Any, Influence] = {}
     stack = [relation.op()]
     while stack:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from flows.graph import influence
 from flows.graph.lineage import Lineage, step_relations
 from flows.graph.planner import make_plan
 from flows.graph.validate import check
@@ -308,3 +309,13 @@ def test_a_step_that_cannot_be_built_leaves_the_others_alone() -> None:
     lineage = Lineage(step_relations(document, registry(), datasets, all_rights(datasets), checked.schemas))
     assert lineage.of("air.out", "pm25").computed_from == {("air", AIR, "pm25")}
     assert lineage.of("out.in", "pm25").sources == frozenset()
+
+
+def test_a_relation_that_cannot_be_read_depends_on_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(relation: Any) -> None:
+        raise KeyError("an operation that nobody has foreseen")
+
+    monkeypatch.setattr(influence, "_influence_of", fail)
+    document = load(flow({"st": step("read", dataset="stations"), "out": step("output", name="x")}, "st > out"))
+    everything = {("st", STATIONS, name) for name, _ in STATION_COLUMNS}
+    assert lineage_of(document).of("out.in", "district").sources == everything

@@ -168,8 +168,6 @@ export function Canvas() {
               focus={focus}
               {...actions}
             />
-            {dialog === "plan" && <Plan onClose={close} />}
-            {compared && <Difference {...compared} onClose={() => setCompared(null)} />}
             <FoldOffer />
             {isEmpty && canEdit && <EmptyCanvas onQuickAdd={onQuickKey} />}
           </div>
@@ -183,6 +181,8 @@ export function Canvas() {
           />
         </div>
         <Inspector />
+        {dialog === "plan" && <Plan onClose={close} />}
+        {compared && <Difference {...compared} onClose={() => setCompared(null)} />}
       </div>
       {quick && <QuickAdd request={quick} onClose={closeQuick} />}
       {dialog === "find" && <Find onClose={close} />}

@@ -11,7 +11,7 @@ import { normalise, wireKey } from "@/graph/document";
 import type { Mark, Marked } from "../drawing/marks";
 import { stepTitle } from "../drawing/elements";
 import { useEditor } from "../editor/hooks";
-import { Overlay } from "./Overlay";
+import { Overlay, OverlayFrame } from "./Overlay";
 import styles from "./overlay.module.css";
 
 export interface Compared {
@@ -23,18 +23,21 @@ export interface Compared {
 const SIGNS = { added: "+", removed: "−", changed: "~" } as const;
 
 export function Difference({ old, next, onClose }: Compared & { onClose: () => void }) {
+  const { t } = useTranslation("canvas");
   const editor = useEditor();
-  const answer = useGet<CompareAnswer>(
-    `/api/flows/${editor.flow}/compare`,
-    { old: old.id, new: next?.id },
-    { staleTime: 0 },
-  );
+  const query = { old: old.id, new: next?.id };
+  const answer = useGet<CompareAnswer>(`/api/flows/${editor.flow}/compare`, query, { staleTime: 0 });
+  const title = next
+    ? t("versions.difference", { old: old.number, new: next.number })
+    : t("overlay.against_draft", { old: old.number });
   return (
-    <QueryView query={answer}>{(data) => <Drawn data={data} old={old} next={next} onClose={onClose} />}</QueryView>
+    <OverlayFrame title={title} onClose={onClose}>
+      <QueryView query={answer}>{(data) => <Drawn data={data} />}</QueryView>
+    </OverlayFrame>
   );
 }
 
-function Drawn({ data, old, next, onClose }: Compared & { data: CompareAnswer; onClose: () => void }) {
+function Drawn({ data }: { data: CompareAnswer }) {
   const { t, i18n } = useTranslation("canvas");
   const words = usePick();
   const editor = useEditor();
@@ -59,17 +62,12 @@ function Drawn({ data, old, next, onClose }: Compared & { data: CompareAnswer; o
     };
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [data, i18n.language]);
-  const title = next
-    ? t("versions.difference", { old: old.number, new: next.number })
-    : t("overlay.against_draft", { old: old.number });
   const rest = data.entries.filter((entry) => !entry.step);
   return (
     <Overlay
-      title={title}
       state={state}
       summaries={data.summaries}
       marks={marks}
-      onClose={onClose}
       side={(selected, show) => (
         <>
           <h3>{t("overlay.changes")}</h3>

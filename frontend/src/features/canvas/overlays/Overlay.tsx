@@ -15,27 +15,16 @@ import styles from "./overlay.module.css";
 const NO_PROBLEMS = new Map();
 const NO_COLUMNS = {};
 
-interface OverlayProps {
+interface FrameProps {
   title: string;
-  state: FlowState;
-  summaries: Record<string, Text>;
-  marks: Marked;
-  /** Beside the drawing; gets what is selected and can bring a step into view. */
-  side: (selected: string | undefined, show: (step: string) => void) => ReactNode;
   onClose: () => void;
+  children: ReactNode;
 }
 
-export function Overlay({ title, state, summaries, marks, side, onClose }: OverlayProps) {
+export function OverlayFrame({ title, onClose, children }: FrameProps) {
   const { t } = useTranslation("canvas");
-  const editor = useEditor();
   const frame = useRef<HTMLElement>(null);
-  const [selection, setSelection] = useState<string[]>([]);
-  const [focus, setFocus] = useState<{ steps: string[]; at: number }>();
   useEffect(() => frame.current?.focus(), []);
-  const show = (step: string): void => {
-    setSelection([step]);
-    setFocus((before) => ({ steps: [step], at: (before?.at ?? 0) + 1 }));
-  };
   return (
     <section
       ref={frame}
@@ -55,26 +44,47 @@ export function Overlay({ title, state, summaries, marks, side, onClose }: Overl
           {t("overlay.close")}
         </Button>
       </header>
-      <div className={styles.body}>
-        <div className={styles.drawing}>
-          <Marks value={marks}>
-            <FlowDrawing
-              state={state}
-              types={editor.types}
-              summaries={summaries}
-              problems={NO_PROBLEMS}
-              columns={NO_COLUMNS}
-              selection={selection}
-              wires={[]}
-              canEdit={false}
-              isUnfolded
-              focus={focus}
-              onSelect={(steps) => setSelection(steps)}
-            />
-          </Marks>
-        </div>
-        <div className={styles.side}>{side(selection[0], show)}</div>
-      </div>
+      <div className={styles.body}>{children}</div>
     </section>
+  );
+}
+
+interface OverlayProps {
+  state: FlowState;
+  summaries: Record<string, Text>;
+  marks: Marked;
+  /** Beside the drawing; gets what is selected and can bring a step into view. */
+  side: (selected: string | undefined, show: (step: string) => void) => ReactNode;
+}
+
+export function Overlay({ state, summaries, marks, side }: OverlayProps) {
+  const editor = useEditor();
+  const [selection, setSelection] = useState<string[]>([]);
+  const [focus, setFocus] = useState<{ steps: string[]; at: number }>();
+  const show = (step: string): void => {
+    setSelection([step]);
+    setFocus((before) => ({ steps: [step], at: (before?.at ?? 0) + 1 }));
+  };
+  return (
+    <>
+      <div className={styles.drawing}>
+        <Marks value={marks}>
+          <FlowDrawing
+            state={state}
+            types={editor.types}
+            summaries={summaries}
+            problems={NO_PROBLEMS}
+            columns={NO_COLUMNS}
+            selection={selection}
+            wires={[]}
+            canEdit={false}
+            isUnfolded
+            focus={focus}
+            onSelect={(steps) => setSelection(steps)}
+          />
+        </Marks>
+      </div>
+      <div className={styles.side}>{side(selection[0], show)}</div>
+    </>
   );
 }

@@ -10,17 +10,22 @@ import { wireKey } from "@/graph/document";
 
 import type { Mark, Marked } from "../drawing/marks";
 import { useEditor, useTitleOf, useView } from "../editor/hooks";
-import { Overlay } from "./Overlay";
+import { Overlay, OverlayFrame } from "./Overlay";
 import styles from "./overlay.module.css";
 import { Statement } from "./Statement";
 
 export function Plan({ onClose }: { onClose: () => void }) {
   const editor = useEditor();
   const answer = useGet<PlanAnswer>(`/api/flows/${editor.flow}/plan`, undefined, { staleTime: 0 });
-  return <QueryView query={answer}>{(plan) => <Drawn plan={plan} onClose={onClose} />}</QueryView>;
+  const { t } = useTranslation("canvas");
+  return (
+    <OverlayFrame title={t("plan.name")} onClose={onClose}>
+      <QueryView query={answer}>{(plan) => <Drawn plan={plan} />}</QueryView>
+    </OverlayFrame>
+  );
 }
 
-function Drawn({ plan, onClose }: { plan: PlanAnswer; onClose: () => void }) {
+function Drawn({ plan }: { plan: PlanAnswer }) {
   const { t } = useTranslation("canvas");
   const { language } = usePreferences();
   const { state, check } = useView();
@@ -44,11 +49,9 @@ function Drawn({ plan, onClose }: { plan: PlanAnswer; onClose: () => void }) {
   }, [plan, t, language]);
   return (
     <Overlay
-      title={t("plan.name")}
       state={state}
       summaries={check.summaries}
       marks={marks}
-      onClose={onClose}
       side={(selected, show) => <Side plan={plan} selected={selected} show={show} />}
     />
   );
