@@ -237,12 +237,13 @@ class DatasetRef:
 class Attach:
     """The engine scans the source itself: SQL statements that end in a view ``src`` with the promised schema.
 
-    ``statements`` run in a connection of their own before it is locked; only ``folders`` may be touched.
+    ``statements`` run in a connection of their own in which only ``folders`` and ``files`` may be touched.
     """
 
     statements: tuple[str, ...]
     extensions: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     dialect: str = "duckdb"
     rows: int | None = None
     """How many rows ``src`` has, when the source knows that without reading them."""

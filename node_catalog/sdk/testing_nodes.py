@@ -63,7 +63,7 @@ class NodeCase:
     context: ConnectContext
     read: Callable[[type[Connector], Any, DatasetRef, ConnectContext], Any]
     target: tuple[str, ...] = ("made",)
-    expected: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    expected: Mapping[tuple[str, ...], int | None] = field(default_factory=dict)
     wrong: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property

@@ -45,7 +45,6 @@ _CLOSED: dict[str, Any] = {
     "python_scan_all_frames": False,
     "enable_object_cache": False,
 }
-_LOCK = ("set enable_external_access = false", "set lock_configuration = true")
 
 
 class Connection:
@@ -185,10 +184,11 @@ def open_main(
     raw = _connect(limits, limits.memory_mb, ordered)
     try:
         connection = Connection(raw, cancel, where, is_source=False)
+        _shut(raw, sorted({folder for scan in scans for folder in scan.attach.folders}))
         for scan in scans:
             connection.add_scan(scan)
         raw.execute("pragma enable_profiling = 'no_output'")
-        _lock(raw, sorted({folder for scan in scans for folder in scan.attach.folders}), limits.time_zone)
+        _lock(raw, limits.time_zone, is_shut=True)
         yield connection
     finally:
         raw.close()
@@ -207,9 +207,11 @@ def open_source(
         with connection._words(), cancel.interrupts(raw.interrupt):
             for extension in extensions:
                 _load(raw, extension)
+            if isinstance(attach, Attach):
+                _shut(raw, attach.folders, attach.files)
             for statement in attach.statements if attach else ():
                 raw.execute(statement)
-            _lock(raw, attach.folders if isinstance(attach, Attach) else ())
+            _lock(raw, is_shut=isinstance(attach, Attach))
         yield connection
     finally:
         raw.close()
@@ -263,12 +265,19 @@ _verified: dict[str, tuple[int, ...]] = {}
 """Extension files whose signature DuckDB has checked in this process, as they were then."""
 
 
-def _lock(raw: duckdb.DuckDBPyConnection, folders: Sequence[str], time_zone: str = "UTC") -> None:
+def _shut(raw: duckdb.DuckDBPyConnection, folders: Sequence[str] = (), files: Sequence[str] = ()) -> None:
+    """Close files and network but for these: before a source's own views are bound, so that none looks elsewhere."""
+    for setting, allowed in (("allowed_directories", folders), ("allowed_paths", files)):
+        if allowed:
+            raw.execute(f"set {setting} = [{', '.join(map(_literal, allowed))}]")
+    raw.execute("set enable_external_access = false")
+
+
+def _lock(raw: duckdb.DuckDBPyConnection, time_zone: str = "UTC", *, is_shut: bool) -> None:
     raw.execute(f"set TimeZone = {_literal(time_zone)}")
-    if folders:
-        raw.execute(f"set allowed_directories = [{', '.join(_literal(folder) for folder in folders)}]")
-    for statement in _LOCK:
-        raw.execute(statement)
+    if not is_shut:
+        _shut(raw)
+    raw.execute("set lock_configuration = true")
 
 
 def _literal(value: str) -> str:

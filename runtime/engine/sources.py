@@ -89,7 +89,8 @@ def scan_of(binding: Binding, spec: SourceSpec, reached: Reach | None) -> Scan |
             return None
         columns = ", ".join(quoted(name) for name in binding.schema.names)
         return Scan(binding.alias, exchange_scan(spec.exchange_path), f"SELECT {columns} FROM {SOURCE}", binding.schema)
-    if reached is None or not isinstance(reached.access, Attach) or reached.access.extensions:
+    if reached is None or not isinstance(reached.access, Attach) or reached.access.extensions or reached.access.files:
+        # What needs an extension, or has views of its own to be kept to its files, is read in its own connection.
         return None
     return Scan(binding.alias, reached.access, binding.text, binding.schema)
 

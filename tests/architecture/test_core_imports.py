@@ -23,7 +23,7 @@ DRIVERS = {
     "pytds",
 }
 ONLY_IN = {
-    "duckdb": ("runtime.engine.duck",),
+    "duckdb": ("runtime.engine.duck", "node_catalog.types.connectors.duckdb_file"),
     "pyspark": ("runtime.engine.remote",),
 }
 OWN_HELPERS = {"security"}  # security.outgoing and security.text: pure modules below the core

@@ -39,6 +39,10 @@ def read_all(connector: type[Connector], settings: Any, dataset: DatasetRef, con
         with closing(duckdb.connect(config={"enable_external_access": "true"})) as connection:
             for extension in access.extensions:
                 connection.execute(f"load '{_extension_file(extension)}'")
+            if isinstance(access, Attach):
+                for name, allowed in (("allowed_directories", access.folders), ("allowed_paths", access.files)):
+                    connection.execute(f"set {name} = [{', '.join(map(literal, allowed))}]")
+                connection.execute("set enable_external_access = false")
             for statement in access.statements:
                 connection.execute(statement)
             if isinstance(access, Attach):
@@ -261,9 +265,49 @@ def mysql_case(folder: Path, request: pytest.FixtureRequest) -> NodeCase:
     )
 
 
+def duckdb_case(folder: Path, request: pytest.FixtureRequest) -> NodeCase:
+    """A DuckDB file with every kind of type, two schemas, a good view and views that reach for other files."""
+    path, outside = folder / "city.duckdb", folder / "other.csv"
+    outside.write_text("a\ncanary\n")
+    with closing(duckdb.connect(str(path))) as connection:
+        connection.execute(
+            f"""
+            create table station (id integer primary key, name varchar not null, lon double, opened date,
+              seen timestamptz, exact decimal(12,3), big hugeint, wide ubigint, photo blob, tags varchar[],
+              "Ünusual ""name" struct(a integer), feeling enum('good', 'bad'), clock time, active boolean);
+            insert into station values
+              (1, '奥体中心', 'nan', 'infinity', '2024-01-01 10:00:00+08', 1.25, 1, 2, '\\x00'::blob, ['a', null],
+               {{'a': 1}}, 'good', '10:00', true),
+              (2, 'O''Neil', 1.5, '2013-03-01', null, null, null, null, null, null, null, null, null, null);
+            create schema old; create table old."order" (a integer);
+            create view names as select id, name || '!' as shout from station;
+            create view evil as select * from read_csv('{outside}');
+            create macro secret() as (select content from read_text('/etc/hostname'));
+            create view evil_too as select secret() as a
+            """
+        )
+    (folder / "broken.duckdb").write_bytes(b"this is not a database " * 100)
+    return NodeCase(
+        registry().connectors["duckdb"],
+        {"path": str(path)},
+        ConnectContext(file_roots=(str(folder),)),
+        read_all,
+        expected={("main", "station"): 2, ("old", "order"): 0, ("main", "names"): None, ("main", "evil"): None},
+        wrong={
+            "outside": {"path": "/etc/passwd"},
+            "dots": {"path": f"{folder}/../../etc/passwd"},
+            "missing": {"path": str(folder / "gone.duckdb")},
+            "no database": {"path": str(folder / "broken.duckdb")},
+            "another format": {"path": str(outside)},
+            "a folder": {"path": str(folder)},
+        },
+    )
+
+
 CASES: dict[str, Callable[[Path, pytest.FixtureRequest], NodeCase]] = {
     "sqlite": sqlite_case,
     "files": files_case,
+    "duckdb": duckdb_case,
     "postgresql": postgresql_case,
     "mysql": mysql_case,
     "http_json": http_json_case,
