@@ -11,7 +11,7 @@ import os
 import re
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +26,10 @@ from node_catalog.models import Dataset, Node
 from node_catalog.node_settings import connector_of
 from node_catalog.nodes import save_numbered
 from node_catalog.numbers import dataset_number
+from node_catalog.sdk.errors import NodeTypeError
+from node_catalog.sdk.file_bytes import LocalFile
 from node_catalog.search_text import refresh_dataset, refresh_node
+from node_catalog.types.connectors.files.workbook import sheets_of
 from security import audit
 from security.access import Principal, principal_for, require_right
 from security.errors import InvalidError, NotFoundError, TooLargeError
@@ -34,14 +37,17 @@ from security.ids import new_id
 from security.models import User
 from security.text import text
 
-FileKind = Literal["csv", "csv.gz", "parquet"]
+FileKind = Literal["csv", "csv.gz", "parquet", "jsonl", "jsonl.gz", "xlsx"]
 CONNECTOR = "files"
 LOOK = 64 * 1024
 CHUNK = 1024 * 1024
 PARQUET = b"PAR1"
+ZIP = b"PK\x03\x04"
+WORKBOOK = "xl/workbook.xml"
 GZIP = b"\x1f\x8b"
-BINARY_STARTS = (b"PK\x03\x04", b"%PDF", b"\xd0\xcf\x11\xe0", b"SQLite format 3", b"\x89PNG", b"\xff\xd8\xff", b"Rar!")
+BINARY_STARTS = (b"%PDF", b"\xd0\xcf\x11\xe0", b"SQLite format 3", b"\x89PNG", b"\xff\xd8\xff", b"Rar!")
 MAX_STEM = 80
+JOINT = " · "
 
 discoverers: list[Callable[[Node, User], Any]] = []
 """The package that runs tasks adds the function that asks for a node's discovery and returns the task."""
@@ -76,7 +82,7 @@ def store_upload(user: Any, file: Any, name: str, dataset: Dataset | None = None
     """Keep an uploaded file and return its dataset, whose columns the discovery of ``dataset.node`` will fill.
 
     ``file`` has ``chunks()`` (Django's UploadedFile) or ``read(n)``. With ``dataset`` it is a new version of that one.
-    Raises InvalidError (no CSV or Parquet), TooLargeError, NotFoundError (a dataset that is not the person's own).
+    Raises InvalidError (no table), TooLargeError, NotFoundError (a dataset that is not the person's own).
     """
     principal = principal_for(user)
     require_right(principal, "file.upload")
@@ -90,14 +96,16 @@ def store_upload(user: Any, file: Any, name: str, dataset: Dataset | None = None
         size = _stream(file, temporary)
         kind = look_at(temporary, size)
         with transaction.atomic():
-            kept = _new_version(dataset, kind) if dataset is not None else _placeholder(node, safe_name(name, kind))
+            name = dataset.path[0] if dataset is not None else safe_name(name, kind)
+            sheets = sheets_in(temporary) if kind == "xlsx" else ()
+            kept = _new_version(dataset, kind) if dataset is not None else _placeholder(node, name, sheets)
             kept.size_bytes, kept.refreshed_at, kept.state = size, timezone.now(), Dataset.State.PUBLISHED
             kept.profiled_at = None
             kept.save()
             kept.columns.update(profile={})
             detail = {"name": kept.name, "bytes": size, "is_new": dataset is None}
             audit.record("file.upload", "dataset", kept.pk, principal, detail=detail, request=request)
-            os.replace(temporary, folder / kept.path[-1])
+            os.replace(temporary, folder / kept.path[0])
         _sync(folder)
     finally:
         temporary.unlink(missing_ok=True)
@@ -111,15 +119,20 @@ def ask_discovery(dataset: Dataset, user: User) -> Any:
 
 
 def delete_file(principal: Principal, dataset: Dataset, request: Any = None) -> None:
-    """Remove the file for good; the dataset's number stays used, so apps that read it say that it is gone."""
+    """Remove the file for good; the dataset's number stays used, so apps that read it say that it is gone.
+
+    A workbook goes with all its sheets.
+    """
     if dataset.node.owner_id != principal.id:
         raise NotFoundError()
     with transaction.atomic():
-        dataset.state = Dataset.State.GONE
-        dataset.save()
-        dataset.columns.update(profile={})
+        of_file = [one for one in dataset.node.datasets.all() if one.path[0] == dataset.path[0]]
+        for one in of_file:
+            one.state = Dataset.State.GONE
+            one.save()
+            one.columns.update(profile={})
         audit.record("file.delete", "dataset", dataset.pk, principal, detail={"name": dataset.name}, request=request)
-        (Path(dataset.node.settings["folder"]) / dataset.path[-1]).unlink(missing_ok=True)
+        (Path(dataset.node.settings["folder"]) / dataset.path[0]).unlink(missing_ok=True)
 
 
 def move_files(leaver: User, successor: User, principal: Principal) -> dict[str, int]:
@@ -150,11 +163,34 @@ def look_at(path: Path, size: int) -> FileKind:
                 "Parquet 文件不完整，请重新导出后上传。",
             )
         return "parquet"
+    if start[:4] == ZIP:
+        sheets_in(path)
+        return "xlsx"
     if start[:2] == GZIP:
-        _check_text(_unpacked(start))
-        return "csv.gz"
+        inner = _unpacked(start)
+        _check_text(inner)
+        return "jsonl.gz" if _is_json(inner) else "csv.gz"
     _check_text(start)
-    return "csv"
+    return "jsonl" if _is_json(start) else "csv"
+
+
+def sheets_in(path: Path) -> tuple[str, ...]:
+    """The names of a workbook's visible sheets; raises InvalidError for another zip, a broken one, or none to see."""
+    try:
+        names = tuple(sheet.name for sheet in sheets_of(LocalFile(path)) if not sheet.is_hidden)
+    except NodeTypeError as error:
+        if error.code == "file.excel_bomb":
+            raise invalid("/file", error.code, error.message["en"], error.message["zh-CN"]) from error
+        raise _no_table() from error
+    if not names:
+        raise _no_table()
+    return names
+
+
+def _is_json(start: bytes) -> bool:
+    """Whether the first line is (the beginning of) a JSON object."""
+    line = start.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0]
+    return line.startswith(b"{") and (b'":' in line or b'" :' in line or line.strip() == b"{}")
 
 
 def _unpacked(start: bytes) -> bytes:
@@ -179,8 +215,10 @@ def _no_table() -> InvalidError:
     return invalid(
         "/file",
         "file.kind",
-        "This is no CSV, CSV.GZ or Parquet file. From a spreadsheet, save the sheet as CSV first.",
-        "仅支持 CSV、CSV.GZ 和 Parquet 文件。电子表格请先另存为 CSV。",
+        "This is no CSV, Excel (.xlsx), JSON Lines or Parquet file that can be read (text also as .gz). Save an old or "
+        "protected spreadsheet as .xlsx without a password.",
+        "仅支持可读取的 CSV、Excel（.xlsx）、JSON Lines 和 Parquet 文件（文本可为 .gz）。旧版或加密的电子表格请另存为"
+        "不带密码的 .xlsx。",
     )
 
 
@@ -190,49 +228,54 @@ def _no_table() -> InvalidError:
 def safe_name(name: str, kind: FileKind) -> str:
     """A file name without folders, control characters or leading dots, with the ending of its content."""
     plain = unicodedata.normalize("NFC", str(name)).replace("\\", "/").rpartition("/")[2]
-    plain = re.sub(r"\.(csv|csv\.gz|gz|txt|tsv|parquet|pq)$", "", plain, flags=re.IGNORECASE)
-    plain = re.sub(r"\.csv$", "", plain, flags=re.IGNORECASE)
+    plain = re.sub(
+        r"\.(csv|csv\.gz|gz|txt|tsv|parquet|pq|jsonl|ndjson|json|xlsx|xlsm)$", "", plain, flags=re.IGNORECASE
+    )
+    plain = re.sub(r"\.(csv|jsonl|ndjson)$", "", plain, flags=re.IGNORECASE)
     plain = re.sub(r"[^\w.() -]+", "_", plain).strip(" ._-")
     while len(plain.encode()) > 2 * MAX_STEM or len(plain) > MAX_STEM:
         plain = plain[:-1]
     return f"{plain or 'file'}.{kind}"
 
 
-def _placeholder(node: Node, name: str) -> Dataset:
-    """A new dataset for a file, or the gone one of the same name; a name in use gets a number."""
+def _placeholder(node: Node, name: str, sheets: Sequence[str] = ()) -> Dataset:
+    """A new dataset for a file, or the gone one of the same name; a name in use gets a number.
+
+    A workbook's dataset is its first sheet; discovery adds the others.
+    """
     stem, dot, ending = _split(name)
-    taken = {dataset.path_key: dataset for dataset in node.datasets.all()}
+    known = list(node.datasets.all())
+    in_use = {dataset.path[0] for dataset in known if dataset.state != Dataset.State.GONE}
+    by_path = {dataset.path_key: dataset for dataset in known}
     for number in range(1, 10_000):
         candidate = name if number == 1 else f"{stem}-{number}{dot}{ending}"
-        known = taken.get(path_key([candidate]))
-        if known is None:
-            return _new_dataset(node, candidate)
-        if known.state == Dataset.State.GONE:
-            return known
+        if candidate not in in_use:
+            path = [candidate, *sheets[:1]]
+            return by_path.get(path_key(path)) or _new_dataset(node, path)
     raise invalid("/file", "file.name", "Choose another file name.", "请换一个文件名。")
 
 
 def _split(name: str) -> tuple[str, str, str]:
     """Stem, dot and one of our endings."""
-    for ending in ("csv.gz", "parquet", "csv"):
+    for ending in ("csv.gz", "jsonl.gz", "parquet", "jsonl", "xlsx", "csv"):
         if name.endswith("." + ending):
             return name[: -len(ending) - 1], ".", ending
     return name, "", ""
 
 
-def _new_dataset(node: Node, name: str) -> Dataset:
+def _new_dataset(node: Node, path: list[str]) -> Dataset:
     ordinal = (node.datasets.aggregate(last=Max("ordinal"))["last"] or 0) + 1
     if ordinal > 9999:
         raise invalid("/file", "file.too_many", "At most 9,999 files per person.", "每人最多 9,999 个文件。")
-    title = _split(name)[0]
+    title = JOINT.join((_split(path[0])[0], *path[1:]))
     dataset = Dataset.objects.create(
         node=node,
         ordinal=ordinal,
         number=dataset_number(node.number, ordinal),
-        path=[name],
-        path_key=path_key([name]),
+        path=path,
+        path_key=path_key(path),
         kind="file",
-        name=name,
+        name=path[-1],
         title={"en": title, "zh-CN": title},
         share=Dataset.Share.NONE,
     )
@@ -242,7 +285,7 @@ def _new_dataset(node: Node, name: str) -> Dataset:
 
 def _new_version(dataset: Dataset, kind: FileKind) -> Dataset:
     """The same dataset; its file must stay of the same kind, because its name says so."""
-    was = _split(dataset.path[-1])[2]
+    was = _split(dataset.path[0])[2]
     if was != kind:
         raise invalid(
             "/file",

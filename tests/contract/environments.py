@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import importlib.resources
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import openpyxl
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -114,6 +116,12 @@ def files_case(folder: Path, request: pytest.FixtureRequest) -> NodeCase:
         '{"no": 2, "at": "2024-01-31 08:00:00Z", "tags": null, "mixed": "x", "late": 2.5}\n'
     )
     (folder / "packed.ndjson.gz").write_bytes(gzip.compress(b'\xef\xbb\xbf{"a": true}\n{}\n'))
+    book = openpyxl.Workbook()
+    for row in (["2026 报表"], [], ["编号", "数值", "日期"], ["001", 1.5, dt.date(2026, 1, 1)], ["002", None, None]):
+        book.active.append(row)
+    book.active.merge_cells("A1:C1")
+    book.save(folder / "book.xlsx")
+    (folder / "broken.xlsx").write_bytes((folder / "book.xlsx").read_bytes()[:1000])
     (folder / "big5.txt").write_bytes("編號\t名稱\n1\t臺北市政府資料開放平臺\n".encode("big5"))
     values = {
         "i": pa.array([1, None], pa.int32()),
@@ -137,6 +145,8 @@ def files_case(folder: Path, request: pytest.FixtureRequest) -> NodeCase:
             ("log.jsonl",): 2,
             ("packed.ndjson.gz",): 2,
             ("big5.txt",): 1,
+            ("book.xlsx", "Sheet"): 2,
+            ("broken.xlsx",): None,
         },
         wrong={
             "outside": {"folder": "/etc"},

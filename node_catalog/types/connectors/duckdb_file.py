@@ -33,7 +33,7 @@ _PLAIN = {
     "HUGEINT": "number", "UHUGEINT": "number", "BIGNUM": "number", "FLOAT": "number", "DOUBLE": "number",
     "DATE": "date", "TIME": "time", "BLOB": "binary",
 }  # fmt: skip
-_OPEN = {
+_OPEN: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": False,
     "autoinstall_known_extensions": False,
     "allow_community_extensions": False,

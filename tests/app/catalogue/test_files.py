@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -43,9 +45,21 @@ def parquet() -> bytes:
     return sink.getvalue().to_pybytes()
 
 
+def workbook(**sheets: list[list[Any]]) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    kept = io.BytesIO()
+    book.save(kept)
+    return kept.getvalue()
+
+
 def kept(dataset: str) -> Path:
     row = Dataset.objects.get(pk=dataset)
-    return Path(row.node.settings["folder"]) / row.path[-1]
+    return Path(row.node.settings["folder"]) / row.path[0]
 
 
 def test_upload_list_delete(city: City) -> None:
@@ -83,6 +97,31 @@ def test_the_connector_finds_what_was_uploaded(city: City) -> None:
     assert (spec.source, spec.columns) == ("personal", ("站点", "pm25"))
 
 
+def test_a_workbook_is_one_dataset_per_sheet(city: City) -> None:
+    anna = city.client("anna")
+    card = upload(anna, "空气.xlsx", workbook(一月=[["a"], [1]], 二月=[["b"], [2], [3]])).json()["dataset"]
+    assert card["name"] == "一月"
+    assert card["title"]["zh-CN"] == "空气 · 一月"
+    node = Node.objects.get(owner=city["anna"])
+    connector = registry().connectors["files"]
+    values = parse(connector.Settings, connector_settings(node))
+    context = ConnectContext(file_roots=(str(settings.DATA_HOME),))
+    assert apply_discovery(node, connector.discover(values, context))["counts"]["added"] == 1
+    found = {dataset.name: dataset for dataset in node.datasets.all()}
+    assert {name: (dataset.path, dataset.rows) for name, dataset in found.items()} == {
+        "一月": (["空气.xlsx", "一月"], 1),
+        "二月": (["空气.xlsx", "二月"], 2),
+    }
+    assert str(found["一月"].pk) == card["id"]
+    other = upload(anna, "x.csv", CSV, dataset=card["id"])
+    assert is_problem(other, 400)["problems"][0]["code"] == "file.other_kind"
+    again = upload(anna, "空气.xlsx", workbook(一月=[["a"], [5]])).json()["dataset"]
+    assert kept(again["id"]).name == "空气-2.xlsx"
+    assert send(anna, "delete", f"/api/files/{found['二月'].pk}").status_code == 204
+    assert not (Path(node.settings["folder"]) / "空气.xlsx").exists()
+    assert [item["id"] for item in anna.get("/api/files").json()["results"]] == [again["id"]]
+
+
 def test_a_new_version_replaces_the_file_of_the_same_dataset(city: City) -> None:
     anna = city.client("anna")
     first = upload(anna, "air.csv", CSV).json()["dataset"]
@@ -112,6 +151,7 @@ def test_the_same_name_again_is_another_file_and_a_deleted_one_comes_back(city: 
         ("a.csv", b"%PDF-1.7", "file.kind"),
         ("a.csv", b"SQLite format 3\x00", "file.kind"),
         ("a.csv", b"   \n \n", "file.kind"),
+        ("a.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "file.kind"),
         ("a.csv.gz", b"\x1f\x8bnot really", "file.broken"),
         ("a.csv.gz", gzip.compress(b"\x00" * 1000, mtime=0), "file.kind"),
         ("a.parquet", b"PAR1" + b"x" * 50, "file.cut"),
@@ -136,6 +176,9 @@ def test_what_is_no_table_is_refused_with_the_way_out(city: City, name: str, con
         ("_x*?[a].csv", CSV, "x_a.csv"),
         ("wrong-ending.csv", parquet(), "wrong-ending.parquet"),
         ("packed.csv.gz", gzip.compress(CSV, mtime=0), "packed.csv.gz"),
+        ("lines.json", b'{"a": 1}\n', "lines.jsonl"),
+        ("lines.ndjson.gz", gzip.compress(b'{"a": 1}\n', mtime=0), "lines.jsonl.gz"),
+        ("book.xlsm", workbook(s=[["a"], [1]]), "book.xlsx"),
         ("a" * 300 + ".csv", CSV, "a" * 80 + ".csv"),
         ("空" * 200 + ".csv", CSV, "空" * 53 + ".csv"),
         ("....", CSV, "file.csv"),

@@ -30,6 +30,7 @@ from node_catalog.sdk.formats.parquet import ParquetFormat
 from node_catalog.sdk.manifest import LOCK, MANIFEST, Manifest, read_manifest
 from node_catalog.sdk.paths import allowed_path, inside, is_within
 from node_catalog.sdk.text import text
+from node_catalog.types.connectors.files import excel
 
 MAX_FILES, MAX_DEPTH = 10_000, 8
 FORMATS: Mapping[str, Format] = {"csv": CsvFormat(), "parquet": ParquetFormat(), "jsonl": JsonLinesFormat()}
@@ -80,21 +81,28 @@ class FilesSettings(Settings):
 
 
 class Files(Connector):
-    """A folder with CSV, JSON Lines and Parquet files. One file, one pattern or one written folder is a dataset."""
+    """A folder with CSV, Excel, JSON Lines and Parquet files; a file, sheet, pattern or written folder is a dataset."""
 
     key = "files"
     kind_code = "FL"
     title = text("Files", "文件")
-    summary = text("CSV, Parquet and JSON Lines files in a folder", "文件夹中的 CSV、Parquet 和 JSON Lines 文件")
+    summary = text(
+        "CSV, Excel, JSON Lines and Parquet files in a folder", "文件夹中的 CSV、Excel、JSON Lines 和 Parquet 文件"
+    )
     help = text(
-        "Reads CSV (also .tsv and .txt), JSON Lines (.jsonl, .ndjson) and Parquet files of a folder and its "
-        "subfolders; text may be compressed with .gz. Separator, encoding (UTF-8, GB18030, UTF-16, Big5), words for "
-        "“no value” and column types are found out and can be corrected on each dataset's page. Nested values of JSON "
-        "are read as their text. Give patterns for files that belong together. New datasets are written as a folder of "
-        "part files.",
-        "读取文件夹及其子文件夹中的 CSV（含 .tsv、.txt）、JSON Lines（.jsonl、.ndjson）和 Parquet 文件，文本文件可为 "
-        ".gz 压缩。分隔符、编码（UTF-8、GB18030、UTF-16、Big5）、空值写法和列类型会自动识别，也可以在数据集页面修正。"
-        "JSON 中的嵌套值按原文读作文本。可用通配符把多个文件合并为一个数据集。写入的新数据集以文件夹形式保存。",
+        "Reads CSV (also .tsv and .txt), Excel (.xlsx), JSON Lines (.jsonl, .ndjson) and Parquet files of a "
+        "folder and its subfolders; text may be compressed with .gz. Separator, encoding (UTF-8, GB18030, "
+        "UTF-16, Big5), words for “no value” and column types are found out and can be corrected on each "
+        "dataset's page. Every visible sheet of a workbook is a dataset: titles, headers of several rows, "
+        "merged cells, notes and totals are recognised, formulas give their saved result. Nested values of "
+        "JSON are read as their text. Give patterns for files that belong together (not for workbooks). New "
+        "datasets are written as a folder of part files.",
+        "读取文件夹及其子文件夹中的 CSV（含 .tsv、.txt）、Excel（.xlsx）、JSON Lin"
+        "es（.jsonl、.ndjson）和 Parquet 文件，文本文件可为 .gz 压缩。分隔符、编码（"
+        "UTF-8、GB18030、UTF-16、Big5）、空值写法和列类型会自动识别，也可以在数据集页面修正"
+        "。工作簿中每个可见的工作表是一个数据集：标题、多行表头、合并单元格、注释和合计行会自动识别，公式取已保存"
+        "的结果。JSON 中的嵌套值按原文读作文本。可用通配符把多个文件合并为一个数据集（工作簿除外）。写入的新"
+        "数据集以文件夹形式保存。",
     )
     icon = "FolderOpenOutlined"
     Settings = FilesSettings
@@ -139,13 +147,20 @@ class Files(Connector):
                 continue
             if file.is_dir():
                 yield _written(path, file)
+            elif ending_of(file.name) in excel.ENDINGS:
+                yield from _workbook(path, LocalFile(file), known)
             else:
                 yield _described(path, [file], known.get(path, {}), title=file.name)
 
     @classmethod
     def access(cls, settings: FilesSettings, dataset: DatasetRef, context: ConnectContext) -> Access:
         """Parquet is scanned by the engine, text is read here."""
-        files, manifest = _files_of(_folder(settings, context), dataset.path)
+        folder = _folder(settings, context)
+        workbook = _workbook_of(folder, dataset.path)
+        if workbook:
+            excel.check_sheet(workbook, dataset)
+            return Stream()
+        files, manifest = _files_of(folder, dataset.path)
         if manifest and manifest.format == "csv":
             return Stream()
         return _format(files, manifest).access(files, dataset)
@@ -155,7 +170,12 @@ class Files(Connector):
         cls, settings: FilesSettings, dataset: DatasetRef, columns: Sequence[str], context: ConnectContext
     ) -> Iterator[Any]:
         """Batches of a text dataset, file by file."""
-        files, manifest = _files_of(_folder(settings, context), dataset.path)
+        folder = _folder(settings, context)
+        workbook = _workbook_of(folder, dataset.path)
+        if workbook:
+            yield from excel.read_sheet(workbook, dataset, columns)
+            return
+        files, manifest = _files_of(folder, dataset.path)
         if manifest and manifest.format == "csv":
             yield from read_written(files, manifest.schema, dataset.schema, columns)
         elif files:
@@ -187,7 +207,7 @@ def _walk(folder: Path, depth: int = 0) -> Iterator[Path]:
                 continue  # being written for the first time: nothing in it is delivered yet
             elif depth < MAX_DEPTH and not entry.is_symlink():
                 yield from _walk(path, depth + 1)
-        elif _kind(path):
+        elif _kind(path) or ending_of(entry.name) in excel.ENDINGS:
             yield path
         count += 1
         if count >= MAX_FILES:
@@ -221,6 +241,16 @@ def _files_of(folder: Path, path: tuple[str, ...]) -> tuple[list[LocalFile], Man
     return [LocalFile(real)], None
 
 
+def _workbook_of(folder: Path, path: tuple[str, ...]) -> LocalFile | None:
+    """The workbook when ``path`` names a sheet of one; raises SourceError when that workbook is gone."""
+    if len(path) < 2 or ending_of(path[-2]) not in excel.ENDINGS:
+        return None
+    real = inside(folder, path[:-1])
+    if not real.is_file():
+        raise _gone(path[:-1])
+    return LocalFile(real)
+
+
 def _format(files: Sequence[LocalFile], manifest: Manifest | None) -> Format:
     return FORMATS[manifest.format if manifest else _kind(files[0].path)]
 
@@ -247,6 +277,15 @@ def _described(path: tuple[str, ...], files: list[Path], known: Mapping[str, Any
     except NodeTypeError as error:
         size = sum(file.size for file in found)
         return DiscoveredDataset(path, "file", (), None, False, size, settings=dict(known), warnings=(error.message,))
+
+
+def _workbook(
+    path: tuple[str, ...], file: LocalFile, known: Mapping[tuple[str, ...], Mapping[str, Any]]
+) -> Iterator[DiscoveredDataset]:
+    try:
+        yield from excel.describe_sheets(path, file, lambda where: known.get(where, {}))
+    except NodeTypeError as error:
+        yield DiscoveredDataset(path, "file", (), None, False, file.size, warnings=(error.message,))
 
 
 def _written(path: tuple[str, ...], folder: Path) -> DiscoveredDataset:

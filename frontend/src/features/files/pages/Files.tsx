@@ -1,4 +1,4 @@
-/** My files: drop a CSV or Parquet file here and it is a dataset of mine; a newer one becomes a new version. */
+/** My files: drop a CSV, Excel, JSON Lines or Parquet file here and it is a dataset of mine; a newer one becomes a new version. */
 import { DeleteOutlined, InboxOutlined, UploadOutlined } from "@ant-design/icons";
 import { App, Button, Popconfirm, Table } from "antd";
 import { useRef, useState, type DragEvent } from "react";
@@ -17,7 +17,7 @@ import { UploadRow } from "../components/UploadRow";
 import { useUploads } from "../uploads";
 import styles from "./Files.module.css";
 
-const ENDINGS = ".csv,.tsv,.txt,.gz,.parquet";
+const ENDINGS = ".csv,.tsv,.txt,.gz,.xlsx,.xlsm,.jsonl,.ndjson,.parquet";
 
 function DropArea({ onFiles, limit }: { onFiles: (files: File[]) => void; limit?: number }) {
   const { t } = useTranslation("files");
