@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from tests import services
+from tests.object_store import object_store
+
+__all__ = ["object_store"]
 
 _connect = socket.socket.connect
 _connect_ex = socket.socket.connect_ex

@@ -37,7 +37,9 @@ STATE = ".citygo"
 ROW_GROUP = 122_880
 
 
-class _PartFile(Protocol):
+class PartFile(Protocol):
+    """A part file that is being written."""
+
     def write(self, batch: Any) -> None: ...
     def close(self) -> None: ...
 
@@ -58,12 +60,12 @@ class FilesOutput(Output):
         """Check the target, raise the fence, open this attempt's part file."""
         root = _root(settings, context)
         name = "/".join(target.path)
-        with _system_errors(name):
+        with system_errors(name):
             folder = inside(root, target.path)
             manifest = _existing(folder, target, name)
             _remember(root, target.path, delivery)
             folder.mkdir(parents=True, exist_ok=True)
-            form = manifest.format if manifest else _format_of(target)
+            form = manifest.format if manifest else format_of(target)
             if form == "csv" and any(field.type == "binary" for field in target.schema.fields):
                 message = text("CSV cannot hold binary columns. Use Parquet.", "CSV 不能保存二进制列，请使用 Parquet。")
                 raise TargetError("target.csv_binary", message, name)
@@ -94,22 +96,22 @@ class FilesWriter:
         self._folder, self._name, self._form = folder, name, form
         self._target, self._delivery = target, delivery
         self._path = folder / f"part-{delivery_key(delivery)}-{delivery.attempt}.{form}"
-        self._part: _PartFile | None = None
+        self._part: PartFile | None = None
         self._rows = 0
 
     def write(self, batch: Any) -> None:
         """Append one batch to the part file."""
-        with _system_errors(self._name):
+        with system_errors(self._name):
             failpoint("files.stage.write")
             if self._part is None:
-                self._part = _open_part(self._path, self._form, self._target.schema)
+                self._part = open_part(self._path, self._form, self._target.schema)
             self._part.write(batch)
             self._rows += batch.num_rows
 
     def commit(self) -> Committed:
         """Name the part in the manifest, unless this delivery is already there or fenced."""
         key = delivery_key(self._delivery)
-        with _system_errors(self._name):
+        with system_errors(self._name):
             part = self._finish()
             failpoint("files.commit.before_lock")
             with locked(self._folder):
@@ -223,7 +225,8 @@ class _CsvPart:
         self._writer.close()
 
 
-def _open_part(path: Path, form: str, schema: Schema) -> _PartFile:
+def open_part(path: Path, form: str, schema: Schema) -> PartFile:
+    """A new part file in ``form`` (csv or parquet)."""
     failpoint("files.stage.open")
     return _CsvPart(path, to_arrow(schema)) if form == "csv" else _ParquetPart(path, to_arrow(schema))
 
@@ -235,7 +238,8 @@ def _root(settings: Any, context: ConnectContext) -> Path:
     return allowed_path(settings.folder, context.file_roots)
 
 
-def _format_of(target: Target) -> str:
+def format_of(target: Target) -> str:
+    """Csv when the target says so or is called so, else parquet."""
     named = target.settings.get("format")
     return "csv" if named == "csv" or (not named and target.path[-1].lower().endswith(".csv")) else "parquet"
 
@@ -261,11 +265,12 @@ def _existing(folder: Path, target: Target, name: str) -> Manifest | None:
             raise missing_target(name)
         return None
     if target.mode == "append" and manifest.parts:
-        _check_schema(manifest.schema, target.schema, name)
+        check_schema(manifest.schema, target.schema, name)
     return manifest
 
 
-def _check_schema(kept: Schema, given: Schema, name: str) -> None:
+def check_schema(kept: Schema, given: Schema, name: str) -> None:
+    """Whether rows of ``given`` may be added to a dataset of ``kept``. Raises TargetError."""
     missing = [column for column in kept.names if column not in given.names]
     extra = [column for column in given.names if column not in kept.names]
     if missing or extra:
@@ -306,7 +311,8 @@ def _committed(commit: Commit, folder: Path) -> Committed:
 
 
 @contextmanager
-def _system_errors(name: str) -> Iterator[None]:
+def system_errors(name: str) -> Iterator[None]:
+    """Turn what disk and Arrow say while ``name`` is written into our errors."""
     import pyarrow as pa
 
     try:

@@ -59,10 +59,19 @@ class HttpAnswer:
 class HttpClient:
     """One conversation with at most a few hosts; connections are kept between requests. Used by one thread."""
 
-    def __init__(self, context: ConnectContext, *, timeout: float, max_bytes: int, certificates: str = "") -> None:
+    def __init__(
+        self,
+        context: ConnectContext,
+        *,
+        timeout: float,
+        max_bytes: int,
+        certificates: str = "",
+        are_redirects_followed: bool = True,
+    ) -> None:
         """``timeout`` is for one whole request (seconds), ``max_bytes`` for one answer after decompression;
         ``certificates`` are further trusted authorities as PEM text.
         """
+        self._are_redirects_followed = are_redirects_followed
         self._context, self._timeout, self._max_bytes = context, timeout, max_bytes
         self._tls = tls_context(certificates)
         self._kept: dict[tuple[str, str, int], _Connection] = {}
@@ -90,7 +99,7 @@ class HttpClient:
             is_home = request.url.origin == home
             answer = self._once(request, credentials if is_home else None)
             target = answer.headers.get("location", "")
-            if answer.status not in REDIRECTS or not target:
+            if answer.status not in REDIRECTS or not target or not self._are_redirects_followed:
                 return answer
             request = _redirected(request, answer, target)
         host = request.url.host

@@ -314,10 +314,49 @@ def duckdb_case(folder: Path, request: pytest.FixtureRequest) -> NodeCase:
     )
 
 
+def s3_case(folder: Path, request: pytest.FixtureRequest) -> NodeCase:
+    """A bucket with CSV, JSON Lines and Parquet, a pattern, odd keys, and a prefix that hides the rest."""
+    store = request.getfixturevalue("object_store")
+    bucket = store.bucket()
+    sink = pa.BufferOutputStream()
+    values = {"i": pa.array([1, None], pa.int32()), "x": pa.array([float("nan"), 2.5]), "many": pa.array([[1], [2]])}
+    pq.write_table(pa.table(values), sink)
+    store.put(bucket, "city/p.parquet", sink.getvalue().to_pybytes())
+    store.put(bucket, "city/air/a.csv.gz", gzip.compress(b"No,wd\n1,N\n2,NA\n"))
+    store.put(bucket, "city/air/b.csv.gz", gzip.compress(b"wd,No\nS,3\n"))
+    store.put(bucket, "city/站点 (1)+.csv", "编号,名称\n001,北京\n002,上海\n".encode("gb18030"))
+    store.put(bucket, "city/log.jsonl", b'{"a": 1, "b": {"c": 1}}\n{"a": 2}\n')
+    store.put(bucket, "city/empty.csv", b"")
+    store.put(bucket, "city/_hidden/x.csv", b"a\n1\n")
+    store.put(bucket, "elsewhere/x.csv", b"a\n1\n")
+    (folder / "work").mkdir(exist_ok=True)
+    return NodeCase(
+        registry().connectors["s3"],
+        store.settings(bucket, prefix="city/", patterns=["air/*.csv.gz"]),
+        ConnectContext(guard=OutgoingGuard(LOOPBACK), connect_timeout=2, work_folder=str(folder / "work")),
+        read_all,
+        expected={
+            ("air", "*.csv.gz"): 3,
+            ("p.parquet",): 2,
+            ("站点 (1)+.csv",): 2,
+            ("log.jsonl",): 2,
+            ("empty.csv",): 0,
+        },
+        wrong={
+            "bucket": {"bucket": "no-such-bucket"},
+            "port": {"endpoint": "http://127.0.0.1:9"},
+            "address": {"endpoint": f"http://127.0.0.2:{store.port}"},
+            "metadata": {"endpoint": "http://169.254.169.254"},
+            "no tls": {"endpoint": f"https://127.0.0.1:{store.port}"},
+        },
+    )
+
+
 CASES: dict[str, Callable[[Path, pytest.FixtureRequest], NodeCase]] = {
     "sqlite": sqlite_case,
     "files": files_case,
     "duckdb": duckdb_case,
+    "s3": s3_case,
     "postgresql": postgresql_case,
     "mysql": mysql_case,
     "http_json": http_json_case,

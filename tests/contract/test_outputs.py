@@ -19,5 +19,8 @@ def test_output(key: str, check: Callable[[NodeCase], None], tmp_path: Path, req
 
 
 @pytest.mark.parametrize("check", OUTPUT_CHECKS, ids=lambda check: check.__name__)
-def test_output_as_csv(check: Callable[[NodeCase], None], tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    check(replace(make_case("files", tmp_path, request), target=("made.csv",)))
+@pytest.mark.parametrize("key", ["files", "s3"])
+def test_output_as_csv(
+    key: str, check: Callable[[NodeCase], None], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    check(replace(make_case(key, tmp_path, request), target=("made.csv",)))
