@@ -7,6 +7,7 @@ netrc, no cookies. Time, bytes and what compressed bytes become are bounded.
 
 from __future__ import annotations
 
+import functools
 import http.client
 import socket
 import ssl
@@ -193,8 +194,9 @@ class _Connection(http.client.HTTPConnection):
                 pass
 
 
+@functools.lru_cache(maxsize=16)
 def tls_context(certificates: str = "") -> ssl.SSLContext:
-    """TLS with checked certificates, from the system's authorities and ``certificates`` (PEM).
+    """TLS with checked certificates, from the system's authorities and ``certificates`` (PEM); kept, for it takes 40 ms.
 
     Raises ValueError when the text holds no certificate.
     """
