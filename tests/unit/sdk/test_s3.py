@@ -99,9 +99,12 @@ def test_redirects_are_not_followed() -> None:
 
 @pytest.mark.parametrize("body", [b"<html>hello</html", b'<!DOCTYPE x [<!ENTITY a "a">]><x/>', b""])
 def test_what_does_not_speak_s3_is_said(body: bytes) -> None:
-    with store(lambda method, target: (200, {}, body)) as settings, pytest.raises(DataError) as caught:
-        with S3Client(settings, CONTEXT) as client:
-            list(client.list("", 10))
+    with (
+        store(lambda method, target: (200, {}, body)) as settings,
+        S3Client(settings, CONTEXT) as client,
+        pytest.raises(DataError) as caught,
+    ):
+        list(client.list("", 10))
     assert caught.value.code == "s3.protocol"
 
 
@@ -115,9 +118,12 @@ def test_what_does_not_speak_s3_is_said(body: bytes) -> None:
 )  # fmt: skip
 def test_errors_of_the_store_in_words(status: int, code: str, wanted: str) -> None:
     body = f"<Error><Code>{code}</Code></Error>".encode()
-    with store(lambda method, target: (status, {}, body)) as settings, S3Client(settings, CONTEXT) as client:
-        with pytest.raises(NodeTypeError) as caught:
-            client.get("a/b.csv")
+    with (
+        store(lambda method, target: (status, {}, body)) as settings,
+        S3Client(settings, CONTEXT) as client,
+        pytest.raises(NodeTypeError) as caught,
+    ):
+        client.get("a/b.csv")
     assert caught.value.code == wanted
     assert all(caught.value.message.values())
 
