@@ -26,7 +26,7 @@ from tests.unit.graph.random_flows import Drawn, flows, tables
 from tests.unit.graph.support import AIR, STATIONS, Runner, all_rights, catalogue, load, registry, rows_of
 
 pytestmark = pytest.mark.services
-FLOWS = int(os.environ.get("FLOWS") or (500 if os.environ.get("CITYGO_NEED_SERVICES") == "1" else 60))
+FLOWS = int(os.environ.get("FLOWS") or 60)
 TABLES = tables()
 NAMES = {AIR: "air", STATIONS: "stations"}
 KINDS = {
