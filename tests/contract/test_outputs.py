@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from node_catalog.sdk.testing_nodes import OUTPUT_CHECKS, NodeCase
+from node_catalog.sdk.testing_nodes import OUTPUT_CHECKS, NodeCase, check_no_rows, check_replace, check_round_trip
 from tests.contract.environments import connectors, make_case
 
 
@@ -19,8 +19,10 @@ def test_output(key: str, check: Callable[[NodeCase], None], tmp_path: Path, req
 
 
 @pytest.mark.parametrize("check", OUTPUT_CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("key", ["files", "s3"])
-def test_output_as_csv(
-    key: str, check: Callable[[NodeCase], None], tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    check(replace(make_case(key, tmp_path, request), target=("made.csv",)))
+def test_output_as_csv(check: Callable[[NodeCase], None], tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    check(replace(make_case("files", tmp_path, request), target=("made.csv",)))
+
+
+@pytest.mark.parametrize("check", [check_round_trip, check_no_rows, check_replace], ids=lambda check: check.__name__)
+def test_objects_as_csv(check: Callable[[NodeCase], None], tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    check(replace(make_case("s3", tmp_path, request), target=("made.csv",)))
