@@ -163,26 +163,3 @@ export function CheckRulesWidget({ value: given, onChange, disabled, context, po
     </ListEditor>
   );
 }
-
-/** Names of inputs (the tables of a query): each is a port, so only plain words fit. */
-export function NamesWidget({ value: given, onChange, disabled, context, pointer }: Props<string[]>) {
-  const { t } = useTranslation("canvas");
-  const names = Array.isArray(given) ? given.map(textOf) : [];
-  return (
-    <ListEditor
-      items={names}
-      onChange={onChange}
-      makeNew={() => `in${names.length + 1}`}
-      addLabel={t("names.add")}
-      nameOf={(index) => t("names.entry", { number: index + 1 })}
-      disabled={disabled}
-    >
-      {(name, index, set) => (
-        <>
-          <NameInput value={name} onChange={set} label={t("names.name", { number: index + 1 })} disabled={disabled} />
-          <Problems texts={problemsAt(context, `${pointer}/${index}`)} />
-        </>
-      )}
-    </ListEditor>
-  );
-}

@@ -6,11 +6,10 @@ import { DatasetWidget, NodeWidget } from "./DatasetWidget";
 import ExpressionWidget from "./ExpressionWidget";
 import { JoinKeysWidget } from "./JoinKeysWidget";
 import { FillListWidget, LeftColumnWidget, PivotIntoWidget, RightColumnWidget } from "./fillWidgets";
-import { CheckRulesWidget, NamesWidget, SwitchWaysWidget } from "./flowWidgets";
+import { CheckRulesWidget, SwitchWaysWidget } from "./flowWidgets";
 import { DurationWidget } from "./DurationWidget";
 import { DeriveListWidget, GroupByWidget, PathWidget } from "./makingWidgets";
 import { MeasuresWidget } from "./MeasuresWidget";
-import { SqlWidget } from "./SqlWidget";
 import { WindowColumnsWidget } from "./WindowColumnsWidget";
 
 export const STEP_WIDGETS: FormWidgets = {
@@ -35,6 +34,4 @@ export const STEP_WIDGETS: FormWidgets = {
   path: PathWidget,
   "switch-ways": SwitchWaysWidget,
   "check-rules": CheckRulesWidget,
-  names: NamesWidget,
-  sql: SqlWidget,
 };
