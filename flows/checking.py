@@ -21,16 +21,27 @@ LEVELS = ("L0", "L1", "L2", "L3", "L4", "L5")
 
 def check_draft(flow: Flow, user: User) -> Checked:
     """Check the draft with the rights of ``user``."""
-    return check_document(flow.draft.document, user)[0]
+    return check_document(flow.draft.document, user, flow=flow)[0]
 
 
-def check_document(raw: Mapping[str, Any], user: User, upto: str = "L5") -> tuple[Checked, Sources]:
-    """Check a document that is not stored anywhere yet."""
+def check_document(
+    raw: Mapping[str, Any], user: User, upto: str = "L5", flow: Flow | None = None
+) -> tuple[Checked, Sources]:
+    """Check a document that is not stored anywhere yet; ``flow`` is what it is a draft of."""
     loaded = read_document(raw, registry())
     if loaded.document is None:
         return Checked(findings=list(loaded.findings), schemas={}), Sources({}, {}, {}, {})
     sources = gather_sources(loaded.document, user)
-    checked = check(loaded.document, registry(), sources.datasets, sources.grants, nodes=sources.nodes, upto=upto)
+    checked = check(
+        loaded.document,
+        registry(),
+        sources.datasets,
+        sources.grants,
+        nodes=sources.nodes,
+        upto=upto,
+        subflows=sources.subflows,
+        caller=(str(flow.app_id), flow.key) if flow is not None else None,
+    )
     if loaded.findings:
         checked.findings[:0] = loaded.findings
     return checked, sources

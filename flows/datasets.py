@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flows.graph.document import Document
 from flows.graph.sources import DatasetInfo, NodeInfo
+from flows.graph.subflows import SubFlows
+from flows.subflows import gather_subflows
 from node_catalog.grants import grants_for
 from node_catalog.models import Dataset, Node
 from node_catalog.sdk.grant import GrantSpec
@@ -22,6 +24,7 @@ class Sources:
     grants: dict[str, GrantSpec]
     nodes: dict[str, NodeInfo]
     rows: dict[str, Dataset]
+    subflows: SubFlows = field(default_factory=dict)
 
 
 def dataset_numbers(document: Document) -> list[str]:
@@ -41,11 +44,17 @@ def node_numbers(document: Document) -> list[str]:
 
 
 def gather_sources(document: Document, user: User) -> Sources:
-    """Everything the checks need, for ``user``'s rights (five queries whatever the size of the document)."""
+    """Everything the checks need, for ``user``'s rights (five queries whatever the size of the document, and two
+    for each level of called flows).
+    """
     principal = principal_for(user)
+    subflows = gather_subflows(document, principal)
+    numbers = dict.fromkeys(
+        number for one in (document, *(flow.document for flow in subflows.values())) for number in dataset_numbers(one)
+    )
     rows = list(
         Dataset.objects.visible_to(principal)
-        .filter(number__in=dataset_numbers(document))
+        .filter(number__in=list(numbers))
         .select_related("node")
         .prefetch_related("columns")
     )
@@ -56,6 +65,7 @@ def gather_sources(document: Document, user: User) -> Sources:
         grants=grants_for(rows, user),
         nodes={node.number: _node_info(node, user) for node in nodes},
         rows={row.number: row for row in rows},
+        subflows=subflows,
     )
 
 

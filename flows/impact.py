@@ -10,6 +10,7 @@ from typing import Any
 from flows.datasets import Sources
 from flows.graph.document import Document
 from flows.graph.lineage import Lineage, step_relations
+from flows.graph.loop_rows import with_loop_rows
 from flows.graph.validate import Checked
 from flows.models import ColumnUse, Flow, Version
 from node_catalog.models import Dataset
@@ -36,8 +37,9 @@ class _Use:
 
 def column_uses(document: Document, checked: Checked, sources: Sources) -> list[ColumnUse]:
     """The lineage of a checked flow, not saved yet and without its version: one row per dataset column it uses."""
-    known = registry()
-    relations = step_relations(document, known, sources.datasets, sources.grants, checked.schemas)
+    known = with_loop_rows(registry())
+    schemas = checked.inner_schemas
+    relations = step_relations(document, known, sources.datasets, sources.grants, schemas, expanded=checked.expanded)
     lineage = Lineage(relations)
     uses: dict[tuple[str, str], _Use] = defaultdict(_Use)
     for step, value in document.steps.items():

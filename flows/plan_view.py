@@ -42,20 +42,45 @@ def plan_as_json(flow: Flow, document: Document, principal: Principal) -> Json:
     is_redacted = not is_editor(principal.roles, flow.app.owner_id == principal.user.pk)
     sources = gather_sources(document, flow.app.owner if is_redacted else principal.user)
     known, values = registry(), complete_parameters(document, _samples(document))
-    checked = check(document, known, sources.datasets, sources.grants, sources.nodes, values, upto="L4")
+    checked = check(
+        document,
+        known,
+        sources.datasets,
+        sources.grants,
+        sources.nodes,
+        values,
+        upto="L4",
+        subflows=sources.subflows,
+    )
     errors = blocking(checked.findings)
     if errors:
         raise FlowCheckError(errors)
-    plan = make_plan(document, known, sources.datasets, sources.grants, nodes=sources.nodes, parameters=values)
-    relations = step_relations(document, known, sources.datasets, sources.grants, checked.schemas, values)
+    plan = make_plan(
+        document,
+        known,
+        sources.datasets,
+        sources.grants,
+        nodes=sources.nodes,
+        parameters=values,
+        subflows=sources.subflows,
+    )
+    assert checked.expanded is not None, "a check always expands"
+    flat, resolve = checked.expanded.document, checked.expanded.resolve
+    relations = step_relations(
+        document, known, sources.datasets, sources.grants, checked.inner_schemas, values, checked.expanded
+    )
     estimates = estimate_ports(relations, _facts(sources))
     return {
-        "stages": [_stage_as_json(stage, document, sources, is_redacted) for stage in plan.stages],
+        "stages": [_stage_as_json(stage, flat, sources, is_redacted) for stage in plan.stages],
         "wires": [
-            {"from": wire.source, "to": wire.target, **estimates.get(wire.source, {"rows": None, "bytes": None})}
+            {
+                "from": wire.source,
+                "to": wire.target,
+                **estimates.get(resolve(wire.source), {"rows": None, "bytes": None}),
+            }
             for wire in document.wires
         ],
-        "notes": [*plan.notes, *_why_not(plan, document), *_why_cut(plan, document)],
+        "notes": [*plan.notes, *_why_not(plan, flat), *_why_cut(plan, flat)],
         "is_redacted": is_redacted,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jsonschema
@@ -10,15 +11,20 @@ import msgspec
 from django.conf import settings
 
 from flows.checking import blocking, draft_document
-from flows.datasets import gather_sources
+from flows.datasets import Sources, gather_sources
 from flows.errors import FlowCheckError, FlowError
 from flows.graph.document import Document
-from flows.graph.plan import Plan
+from flows.graph.held import Held, with_held
+from flows.graph.plan import Iterations, Plan, digest_of
 from flows.graph.planner import make_plan, plan_digest
+from flows.graph.sources import given_rows
+from flows.graph.stages import Ending
 from flows.graph.validate import check
 from flows.models import Flow, StoredPlan, Version
+from flows.subflows import sub_flow
 from node_catalog.palette import registry
 from node_catalog.sdk.text import text
+from security.access import principal_for
 from security.models import User
 
 
@@ -36,8 +42,12 @@ def version_document(version: Version, flow_key: str) -> Document:
     return draft_document(raw)
 
 
-def plan_for(version: Version, flow_key: str, user: User, parameters: Mapping[str, Any]) -> tuple[StoredPlan, Plan]:
+def plan_for(
+    version: Version, flow_key: str, user: User, parameters: Mapping[str, Any], until: str = ""
+) -> tuple[StoredPlan, Plan]:
     """The plan of a version with today's schemas and the rights of ``user``; compiled once per distinct input.
+
+    ``until`` (``step`` or ``step.port``) makes it end there, with that port's rows as its only result.
 
     Raises FlowCheckError when a right is missing, a source has moved, or anything else is wrong today.
     """
@@ -45,34 +55,6 @@ def plan_for(version: Version, flow_key: str, user: User, parameters: Mapping[st
     sources = gather_sources(document, user)
     values = complete_parameters(document, parameters)
     known = registry()
-    checked = check(document, known, sources.datasets, sources.grants, nodes=sources.nodes, parameters=values)
-    errors = blocking(checked.findings)
-    if errors:
-        raise FlowCheckError(errors)
-    digest = plan_digest(document, sources.datasets, sources.grants, known, values)
-    stored = StoredPlan.objects.filter(digest=digest).first()
-    if stored is not None:
-        return stored, msgspec.convert(stored.body, Plan)
-    plan = make_plan(document, known, sources.datasets, sources.grants, nodes=sources.nodes, parameters=values)
-    body = msgspec.to_builtins(msgspec.structs.replace(plan, digest=digest))
-    stored, _ = StoredPlan.objects.get_or_create(digest=digest, defaults={"body": body})
-    return stored, msgspec.convert(stored.body, Plan)
-
-
-def preview_plan(flow: Flow, step: str, user: User, limit: int = 100) -> Plan:
-    """A plan that collects at most ``limit`` rows of one step (or ``step.port``), from a sample of each source.
-
-    It is compiled with the asker's own rights. Raises FlowCheckError for problems upstream of the step.
-    """
-    document = draft_document(flow.draft.document)
-    name = step.partition(".")[0]
-    if name not in document.steps:
-        raise FlowError(
-            "preview.no_such_step", text(f"There is no step “{name}”.", f"没有步骤“{name}”。"), where=f"/steps/{name}"
-        )
-    sources = gather_sources(document, user)
-    known = registry()
-    values = complete_parameters(document, {})
     checked = check(
         document,
         known,
@@ -80,22 +62,129 @@ def preview_plan(flow: Flow, step: str, user: User, limit: int = 100) -> Plan:
         sources.grants,
         nodes=sources.nodes,
         parameters=values,
-        upto="L4",
-        only=name,
+        only=until.partition(".")[0] or None,
+        subflows=sources.subflows,
     )
     errors = blocking(checked.findings)
     if errors:
         raise FlowCheckError(errors)
-    return make_plan(
+    expanded = checked.expanded.document if checked.expanded is not None else None
+    digest = plan_digest(document, sources.datasets, sources.grants, known, values, expanded)
+    digest = digest_of([digest, until]) if until else digest
+    stored = StoredPlan.objects.filter(digest=digest).first()
+    if stored is not None:
+        return stored, msgspec.convert(stored.body, Plan)
+    plan = make_plan(
         document,
         known,
         sources.datasets,
         sources.grants,
         nodes=sources.nodes,
         parameters=values,
-        until=step,
+        until=until or None,
+        ending=Ending("result", name=until) if until else None,
+        subflows=sources.subflows,
+    )
+    body = msgspec.to_builtins(msgspec.structs.replace(plan, digest=digest))
+    stored, _ = StoredPlan.objects.get_or_create(digest=digest, defaults={"body": body})
+    return stored, msgspec.convert(stored.body, Plan)
+
+
+def preview_plan(
+    flow: Flow, step: str, user: User, limit: int = 100, held: Mapping[str, Held] | None = None
+) -> tuple[Plan, tuple[str, ...]]:
+    """A plan that collects at most ``limit`` rows of one step (or ``step.port``), from a sample of each source.
+
+    It is compiled with the asker's own rights. Ports in ``held`` are not computed: their rows are there already; the
+    second answer names those that the plan reads. Raises FlowCheckError for problems upstream of the step.
+    """
+    draft = draft_document(flow.draft.document)
+    name = step.partition(".")[0]
+    if name not in draft.steps:
+        raise FlowError(
+            "preview.no_such_step", text(f"There is no step “{name}”.", f"没有步骤“{name}”。"), where=f"/steps/{name}"
+        )
+    changed = with_held(draft, step, held or {})
+    document, until = changed.document, changed.until
+    sources = gather_sources(document, user)
+    known = registry()
+    datasets = {**sources.datasets, **changed.datasets}
+    grants = {**sources.grants, **changed.grants}
+    values = complete_parameters(document, {})
+    checked = check(
+        document,
+        known,
+        datasets,
+        grants,
+        nodes=sources.nodes,
+        parameters=values,
+        upto="L4",
+        only=until.partition(".")[0],
+        subflows=sources.subflows,
+    )
+    errors = blocking(checked.findings)
+    if errors:
+        raise FlowCheckError(errors)
+    plan = make_plan(
+        document,
+        known,
+        datasets,
+        grants,
+        nodes=sources.nodes,
+        parameters=values,
+        until=until,
         sample_rows=settings.OPTIONS["PREVIEW_ROWS"],
         limit=limit,
+        subflows=sources.subflows,
+    )
+    return plan, changed.used
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What every iteration of a for-each needs: the sub-flow and what the catalogue says about its sources."""
+
+    document: Document
+    sources: Sources
+
+
+def prepare_iterations(loop: Iterations, user: User) -> Prepared:
+    """Look up the sub-flow of a for-each. Raises FlowError when its version is gone."""
+    app, number, key = loop.flow
+    version = Version.objects.visible_to(principal_for(user)).filter(app_id=app, number=number).first()
+    flow = sub_flow(version, key) if version is not None else None
+    if flow is None:
+        raise FlowError(
+            "call.unknown",
+            text("The sub-flow of this for-each is gone.", "“逐项执行”的子流程已不存在。"),
+            where=f"/steps/{loop.step}",
+        )
+    document = flow.document
+    sources = gather_sources(document, user)
+    if loop.batch and loop.items_schema is not None:
+        info, grant = given_rows(loop.batch, loop.items_schema)
+        document = msgspec.structs.replace(document, datasets={**document.datasets, loop.batch: info.number})
+        sources = replace(
+            sources,
+            datasets={**sources.datasets, info.number: info},
+            grants={**sources.grants, info.number: grant},
+        )
+    return Prepared(document, sources)
+
+
+def iteration_plan(loop: Iterations, prepared: Prepared, parameters: Mapping[str, Any]) -> Plan:
+    """The plan of one iteration: one stage that hands its rows on."""
+    sources = prepared.sources
+    return make_plan(
+        prepared.document,
+        registry(),
+        sources.datasets,
+        sources.grants,
+        nodes=sources.nodes,
+        parameters=complete_parameters(prepared.document, parameters),
+        until=loop.output,
+        ending=Ending("exchange"),
+        subflows=sources.subflows,
     )
 
 

@@ -57,7 +57,7 @@ def draft_as_json(flow: Flow, principal: Principal) -> dict[str, Any]:
 
 def draft_check_as_json(draft: Draft, principal: Principal) -> dict[str, Any]:
     """The check of a draft with the rights of its editor."""
-    checked, sources = check_document(draft.document, principal.user)
+    checked, sources = check_document(draft.document, principal.user, flow=draft.flow)
     return checked_as_json(draft.document, checked, sources)
 
 

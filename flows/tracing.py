@@ -46,8 +46,20 @@ def open_flow(version: Version, flow_key: str, user: User, parameters: Mapping[s
     sources = gather_sources(document, user)
     values = complete_parameters(document, parameters)
     known = registry()
-    checked = check(document, known, sources.datasets, sources.grants, sources.nodes, values, upto="L4")
-    relations = step_relations(document, known, sources.datasets, sources.grants, checked.schemas, values)
+    checked = check(
+        document,
+        known,
+        sources.datasets,
+        sources.grants,
+        sources.nodes,
+        values,
+        upto="L4",
+        subflows=sources.subflows,
+    )
+    document = checked.expanded.document if checked.expanded is not None else document
+    relations = step_relations(
+        document, known, sources.datasets, sources.grants, checked.inner_schemas, values, checked.expanded
+    )
     return Traced(document, sources, checked, relations, values)
 
 
@@ -82,10 +94,11 @@ def rows_plan(traced: Traced, port: str, row: Mapping[str, Any], column: str, st
         registry(),
         traced.sources.datasets,
         traced.sources.grants,
-        traced.checked.schemas,
+        traced.checked.inner_schemas,
         rows,
         traced.parameters,
         limit,
+        traced.checked.expanded.parameters_of if traced.checked.expanded is not None else None,
     )
 
 

@@ -20,17 +20,23 @@ from security.models import User
 
 @transaction.atomic
 def save_version(
-    app: App, user: User, note: str = "", *, automatic: bool = False, only_flow: str | None = None
+    app: App,
+    user: User,
+    note: str = "",
+    *,
+    automatic: bool = False,
+    only_flow: str | None = None,
+    until: str = "",
 ) -> Version:
     """Freeze every flow of the app; the flows in question must pass every check with the owner's rights.
 
     Pressing Run freezes automatically (``only_flow`` is then the one that must pass) and reuses the newest
-    version when nothing but the layout has changed.
+    version when nothing but the layout has changed. With ``until`` only what is upstream of that step must pass.
     """
     App.objects.select_for_update().get(pk=app.pk)
     drafts = list(Draft.objects.filter(flow__app=app).select_related("flow").order_by("flow__ordinal"))
     checked = [draft for draft in drafts if only_flow in (None, draft.flow.key)]
-    uses = {draft.flow.key: _checked_uses(draft, app.owner) for draft in checked}
+    uses = {draft.flow.key: _checked_uses(draft, app.owner, until.partition(".")[0]) for draft in checked}
     digest = digest_of({draft.flow.key: draft.document for draft in drafts})
     newest = Version.objects.filter(app=app).order_by("-number").first()
     if automatic and newest is not None and newest.digest == digest:
@@ -58,20 +64,22 @@ def save_version(
     return version
 
 
-def _checked_uses(draft: Draft, owner: User) -> tuple[list[tuple[Dataset, list[str], bool]], list[ColumnUse]]:
+def _checked_uses(
+    draft: Draft, owner: User, until: str = ""
+) -> tuple[list[tuple[Dataset, list[str], bool]], list[ColumnUse]]:
     """Datasets that the draft reads and writes, and the lineage of its outputs."""
-    checked, sources = check_document(draft.document, owner)
-    errors = blocking(checked.findings)
+    checked, sources = check_document(draft.document, owner, flow=draft.flow)
+    errors = blocking(checked.findings, checked.upstream_of(until) if until else None)
     if errors:
         raise FlowCheckError(errors)
-    document = draft_document(draft.document)
+    document = checked.expanded.document if checked.expanded is not None else draft_document(draft.document)
     uses: dict[tuple[str, bool], set[str]] = {}
     for key, step in document.steps.items():
         reference = step.settings.get("dataset")
         if not isinstance(reference, str) or document.dataset_number(reference) not in sources.rows:
             continue
         is_write = step.type == "write"
-        schema = checked.schemas.get(f"{key}.out")
+        schema = checked.inner_schemas.get(f"{key}.out")
         columns = set(schema.names) if schema and not is_write else set()
         uses.setdefault((document.dataset_number(reference), is_write), set()).update(columns)
     datasets = [(sources.rows[number], sorted(columns), is_write) for (number, is_write), columns in uses.items()]

@@ -5,12 +5,15 @@ Nothing is opened and no secret is unsealed before the rights and the schemas ha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
 from flows.datasets import is_writer
-from flows.graph.plan import Binding, Plan, Sink, Stage
+from flows.graph.plan import Binding, Iterations, Plan, Sink, Stage
+from flows.graph.sources import GIVEN
 from node_catalog.grants import grants_for
 from node_catalog.models import Dataset, Node
 from node_catalog.openings import openings_for_work
@@ -38,8 +41,27 @@ def limits_for(task: Task) -> Limits:
     )
 
 
-def stage_work(task: Task, plan: Plan, stage_key: str, reader: User | None, run: Run | None = None) -> StageWork:
-    """The work of one stage with the rights of ``reader``. Raises StalePlanError before anything is read."""
+@dataclass(frozen=True)
+class GivenRows:
+    """Rows that the platform holds already: a file of ours, or some rows of it."""
+
+    path: str
+    skip: int = 0
+    take: int | None = None
+
+
+def stage_work(
+    task: Task,
+    plan: Plan,
+    stage_key: str,
+    reader: User | None,
+    run: Run | None = None,
+    given: Mapping[str, GivenRows] | None = None,
+) -> StageWork:
+    """The work of one stage with the rights of ``reader``. Raises StalePlanError before anything is read.
+
+    ``given`` are the rows behind bindings of that kind, by name.
+    """
     stage = plan.stage(stage_key)
     user = _active(reader)
     datasets = _datasets_of(stage)
@@ -49,7 +71,7 @@ def stage_work(task: Task, plan: Plan, stage_key: str, reader: User | None, run:
             check_binding(binding, datasets.get(binding.dataset), grants.get(binding.dataset))
     return StageWork(
         stage=stage,
-        sources=tuple(_source(binding, datasets, run) for binding in stage.bindings),
+        sources=tuple(_source(binding, datasets, run, plan, given or {}) for binding in stage.bindings),
         sink=_sink(task, stage, user, run),
         limits=limits_for(task),
     )
@@ -116,9 +138,19 @@ def _check_columns(binding: Binding, dataset: Dataset, grant: GrantSpec, where: 
             )
 
 
-def _source(binding: Binding, datasets: dict[str, Dataset], run: Run | None) -> SourceSpec:
+def _source(
+    binding: Binding, datasets: dict[str, Dataset], run: Run | None, plan: Plan, given: Mapping[str, GivenRows]
+) -> SourceSpec:
+    if binding.kind == "given":
+        rows = given.get(binding.dataset.removeprefix(GIVEN))
+        if rows is None:
+            raise _rows_gone()
+        return SourceSpec(alias=binding.alias, kind="given", exchange_path=rows.path, skip=rows.skip, take=rows.take)
     if binding.kind == "exchange":
-        path = _exchange_path(binding, run)
+        loop = next((loop for loop in plan.loops if loop.key == binding.stage), None)
+        if loop is not None and run is not None:
+            return _iterations(binding, loop, run)
+        path = exchange_path(run, binding.stage, binding.port)
         return SourceSpec(alias=binding.alias, kind="exchange", schema=binding.schema, exchange_path=path)
     return source_of(binding.alias, datasets[binding.dataset])
 
@@ -135,22 +167,46 @@ def source_of(alias: str, dataset: Dataset) -> SourceSpec:
     )
 
 
-def _exchange_path(binding: Binding, run: Run | None) -> str:
-    """The file with the rows of an earlier stage; nothing when that one was skipped and so has no rows."""
-    earlier = run.tasks.filter(stage=binding.stage).first() if run is not None else None
+def _iterations(binding: Binding, loop: Iterations, run: Run) -> SourceSpec:
+    """The rows of all iterations that are done, each with the key columns of its item."""
+    done = run.tasks.filter(stage__startswith=f"{loop.key}{states.ITERATION}", state=states.DONE).order_by("stage")
+    parts = tuple(
+        (int(payload["index"]), str(places.absolute((result or {}).get("file", ""))))
+        for payload, result in done.values_list("payload", "result")
+    )
+    return SourceSpec(
+        alias=binding.alias,
+        kind="iterations",
+        schema=binding.schema,
+        exchange_path=exchange_path(run, loop.items),
+        parts=parts,
+        keys=loop.keys,
+    )
+
+
+def exchange_path(run: Run | None, stage: str, port: str = "") -> str:
+    """The file with the rows of an earlier stage; nothing when that one was skipped and so has no rows.
+
+    Raises StalePlanError when the file is gone.
+    """
+    earlier = run.tasks.filter(stage=stage).first() if run is not None else None
     if earlier is not None and earlier.state == states.SKIPPED:
         return ""
     left = (earlier.result or {}) if earlier is not None else {}
-    reference = left.get("files", {}).get(binding.port, "") if binding.port else left.get("file", "")
+    reference = left.get("files", {}).get(port, "") if port else left.get("file", "")
     if not reference or not places.absolute(reference).exists():
-        raise StalePlanError(
-            "exchange.gone",
-            text(
-                "Rows that an earlier stage had computed are no longer there. Run again from the start.",
-                "前一阶段计算出的中间数据已不存在，请从头重新运行。",
-            ),
-        )
+        raise _rows_gone()
     return str(places.absolute(reference))
+
+
+def _rows_gone() -> StalePlanError:
+    return StalePlanError(
+        "exchange.gone",
+        text(
+            "Rows that an earlier stage had computed are no longer there. Run again from the start.",
+            "前一阶段计算出的中间数据已不存在，请从头重新运行。",
+        ),
+    )
 
 
 def _sink(task: Task, stage: Stage, user: User, run: Run | None) -> SinkSpec:

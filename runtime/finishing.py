@@ -14,6 +14,7 @@ from runtime.claims import Claim, is_cancelling
 from runtime.clock import Soon
 from runtime.dispatcher import add_bells
 from runtime.errors import LeaseLostError
+from runtime.loops import after_iteration
 from runtime.models import Task
 from runtime.moves import (
     cas_task,
@@ -61,6 +62,8 @@ def complete(
         tell(task, facts, picture)
         if run is not None:
             run.refresh_from_db()
+            if "loop" in task.payload:
+                after_iteration(run, task, states.DONE)
             release_followers(run)
             settle_run(run)
         failpoint("finish.before_commit")
@@ -112,17 +115,22 @@ def hand_back(claim: Claim, seconds: float = 0.0) -> str:
 def _leave(claim: Claim, new: str, problem: Mapping[str, Any] | None, pause: float) -> str:
     """Move out of work; an empty answer means that another attempt owns the task (nothing is changed)."""
     task = claim.task
+    if new in (states.FAILED, states.DEAD) and task.payload.get("on_error") == "continue":
+        new = states.LEFT_OUT
     if new == states.READY:
         if not retry_later(task, claim.state, claim.attempt, problem or {}, pause):
             return ""
     elif not move_task(task, claim.state, new, claim.attempt, problem, **({"error": dict(problem)} if problem else {})):
         return ""
     if problem and task.run_id:
-        level = "warning" if new == states.READY else "error"
+        level = "warning" if new in (states.READY, states.LEFT_OUT) else "error"
         step = named_step(problem, task.payload.get("steps", []))
         tell(task, [log_fact(level, problem.get("message", {}), step)])
     run = locked_run(task.run_id)
     if run is not None and new != states.READY:
         settle_run(run, problem if new in (states.FAILED, states.DEAD) else None)
+        if "loop" in task.payload:
+            after_iteration(run, task, new)
+            settle_run(run)
     claim.state = new
     return new

@@ -30,10 +30,15 @@ def policy_of(plan: Plan, stage_key: str) -> dict[str, str]:
         if key in seen:
             continue
         seen.add(key)
+        loop = next((loop for loop in plan.loops if loop.key == key), None)
+        if loop is not None:
+            policy.update(loop.datasets)
+            waiting.append(loop.items)
+            continue
         for binding in plan.stage(key).bindings:
             if binding.kind == "dataset":
                 policy[binding.dataset] = binding.grant_digest
-            else:
+            elif binding.kind == "exchange":
                 waiting.append(binding.stage)
     return dict(sorted(policy.items()))
 

@@ -13,6 +13,7 @@ from flows.models import App, Flow, StoredPlan, Version
 from runtime.querysets import (
     AttemptQuerySet,
     InternalQuerySet,
+    PinnedSampleQuerySet,
     ResultQuerySet,
     RunQuerySet,
     TaskQuerySet,
@@ -37,6 +38,8 @@ class Run(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="runs")
     rerun_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reruns")
     error = models.JSONField(null=True, blank=True)
+    until = models.CharField(max_length=130, blank=True, default="")
+    """A run to here: the ``step.port`` at which it ends, with its rows as a temporary result."""
     seq = models.PositiveBigIntegerField(default=0)
     steps = models.JSONField(default=dict)
     """Step id → {state, rows, exact_at}: the last known per-step picture, for snapshots."""
@@ -61,6 +64,7 @@ class Task(models.Model):
         PROFILE = "profile"
         DISCOVER = "discover"
         CHECK = "check"
+        LOOP = "loop"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.CASCADE, related_name="tasks")
@@ -188,6 +192,35 @@ class Result(models.Model):
 
     class Meta:
         constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["run", "name"], name="one_result_per_name")]
+
+
+class PinnedSample(models.Model):
+    """Rows of one port of a draft that previews use instead of the real ones: few, masked, expiring, guarded."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="pinned_samples")
+    step = models.CharField(max_length=60)
+    port = models.CharField(max_length=60, default="out")
+    columns = models.JSONField()
+    rows = models.JSONField()
+    policy = models.JSONField(default=dict)
+    """Dataset → digest of the grant with which the rows were read."""
+    is_edited = models.BooleanField(default=False)
+    updated_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    updated_at = models.DateTimeField(auto_now=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    objects = PinnedSampleQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["flow", "step", "port"], name="one_pin_per_port")
+        ]
+
+    @property
+    def end(self) -> str:
+        """The port as wires name it."""
+        return f"{self.step}.{self.port}"
 
 
 class Worker(models.Model):

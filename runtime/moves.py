@@ -121,9 +121,8 @@ def tell(task: Task, facts: Sequence[Fact], steps: Mapping[str, Mapping[str, Any
 
 def tell_run(run_id: Any, facts: Sequence[Fact], steps: Mapping[str, Mapping[str, Any]] | None = None) -> None:
     """Record facts of a run, with a change of its per-step picture."""
-    shown = [*facts, Fact("steps", {"steps": {key: dict(value) for key, value in steps.items()}})] if steps else facts
-    record(Topic("run", run_id), shown)
-    merge_steps(run_id, steps or {})
+    merged = merge_steps(run_id, steps or {})
+    record(Topic("run", run_id), [*facts, Fact("steps", {"steps": merged})] if merged else facts)
 
 
 def end_attempt(task_id: Any, attempt: int, outcome: str, problem: Mapping[str, Any] | None = None) -> None:
@@ -150,15 +149,18 @@ def release_followers(run: Run) -> None:
 
     One that stands only behind ways not taken is skipped instead, and with it what waits for nothing else.
     """
-    passed = {task.stage: task for task in run.tasks.filter(state__in=states.PASSED)}
-    pending = list(run.tasks.filter(state=states.PENDING))
+    stages = run.tasks.exclude(stage__contains=states.ITERATION)
+    passed = {task.stage: task for task in stages.filter(state__in=states.PASSED)}
+    pending = list(stages.filter(state=states.PENDING))
     released = []
     while due := [task for task in pending if states.is_released(task.after, passed.keys())]:
         skipped = {stage for stage, task in passed.items() if task.state == states.SKIPPED}
         taken = {stage: ports for stage, task in passed.items() if (ports := _taken(task)) is not None}
         for task in due:
             pending.remove(task)
-            if states.is_needed(task.payload.get("needs"), skipped, taken):
+            if task.kind == Task.Kind.LOOP and task.after[0] not in skipped:
+                continue  # it ends with its iterations
+            if task.kind != Task.Kind.LOOP and states.is_needed(task.payload.get("needs"), skipped, taken):
                 if move_task(task, states.PENDING, states.READY, task.attempt, not_before=db_now()):
                     released.append(task)
             elif move_task(task, states.PENDING, states.SKIPPED, task.attempt):
@@ -181,11 +183,14 @@ def settle_run(run: Run, problem: Mapping[str, Any] | None = None) -> None:
     if run.state in states.RUN_FINISHED:
         return
     if problem and not run.error:
-        run.error = public(problem)
+        run.error = public(_at_call(problem, run.steps))
         Run.objects.filter(pk=run.pk).update(error=run.error)
     is_cancelling = run.state == states.CANCELLING
     if run.error or is_cancelling:
-        for task in run.tasks.filter(state__in=states.WAITING):
+        waiting = run.tasks.filter(state__in=states.WAITING)
+        # Iterations are many and have no step of their own: one statement, no events.
+        waiting.filter(stage__contains=states.ITERATION).update(state=states.CANCELLED, finished_at=db_now())
+        for task in waiting:
             move_task(task, task.state, states.CANCELLED, task.attempt)
     left = list(run.tasks.values_list("state", flat=True))
     end = states.end_of_run(left, is_cancelling=is_cancelling, has_failed=bool(run.error))
@@ -193,6 +198,14 @@ def settle_run(run: Run, problem: Mapping[str, Any] | None = None) -> None:
         run.refresh_from_db()
         record(Topic("run", run.pk), [run_fact(run, run.error if end == states.FAILED else None)])
         _tell_starter(run)
+
+
+def _at_call(problem: Mapping[str, Any], steps: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """A problem of an inner step points to the call that people see."""
+    parts = str(problem.get("where", "")).split("/")
+    name = parts[2] if len(parts) > 2 and parts[1] == "steps" else parts[0]
+    call = steps.get(name, {}).get("of")
+    return {**problem, "where": f"/steps/{call}"} if call else problem
 
 
 def _tell_starter(run: Run) -> None:

@@ -18,6 +18,7 @@ from runtime.engine.work import StageOutcome, StageWork
 from runtime.errors import StalePlanError
 from runtime.guarding import policy_digest
 from runtime.handling import Ending, Handler
+from runtime.held_rows import opened
 from security.models import User
 
 MOST_BYTES = 256 * 1024
@@ -35,7 +36,8 @@ def prepare(claim: Claim) -> StageWork:
         )
     plan = msgspec.convert(stored.body, Plan)
     reader = User.objects.select_related("organisation").filter(pk=claim.task.requested_by_id).first()
-    return stage_work(claim.task, plan, plan.stages[-1].key, reader)
+    given = opened(claim.task, reader) if reader is not None else {}
+    return stage_work(claim.task, plan, plan.stages[-1].key, reader, given=given)
 
 
 def finish(claim: Claim, outcome: StageOutcome) -> Ending:
@@ -48,6 +50,7 @@ def finish(claim: Claim, outcome: StageOutcome) -> Ending:
         "counts": outcome.counts,
         "sampled": bool(payload.get("sample_rows")),
         "sample_rows": payload.get("sample_rows"),
+        "held": payload.get("held", []),
         "revision": payload.get("revision"),
         "step": payload.get("step"),
         "at": timezone.now().isoformat(),

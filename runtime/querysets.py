@@ -70,6 +70,13 @@ class ResultQuerySet(VisibleQuerySet):
         return self.filter(_own(principal, "run__")) if principal.has_role(*READERS) else self.none()
 
 
+class PinnedSampleQuerySet(VisibleQuerySet):
+    """Samples of one's department's flows; the rows are guarded besides."""
+
+    def visible_to(self, principal: Principal) -> Self:
+        return self.filter(_own(principal, "flow__")) if principal.has_role(*READERS) else self.none()
+
+
 class WorkerQuerySet(VisibleQuerySet):
     """Worker processes: for those who watch over the platform."""
 

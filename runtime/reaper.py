@@ -11,6 +11,7 @@ from node_catalog.sdk.text import text
 from runtime import states
 from runtime.claims import is_cancelling
 from runtime.clock import Soon, db_now
+from runtime.loops import after_iteration
 from runtime.models import Run, Task
 from runtime.moves import locked_run, move_task, retry_later, settle_run, tell
 from runtime.reporting import log_fact
@@ -64,11 +65,13 @@ def _take_back(task_id: Any) -> bool:
         if task is None:
             return False
         new = states.after_loss(task.attempt, task.max_attempts, task.crashes, is_cancelling=is_cancelling(run))
+        if new == states.DEAD and task.payload.get("on_error") == "continue":
+            new = states.LEFT_OUT
         if new == states.READY:
             moved = retry_later(task, task.state, task.attempt, LOST, 0.0)
             problem = LOST
         else:
-            problem = GIVEN_UP if new == states.DEAD else LOST
+            problem = GIVEN_UP if new in (states.DEAD, states.LEFT_OUT) else LOST
             moved = move_task(task, task.state, new, task.attempt, problem, error=problem)
         if not moved:
             return False
@@ -76,6 +79,9 @@ def _take_back(task_id: Any) -> bool:
             tell(task, [log_fact("warning" if new == states.READY else "error", problem["message"])])  # type: ignore[arg-type]
             run.refresh_from_db()
             settle_run(run, GIVEN_UP if new == states.DEAD else None)
+            if "loop" in task.payload and new != states.READY:
+                after_iteration(run, task, new)
+                settle_run(run)
         return True
 
 

@@ -15,6 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from runtime import live
+from runtime.call_picture import changed_calls
 from runtime.models import Event, Run, Task
 
 
@@ -74,15 +75,19 @@ def record(topic: Topic, facts: Sequence[Fact]) -> int:
     return int(newest)
 
 
-def merge_steps(run_id: Any, changes: Mapping[str, Mapping[str, Any]]) -> None:
-    """Put changes into the run's per-step picture; the caller has locked the run by recording events before."""
+def merge_steps(run_id: Any, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Put changes into the run's per-step picture and give them back with those of calls; the caller holds the lock."""
     if not changes:
-        return
+        return {}
     runs = Run.objects.filter(pk=run_id)
     steps = runs.values_list("steps", flat=True).get()
     for step, change in changes.items():
         steps[step] = {**steps.get(step, {}), **change}
+    calls = changed_calls(steps, changes)
+    for step, change in calls.items():
+        steps[step] = {**steps.get(step, {}), **change}
     runs.update(steps=steps)
+    return {**{step: dict(change) for step, change in changes.items()}, **calls}
 
 
 def log_fact(level: str, message: Mapping[str, str], step: str = "") -> Fact:

@@ -26,6 +26,7 @@ from runtime import states
 from runtime.clock import db_now
 from runtime.dispatcher import add_bells
 from runtime.guarding import policy_of
+from runtime.held_rows import as_payload, held_for
 from runtime.models import Task
 from runtime.moves import move_task, task_fact
 from runtime.reporting import Topic, record
@@ -44,7 +45,8 @@ def request_preview(flow: Flow, step: str, user: User, revision: int | None = No
     An earlier preview of the same flow by the same person is dropped.
     Raises FlowCheckError when something upstream of the step is wrong or not allowed.
     """
-    plan = preview_plan(flow, step, user)
+    kept = held_for(flow, user)
+    plan, used = preview_plan(flow, step, user, held={end: one.held for end, one in kept.items()})
     payload = {
         "flow": str(flow.pk),
         "step": step,
@@ -52,6 +54,9 @@ def request_preview(flow: Flow, step: str, user: User, revision: int | None = No
         "sample_rows": settings.OPTIONS["PREVIEW_ROWS"],
         **_stored(plan),
     }
+    for end in used:
+        payload["policy"] |= kept[end].policy
+    payload["held"] = [as_payload(kept[end]) for end in used]
     with transaction.atomic():
         _drop_earlier(flow, user)
         return _ask(Task.Kind.PREVIEW, user, payload)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from flows.models import StoredPlan
 from runtime import states
-from runtime.models import Event, Outbox, Result, Run, Task, Worker
+from runtime.models import Event, Outbox, PinnedSample, Result, Run, Task, Worker
 from runtime.places import EXCHANGE, RESULTS, TEMPORARY, absolute, folders_of
 from security.secrets import delete_secrets
 
@@ -132,9 +132,15 @@ def _is_old(stamp: float, span: timedelta) -> bool:
     return timezone.now().timestamp() - stamp > span.total_seconds()
 
 
+def remove_pins() -> int:
+    """Pinned samples past their week."""
+    return _delete(PinnedSample, PinnedSample.objects.filter(expires_at__lt=timezone.now()))
+
+
 REMOVALS: dict[str, Callable[[], int]] = {
     "results": expire_results,
     "previews": expire_previews,
+    "pins": remove_pins,
     "exchange": remove_exchange,
     "orphans": remove_orphans,
     "temporary": remove_temporary,

@@ -16,10 +16,12 @@ from flows.planning import plan_for
 from flows.versions import save_version
 from node_catalog.sdk.text import text
 from runtime import states
+from runtime.call_picture import with_calls
 from runtime.clock import db_now
 from runtime.dispatcher import add_bells
 from runtime.engine.work import outlet_path
 from runtime.errors import RunError
+from runtime.loops import marker, take_over
 from runtime.models import Result, Run, Task
 from runtime.moves import cas_run, locked_run, release_followers, run_fact, settle_run, task_fact
 from runtime.places import absolute, exchange_file, result_file, share
@@ -36,18 +38,21 @@ def start_run(
     parameters: Mapping[str, Any] | None = None,
     rerun_of: Run | None = None,
     from_stage: str | None = None,
+    until: str = "",
 ) -> Run:
     """Start ``flow`` of ``version`` (None: freeze the draft now) with the rights of ``user`` today.
 
     ``from_stage="failed"`` takes over what ``rerun_of`` has finished, when the plan is still the same.
+    ``until`` (``step.port``) makes it a run to here: only what is upstream of that step is checked and run, and the
+    port's rows are kept as a temporary result.
     Raises FlowCheckError when a right is missing or a source has moved; nothing is stored then.
     """
-    frozen = version or save_version(flow.app, user, automatic=True, only_flow=flow.key)
-    stored, plan = plan_for(frozen, flow.key, user, parameters or {})
+    frozen = version or save_version(flow.app, user, automatic=True, only_flow=flow.key, until=until)
+    stored, plan = plan_for(frozen, flow.key, user, parameters or {}, until)
     kept = _finished_tasks(rerun_of, stored) if rerun_of and from_stage == "failed" else {}
     for _ in range(8):
         try:
-            return _store_run(flow, frozen, user, dict(parameters or {}), rerun_of, stored, plan, kept)
+            return _store_run(flow, frozen, user, dict(parameters or {}), rerun_of, stored, plan, kept, until)
         except IntegrityError:
             # Somebody took the same run number at the same moment.
             continue
@@ -64,6 +69,7 @@ def _store_run(
     stored: StoredPlan,
     plan: Plan,
     kept: Mapping[str, Task],
+    until: str,
 ) -> Run:
     newest = Run.objects.aggregate(newest=Max("number"))["newest"] or 0
     run = Run.objects.create(
@@ -77,15 +83,18 @@ def _store_run(
         started_by=user,
         organisation=flow.app.organisation,
         rerun_of=rerun_of,
+        until=until,
         steps=first_picture(plan),
     )
     tasks = [_new_task(run, stage, user) for stage in plan.stages]
+    tasks += [marker(run, loop, user) for loop in plan.loops]
     for task in tasks:
-        if task.stage in kept:
+        if task.stage in kept and task.kind != Task.Kind.LOOP:
             _take_over(task, kept[task.stage], run)
     done = {task.stage for task in tasks if task.state == states.DONE}
     for task in tasks:
-        if task.state == states.PENDING and not task.payload.get("needs") and states.is_released(task.after, done):
+        is_free = task.kind != Task.Kind.LOOP and not task.payload.get("needs")
+        if task.state == states.PENDING and is_free and states.is_released(task.after, done):
             task.state = states.READY
     Task.objects.bulk_create(tasks)
     for task in tasks:
@@ -99,8 +108,10 @@ def _store_run(
         detail={"flow": str(flow.pk), "version": version.number, "rerun_of": str(rerun_of.pk) if rerun_of else ""},
     )  # fmt: skip
     run.refresh_from_db()
+    take_over(run, plan, kept, user)
     if done:
         release_followers(run)
+        run.refresh_from_db()
         settle_run(run)
     return run
 
@@ -128,11 +139,14 @@ def first_picture(plan: Plan) -> dict[str, dict[str, Any]]:
     picture: dict[str, dict[str, Any]] = {}
     for stage in plan.stages:
         for step in stage.steps:
-            picture[step] = {
-                "state": "waiting", "rows": None, "exact": False, "counted": how_counted(stage, step), "rows_per_s": 0,
-                "task": None,
-            }  # fmt: skip
-    return picture
+            picture[step] = _waiting(how_counted(stage, step))
+    for loop in plan.loops:
+        picture[loop.key] = {**_waiting("live"), "iterations": None}
+    return with_calls(picture, plan)
+
+
+def _waiting(counted: str) -> dict[str, Any]:
+    return {"state": "waiting", "rows": None, "exact": False, "counted": counted, "rows_per_s": 0, "task": None}
 
 
 def how_counted(stage: Stage, step: str) -> str:
@@ -193,7 +207,7 @@ def repeat_run(run: Run, user: User, from_: str = "start", *, newest: bool = Fal
             text("This run is still going. Cancel it first, or wait.", "该运行尚未结束，请先取消或等待其结束。"),
         )
     version = None if newest else run.version
-    return start_run(run.flow, version, user, run.parameters, rerun_of=run, from_stage=from_)
+    return start_run(run.flow, version, user, run.parameters, rerun_of=run, from_stage=from_, until=run.until)
 
 
 def cancel_run(run_id: Any, user: User | None) -> Run:

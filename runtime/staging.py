@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
@@ -19,34 +18,40 @@ from runtime.claims import Claim
 from runtime.engine.work import StageOutcome, StageWork, outlet_path
 from runtime.guarding import policy_digest, policy_of
 from runtime.handling import Ending, Handler
+from runtime.iterating import iteration_work
+from runtime.loops import count_of, loops_behind, open_loop
 from runtime.models import Result, Run, SinkCommit
+from runtime.plans import plan_of
 from runtime.progress import by_step
 from runtime.reporting import Fact
 
+TEMPORARY = timedelta(days=1)
+"""What a run to here has computed is for the person at the canvas, not for keeping."""
+
 
 def _load(claim: Claim) -> tuple[Run, Plan]:
-    run = Run.objects.select_related("plan", "started_by__organisation").get(pk=claim.task.run_id)
-    return run, msgspec.convert(run.plan.body, Plan)
+    run = Run.objects.select_related("started_by__organisation").get(pk=claim.task.run_id)
+    return run, plan_of(run.plan_id)
 
 
 def prepare(claim: Claim) -> StageWork:
     """The stage's work, with today's rights of the person who started the run."""
     run, plan = _load(claim)
+    if "loop" in claim.task.payload:
+        return iteration_work(claim, run, plan)
     return stage_work(claim.task, plan, claim.task.stage, run.started_by, run)
 
 
 def finish(claim: Claim, outcome: StageOutcome) -> Ending:
     """What the stage leaves behind: the reference of its rows, and exact counts where they are known."""
+    if "loop" in claim.task.payload:
+        return Ending(result=_facts(outcome) | {"file": places.relative(outcome.reference)})
     run, plan = _load(claim)
     stage = plan.stage(claim.task.stage)
-    result: dict[str, Any] = {
-        "rows": outcome.rows,
-        "size_bytes": outcome.size_bytes,
-        "seconds": round(outcome.seconds, 3),
-        "bytes_read": outcome.bytes_read,
-        "memory_bytes": outcome.memory_bytes,
-        "adopted": outcome.adopted,
-    }
+    loops = list(loops_behind(plan, stage.key))
+    for loop in loops:
+        count_of(loop, outcome.rows)
+    result = _facts(outcome)
     if stage.outlets:
         result["files"] = {
             outlet.port: places.relative(outlet_path(outcome.reference, outlet.port))
@@ -62,6 +67,8 @@ def finish(claim: Claim, outcome: StageOutcome) -> Ending:
         result["verdict"] = outcome.verdict
 
     def apply() -> list[Fact]:
+        for loop in loops:
+            open_loop(run, loop, outcome.rows, run.started_by)
         if stage.sink.kind == "result":
             return [_keep_result(claim, run, plan, stage, outcome)]
         if stage.sink.kind == "write":
@@ -69,6 +76,17 @@ def finish(claim: Claim, outcome: StageOutcome) -> Ending:
         return []
 
     return Ending(result=result, apply=apply, steps=picture_of(stage, outcome))
+
+
+def _facts(outcome: StageOutcome) -> dict[str, Any]:
+    return {
+        "rows": outcome.rows,
+        "size_bytes": outcome.size_bytes,
+        "seconds": round(outcome.seconds, 3),
+        "bytes_read": outcome.bytes_read,
+        "memory_bytes": outcome.memory_bytes,
+        "adopted": outcome.adopted,
+    }
 
 
 def picture_of(stage: Stage, outcome: StageOutcome) -> dict[str, Mapping[str, Any]]:
@@ -98,7 +116,7 @@ def _keep_result(claim: Claim, run: Run, plan: Plan, stage: Stage, outcome: Stag
         size_bytes=outcome.size_bytes or 0,
         schema=[{"name": column.name, "type": column.type} for column in stage.sink.schema.fields],
         policy_digest=policy_digest(policy_of(plan, stage.key)),
-        expires_at=timezone.now() + timedelta(days=settings.OPTIONS["RESULT_DAYS"]),
+        expires_at=timezone.now() + (TEMPORARY if run.until else timedelta(days=settings.OPTIONS["RESULT_DAYS"])),
     )
     Run.objects.filter(pk=run.pk).update(rows_out=F("rows_out") + outcome.rows)
     return Fact("result", {"result": result_as_json(result)})

@@ -24,23 +24,27 @@ SKIPPED: Final = "skipped"
 """Not needed: the run has gone on by another way of a branch."""
 DEAD: Final = "dead"
 """Given up after too many attempts or crashes."""
+LEFT_OUT: Final = "left_out"
+"""An iteration that failed, in a for-each that goes on without it."""
 
 CANCELLING: Final = "cancelling"
 PAUSED: Final = "paused"
 
 TASK_MOVES: Final[dict[str, frozenset[str]]] = {
-    PENDING: frozenset({READY, CANCELLED, SKIPPED}),
+    PENDING: frozenset({READY, CANCELLED, SKIPPED, DONE}),
     READY: frozenset({CLAIMED, CANCELLED}),
-    CLAIMED: frozenset({RUNNING, READY, FAILED, CANCELLED, DEAD}),
-    RUNNING: frozenset({COMMITTING, DONE, READY, FAILED, CANCELLED, DEAD}),
-    COMMITTING: frozenset({DONE, READY, FAILED, CANCELLED, DEAD}),
+    CLAIMED: frozenset({RUNNING, READY, FAILED, CANCELLED, DEAD, LEFT_OUT}),
+    RUNNING: frozenset({COMMITTING, DONE, READY, FAILED, CANCELLED, DEAD, LEFT_OUT}),
+    COMMITTING: frozenset({DONE, READY, FAILED, CANCELLED, DEAD, LEFT_OUT}),
     DONE: frozenset(),
     FAILED: frozenset(),
     CANCELLED: frozenset(),
     SKIPPED: frozenset(),
     DEAD: frozenset(),
+    LEFT_OUT: frozenset(),
 }
-"""From each state of a task, the states that may follow. A finished task never moves again."""
+"""From each state of a task, the states that may follow. A finished task never moves again. Only the marker of a
+for-each goes from pending to done: all its iterations have ended."""
 
 RUN_MOVES: Final[dict[str, frozenset[str]]] = {
     PENDING: frozenset({RUNNING, CANCELLING, CANCELLED, FAILED, DONE}),
@@ -57,10 +61,13 @@ RUN_STATES: Final = frozenset(RUN_MOVES)
 ACTIVE: Final = frozenset({CLAIMED, RUNNING, COMMITTING})
 """A worker holds a lease on the task."""
 WAITING: Final = frozenset({PENDING, READY})
-FINISHED: Final = frozenset({DONE, FAILED, CANCELLED, SKIPPED, DEAD})
-PASSED: Final = frozenset({DONE, SKIPPED})
+FINISHED: Final = frozenset({DONE, FAILED, CANCELLED, SKIPPED, DEAD, LEFT_OUT})
+PASSED: Final = frozenset({DONE, SKIPPED, LEFT_OUT})
 """What comes behind need not wait any more."""
 RUN_FINISHED: Final = frozenset({DONE, FAILED, CANCELLED})
+
+ITERATION: Final = "#"
+"""Stands between the key of a for-each and the number of an iteration in the name of its task; in no other name."""
 
 MAX_CRASHES: Final = 2
 """A task whose child process died twice (killed, out of memory) would kill the next one too."""
@@ -75,6 +82,7 @@ _PLAIN: Final = {
     DONE: "done",
     FAILED: "failed",
     DEAD: "failed",
+    LEFT_OUT: "failed",
     CANCELLED: "cancelled",
     SKIPPED: "skipped",
     PAUSED: "paused",

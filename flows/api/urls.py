@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from flows.api import comment_views, insight_views, views
+from flows.api import comment_views, insight_views, sub_flow_views, views
 
 urlpatterns = [
     path("apps", views.AppsView.as_view()),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("apps/<uuid:app_id>", views.AppView.as_view()),
     path("apps/<uuid:app_id>/versions", views.VersionsView.as_view()),
     path("templates", views.TemplatesView.as_view()),
+    path("sub-flows", sub_flow_views.SubFlowsView.as_view()),
+    path("sub-flows/<uuid:app_id>/<int:number>/<str:key>", sub_flow_views.SubFlowView.as_view()),
     path("flows/check", views.CheckView.as_view()),
     path("flows/<uuid:flow_id>/draft", views.DraftView.as_view()),
     path("flows/<uuid:flow_id>/operations", views.OperationsView.as_view()),

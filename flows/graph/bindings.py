@@ -9,7 +9,7 @@ from flows.graph.guard import narrowed_source, source_columns
 from flows.graph.optimise import needed_columns
 from flows.graph.plan import Binding
 from flows.graph.render import SOURCE, render
-from flows.graph.sources import DatasetInfo
+from flows.graph.sources import GIVEN, DatasetInfo
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.ports import Field, Schema, from_ibis
 
@@ -37,7 +37,7 @@ def dataset_binding(
     fetched = needed_columns(kept, kept.columns).get(SOURCE, set())
     return Binding(
         alias=f"b_{step}",
-        kind="dataset",
+        kind="given" if info.number.startswith(GIVEN) else "dataset",
         schema=from_ibis(kept.schema()),
         step=step,
         counts_step=pushed[-1] if pushed else step,

@@ -6,7 +6,7 @@ The rows pass the same guard as every read; what a source may do itself it does,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ibis.expr.operations as ops
@@ -14,14 +14,14 @@ import msgspec
 import sqlglot.expressions as sge
 
 from flows.graph.document import Document, Step, Wire
-from flows.graph.expressions.parameters import read_parameters
+from flows.graph.expressions.parameters import Parameter, read_parameters
 from flows.graph.fuse import Region
 from flows.graph.optimise import conjuncts
 from flows.graph.plan import Plan, digest_of
 from flows.graph.provenance import Demand, SourceRows, Within, any_of, swap
 from flows.graph.render import text_of, tree_of
 from flows.graph.sources import DatasetInfo
-from flows.graph.stages import StageMaker
+from flows.graph.stages import Ending, StageMaker
 from flows.graph.topology import Topology
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.ports import Schema
@@ -40,6 +40,7 @@ def cell_rows_plan(
     rows: SourceRows,
     parameters: Mapping[str, Any] | None = None,
     limit: int = 100,
+    parameters_of: Callable[[str], Mapping[str, Parameter]] | None = None,
 ) -> Plan:
     """One stage that collects at most ``limit`` of the rows; it reads no sample but looks at all of the source."""
     out = f"{rows.step}.out"
@@ -53,19 +54,20 @@ def cell_rows_plan(
     looked_at = ports_in(rows.demands)
     needed = topology.upstream([rows.step, *(port.partition(".")[0] for port in looked_at)])
     region = Region(STEP, (*(step for step in topology.order if step in needed), STEP))
+    own = read_parameters(document.inputs, parameters)
     maker = StageMaker(
         shown,
         topology,
         registry,
         datasets,
         grants,
-        read_parameters(document.inputs, parameters),
+        parameters_of or (lambda step: own),
         {**schemas, f"{STEP}.out": schemas[out]},
         None,
         conditions={STEP: (out, condition)} if condition is not None else {},
         looked_at=frozenset(looked_at),
     )
-    stages = maker.stages([region], collect=limit)
+    stages = maker.stages([region], Ending("collect", limit=limit))
     numbers = tuple(dict.fromkeys(binding.dataset for binding in stages[0].bindings))
     return Plan(
         stages=stages,

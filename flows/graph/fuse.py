@@ -7,7 +7,7 @@ stage, else in a stage of its own whose rows are handed on as a file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from flows.graph.document import Document, Wire
@@ -29,14 +29,29 @@ class Region:
     ports: tuple[str, ...] = ("out",)
 
 
-def regions(document: Document, topology: Topology, types: Mapping[str, type[Transform]]) -> list[Region]:
-    """The stages of a whole flow, each after those it needs. Steps that no sink needs are left out."""
+def regions(
+    document: Document,
+    topology: Topology,
+    types: Mapping[str, type[Transform]],
+    ends: Mapping[str, str] | None = None,
+    handed_on: Collection[str] = (),
+) -> list[Region]:
+    """The stages of a whole flow, each after those it needs. Steps that no sink needs are left out.
+
+    ``ends`` (step → out port) takes the place of the sinks; the rows of steps in ``handed_on`` are always handed on
+    as files.
+    """
     sinks = [step for step, value in document.steps.items() if types[value.type].role == "sink"]
+    sinks = sinks if ends is None else list(ends)
     needed = topology.upstream(sinks)
     judging = {step for step in needed if types[document.steps[step].type].judges}
-    cut = _cut_steps(topology, needed, set(sinks), judging)
-    ends = [step for step in topology.order if step in needed and (step in cut or step in sinks)]
-    return [_region(topology, step, cut, used_ports(document, topology, types, step, needed)) for step in ends]
+    cut = _cut_steps(topology, needed, set(sinks), judging) | (needed & set(handed_on))
+    found = []
+    for step in topology.order:
+        if step in needed and (step in cut or step in sinks):
+            ports = used_ports(document, topology, types, step, needed)
+            found.append(_region(topology, step, cut, (ends[step],) if ends and step in ends else ports))
+    return found
 
 
 def single_region(topology: Topology, step: str, port: str) -> Region:

@@ -12,6 +12,7 @@ from typing import Any
 
 from flows.graph.context import StepContext
 from flows.graph.document import Document
+from flows.graph.expand import Expanded
 from flows.graph.expressions.parameters import read_parameters
 from flows.graph.guard import narrowed_source
 from flows.graph.influence import Influence, influence_of
@@ -66,9 +67,16 @@ def step_relations(
     grants: Mapping[str, GrantSpec],
     schemas: Mapping[str, Schema],
     parameters: Mapping[str, Any] | None = None,
+    expanded: Expanded | None = None,
 ) -> StepRelations:
-    """Build every step that can be built; a step with a problem, and what lies behind it, is left out."""
-    topology, values = Topology(document), read_parameters(document.inputs, parameters)
+    """Build every step that can be built; a step with a problem, and what lies behind it, is left out.
+
+    With ``expanded`` the steps are those of the document without calls, and ``schemas`` belong to its ports.
+    """
+    if expanded is None:
+        expanded = Expanded(document, read_parameters(document.inputs, parameters))
+    document = expanded.document
+    topology = Topology(document)
     by_port: dict[str, Any] = {}
     read: dict[str, str] = {}
     ports: dict[str, tuple[str, ...]] = {}
@@ -76,6 +84,7 @@ def step_relations(
         kind = registry.transforms.get(document.steps[step].type)
         if kind is None:
             continue
+        values = expanded.parameters_of(step)
         settings, _ = parse_settings(kind, fill_inputs(document.steps[step].settings, values)[0])
         if settings is None:
             continue

@@ -19,10 +19,11 @@ class Binding(msgspec.Struct, frozen=True):
 
     ``dataset``: read from a node with ``text`` (a SELECT over the relation ``src``, in ``dialect``; the grant, the
     pushed filters and the column list are already inside). ``exchange``: rows of an earlier stage's output.
+    ``given``: the same text over rows that the platform holds already (a pinned sample, a kept result, a batch).
     """
 
     alias: str
-    kind: Literal["dataset", "exchange"]
+    kind: Literal["dataset", "exchange", "given"]
     schema: Schema
     step: str = ""
     counts_step: str = ""
@@ -117,6 +118,35 @@ class Stage(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(b.stage for b in self.bindings if b.kind == "exchange"))
 
 
+class Iterations(msgspec.Struct, frozen=True):
+    """A for-each: once ``items`` is done, one task per item; who reads ``key`` reads the rows of all of them."""
+
+    key: str
+    items: str
+    """The stage whose rows are the items."""
+    step: str
+    """The step that people see."""
+    flow: tuple[str, int, str]
+    """App, version number and key of the sub-flow."""
+    output: str
+    """The step of the sub-flow whose rows are collected."""
+    schema: Schema
+    """What comes out: the key columns, then the sub-flow's."""
+    constants: dict[str, Any] = {}
+    columns: dict[str, str] = {}
+    """Parameter of the sub-flow → column of the item."""
+    keys: tuple[str, ...] = ()
+    items_schema: Schema | None = None
+    batch: str = ""
+    """Alias of the sub-flow that a batch of items is bound to; empty: one row at a time."""
+    batch_rows: int = 1
+    concurrency: int = 1
+    most: int = 1000
+    on_error: Literal["stop", "continue"] = "stop"
+    datasets: dict[str, str] = {}
+    """Dataset that the sub-flow reads → digest of the grant, as the plan was made."""
+
+
 class Plan(msgspec.Struct, frozen=True):
     """All stages of one flow of one version, in an order in which they may run."""
 
@@ -129,6 +159,9 @@ class Plan(msgspec.Struct, frozen=True):
     """``step.port`` → schema of every out port."""
     notes: tuple[dict[str, Any], ...] = ()
     """Why something was not pushed, in words."""
+    inside: dict[str, tuple[str, ...]] = {}
+    """Step of a called flow → the calls that lead to it, outermost first, and its id there."""
+    loops: tuple[Iterations, ...] = ()
 
     def stage(self, key: str) -> Stage:
         return next(stage for stage in self.stages if stage.key == key)

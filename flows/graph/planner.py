@@ -13,15 +13,17 @@ from flows.graph.bindings import dataset_binding
 from flows.graph.canonical import document_digest
 from flows.graph.document import Document
 from flows.graph.errors import PlanError
-from flows.graph.expressions.parameters import read_parameters
+from flows.graph.expand import Expanded
 from flows.graph.expressions.values import MISSING
 from flows.graph.fuse import Region, regions, single_region
 from flows.graph.guard import dialect_of
+from flows.graph.loop_rows import with_loop_rows
+from flows.graph.loops import End, expanded_end, iterations, with_reader, without_loops
 from flows.graph.plan import Binding, Plan, Sink, Stage, digest_of
 from flows.graph.render import render
 from flows.graph.sources import DatasetInfo, NodeInfo
-from flows.graph.stages import StageMaker
-from flows.graph.step_ports import named, ports_of
+from flows.graph.stages import Ending, StageMaker
+from flows.graph.subflows import SubFlows
 from flows.graph.topology import Topology
 from flows.graph.validate import check
 from node_catalog.sdk.grant import GrantSpec
@@ -45,53 +47,82 @@ def make_plan(
     until: str | None = None,
     sample_rows: int | None = None,
     limit: int = 100,
+    ending: Ending | None = None,
+    subflows: SubFlows | None = None,
 ) -> Plan:
     """All stages of a flow, in an order in which they may run.
 
     ``until`` makes a preview: one stage that collects at most ``limit`` rows of that step (``step.port``: of that
-    out port, otherwise of the first), from at most ``sample_rows`` rows of each source. Raises PlanError with the
-    findings that stand in the way.
+    out port, otherwise of the first), from at most ``sample_rows`` rows of each source. With an ``ending`` the rows
+    of that step go elsewhere: a ``result`` is run like a flow that ends there. Raises PlanError with the findings
+    that stand in the way.
     """
     only = until.partition(".")[0] if until is not None else None
-    checked = check(document, registry, datasets, grants, nodes, parameters, upto="L4", only=only)
+    checked = check(document, registry, datasets, grants, nodes, parameters, upto="L4", only=only, subflows=subflows)
     errors = tuple(finding for finding in checked.findings if finding.severity == "error")
     if errors:
         raise PlanError(errors[0].code, errors[0].message, errors[0].pointer, findings=errors)
-    topology = Topology(document)
-    found = [_until(document, topology, registry, until)] if until else regions(document, topology, registry.transforms)
+    assert checked.expanded is not None, "a check always expands"
+    expanded, known = checked.expanded, with_loop_rows(registry)
+    last = expanded_end(document, expanded, known.transforms, until) if until else None
+    flat, schemas = without_loops(expanded), checked.inner_schemas
+    if last is not None and last[0] in expanded.loops and ending is not None:
+        flat, last, schemas = with_reader(flat, last, schemas)
+    topology = Topology(flat)
+    found = _regions(flat, topology, known, expanded, last, ending)
     if not found:
         message = text(
             "The flow has no output, so there is nothing to run. End it with “Output” or “Write”.",
             "流程没有输出，无法运行。请以“输出”或“写入”结束。",
         )
         raise PlanError("plan.no_output", message)
-    values = read_parameters(document.inputs, parameters)
     used = {step for region in found for step in region.steps}
-    _all_given(document, used, {name for name, item in values.items() if item.value is MISSING})
-    maker = StageMaker(document, topology, registry, datasets, grants, values, checked.schemas, sample_rows)
-    stages = maker.stages(found, collect=limit if until else None)
-    numbers = tuple(dict.fromkeys(b.dataset for stage in stages for b in stage.bindings if b.dataset))
+    _all_given(flat, used, expanded)
+    maker = StageMaker(flat, topology, known, datasets, grants, expanded.parameters_of, schemas, sample_rows)
+    ending = ending or (Ending("collect", limit=limit) if until else None)
+    stages = maker.stages([region for region in found if region.last not in expanded.loops], ending)
+    loops = tuple(
+        iterations(expanded, region.last, checked.inner_schemas, grants)
+        for region in found
+        if region.last in expanded.loops
+    )
+    bindings = [binding for stage in stages for binding in stage.bindings if binding.kind == "dataset"]
+    inner = (number for loop in loops for number in loop.datasets)
+    numbers = tuple(dict.fromkeys((*(binding.dataset for binding in bindings), *inner)))
     return Plan(
         stages=stages,
-        digest=plan_digest(document, datasets, grants, registry, parameters or {}),
+        digest=plan_digest(document, datasets, grants, registry, parameters or {}, expanded.document),
         datasets=numbers,
         grants={number: grants[number].digest for number in numbers},
         schemas=checked.schemas,
         notes=tuple(maker.notes),
+        inside={step: path for step, path in expanded.inside.items() if step in used},
+        loops=loops,
     )
 
 
-def _until(document: Document, topology: Topology, registry: Registry, until: str) -> Region:
-    """Everything up to a step or to one of its ports. Raises PlanError when there is none of that name."""
-    step, _, port = until.partition(".")
-    value = document.steps.get(step)
-    if value is None:
-        raise PlanError("plan.no_such_step", text(f"There is no step “{step}”.", f"没有步骤“{step}”。"))
-    outputs = named(ports_of(registry.transforms, value), "out") or ("in",)
-    if port and port not in outputs:
-        message = text(f"Step “{step}” has no output “{port}”.", f"步骤“{step}”没有输出端口“{port}”。")
-        raise PlanError("plan.no_such_port", message)
-    return single_region(topology, step, port or outputs[0])
+def _regions(
+    flat: Document,
+    topology: Topology,
+    registry: Registry,
+    expanded: Expanded,
+    last: End | None,
+    ending: Ending | None,
+) -> list[Region]:
+    """The regions of a plan. Previews and iterations are one region; they cannot wait for a loop."""
+    handed_on = {step for loop in expanded.loops.values() for step in (loop.items, loop.rows)}
+    if last is None or (ending is not None and ending.kind == "result"):
+        return regions(flat, topology, registry.transforms, None if last is None else dict([last]), handed_on)
+    region = single_region(topology, *last)
+    loop = next((step for step in region.steps if step in expanded.loops), None)
+    if loop is not None:
+        message = text(
+            "A for-each has no preview: it would have to run. Use “Run to here” on it; previews behind it then use "
+            "those rows.",
+            "“逐项执行”没有预览，因为需要实际运行。请对它使用“运行到此处”，之后的预览会使用运行得到的数据。",
+        )
+        raise PlanError("preview.for_each", message, f"/steps/{expanded.outer(loop)}")
+    return [region]
 
 
 def plan_digest(
@@ -100,9 +131,13 @@ def plan_digest(
     grants: Mapping[str, GrantSpec],
     registry: Registry,
     parameters: Mapping[str, Any],
+    expanded: Document | None = None,
 ) -> str:
-    """The hash of everything a plan depends on: document, schemas, places, grants, type versions, parameters."""
-    kinds = {step.type for step in document.steps.values()}
+    """The hash of everything a plan depends on: document, schemas, places, grants, type versions, parameters.
+
+    Called flows are in the document by the digests of their versions; their step types come from ``expanded``.
+    """
+    kinds = {step.type for step in (*document.steps.values(), *(expanded or document).steps.values())}
     return digest_of(
         [
             PLANNER,
@@ -145,9 +180,12 @@ def _as_is(binding: Binding) -> str:
     return render(ibis.table(to_ibis(binding.schema), name=binding.alias))
 
 
-def _all_given(document: Document, steps: set[str], missing: set[str]) -> None:
+def _all_given(document: Document, steps: set[str], expanded: Expanded) -> None:
     """Raise PlanError when a step that runs uses an input that has neither a value nor a default."""
-    for step in steps if missing else ():
+    for step in steps:
+        missing = {name for name, item in expanded.parameters_of(step).items() if item.value is MISSING}
+        if not missing:
+            continue
         stack: list[Any] = [document.steps[step].settings]
         while stack:
             part = stack.pop()

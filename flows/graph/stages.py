@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
-from typing import Any
+from typing import Any, Literal
 
 import ibis.expr.operations as ops
 
@@ -34,6 +35,15 @@ from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.text import text
 
 
+@dataclass(frozen=True)
+class Ending:
+    """What becomes of the rows of a plan's last step when it is not the step itself that says so."""
+
+    kind: Literal["collect", "result", "exchange"]
+    limit: int = 0
+    name: str = ""
+
+
 class StageMaker:
     """Makes stages of one document; ``notes`` say why something was not pushed to its source."""
 
@@ -44,7 +54,7 @@ class StageMaker:
         registry: Registry,
         datasets: Mapping[str, DatasetInfo],
         grants: Mapping[str, GrantSpec],
-        parameters: Mapping[str, Parameter],
+        parameters_of: Callable[[str], Mapping[str, Parameter]],
         schemas: Mapping[str, Schema],
         sample_rows: int | None,
         conditions: Mapping[str, tuple[str, Any]] | None = None,
@@ -57,15 +67,15 @@ class StageMaker:
         self.document, self.topology, self.registry = document, topology, registry
         self.datasets, self.grants, self.schemas = datasets, grants, schemas
         self.sample_rows = sample_rows
-        self.context = StepContext(parameters)
+        self.parameters_of = parameters_of
         self.notes: list[dict[str, Any]] = []
         self.optional: set[str] = set()
         """Last steps of stages that may be skipped, or that choose among their ports."""
         self.ends: dict[str, tuple[str, ...]] = {}
         """The last step of every stage, with the ports by which its rows leave."""
 
-    def stages(self, regions: Sequence[Region], collect: int | None = None) -> tuple[Stage, ...]:
-        """The stages of regions (in order); ``collect`` makes the last one return at most so many rows.
+    def stages(self, regions: Sequence[Region], ending: Ending | None = None) -> tuple[Stage, ...]:
+        """The stages of regions (in order); ``ending`` says what becomes of the last one's rows.
 
         What later stages need is found first, so that a handed-on file holds no column that nobody reads.
         """
@@ -75,13 +85,17 @@ class StageMaker:
         for draft in reversed(drafts):
             for wire, needed in draft.find_wanted(handed_on).items():
                 handed_on.setdefault(wire.source, set()).update(needed)
-        return tuple(draft.make(collect) for draft in drafts)
+        return tuple(draft.make(ending if draft is drafts[-1] else None) for draft in drafts)
+
+    def context(self, step: str) -> StepContext:
+        """What the step's type may ask for while it builds its relation."""
+        return StepContext(self.parameters_of(step))
 
     def parsed(self, step: str) -> tuple[Any, Any]:
         """The type and the parsed settings of a step (the check has accepted them)."""
         value = self.document.steps[step]
         kind = self.registry.transforms[value.type]
-        filled, _ = fill_inputs(value.settings, self.context.parameters)
+        filled, _ = fill_inputs(value.settings, self.parameters_of(step))
         settings, _ = parse_settings(kind, filled)
         return kind, settings
 
@@ -151,7 +165,7 @@ class _StageDraft:
         needed = self.wanted.get(self._name(wire), set())
         return tuple(field for field in schema.fields if field.name in needed) or (cheapest(schema),)
 
-    def make(self, collect: int | None) -> Stage:
+    def make(self, ending: Ending | None) -> Stage:
         """The finished stage."""
         probes = [self._write(step) for step in self.region.steps]
         last = self.region.last
@@ -169,7 +183,7 @@ class _StageDraft:
             bindings=tuple(self.bindings),
             text=statement,
             schema=schema,
-            sink=self._sink(schema, collect),
+            sink=self._sink(schema, ending),
             probes=tuple(probe for probe in probes if probe is not None),
             ordered=any(self.maker.is_ordered(step) for step in self.region.steps),
             outlets=outlets,
@@ -185,7 +199,7 @@ class _StageDraft:
         if kind.role == "source":
             number = self.maker.document.dataset_number(settings.dataset)
             source = narrowed_source(self.maker.datasets[number], self.maker.grants[number])
-            return build(kind, {"dataset": [source]}, settings, self.maker.context)
+            return build(kind, {"dataset": [source]}, settings, self.maker.context(step))
         tables: dict[str, list[Any]] = {}
         for name in named(self._ports(step), "in"):
             wires = [wire for wire in self.maker.topology.into[step] if wire.target_port == name]
@@ -201,7 +215,7 @@ class _StageDraft:
     def _built(self, step: str, kind: Any, tables: dict[str, list[Any]], settings: Any) -> dict[str, Any]:
         condition = self.maker.conditions.get(step)
         if condition is None:
-            return build(kind, tables, settings, self.maker.context)
+            return build(kind, tables, settings, self.maker.context(step))
         return {"out": _kept_rows(tables["in"][0], *condition)}
 
     def _ports(self, step: str) -> Sequence[Port]:
@@ -264,7 +278,7 @@ class _StageDraft:
         name, schema = self._name(wire), self.maker.schemas[wire.source]
         fields = self._handed(wire)
         alias = name if len(fields) == len(schema.fields) else f"b_{name}"
-        port = wire.source_port if len(self.maker.ends[wire.source_step]) > 1 else ""
+        port = wire.source_port if len(self.maker.ends.get(wire.source_step, ())) > 1 else ""
         self.bindings.append(exchange_binding(alias, wire.source_step, port, Schema(fields)))
         if alias != name:
             self.text.add_padded(name, alias, schema, {field.name for field in fields})
@@ -353,10 +367,10 @@ class _StageDraft:
 
     # ── sink ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _sink(self, schema: Schema, collect: int | None) -> Sink:
+    def _sink(self, schema: Schema, ending: Ending | None) -> Sink:
         step = self.region.last
-        if collect is not None:
-            return Sink("collect", step, schema, limit=collect)
+        if ending is not None:
+            return Sink(ending.kind, step, schema, name=ending.name, limit=ending.limit)
         kind, settings = self.maker.parsed(step)
         if kind.role != "sink":
             return Sink("exchange", step, schema)

@@ -6,20 +6,30 @@ cannot be checked because one before it is broken says only that it waits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from flows.graph.check_access import is_write, read_findings, readable_schema, write_findings
+from flows.graph.check_calls import (
+    fold_findings,
+    folded_schemas,
+    inner_graph_findings,
+    loop_findings,
+    update_findings,
+)
 from flows.graph.check_graph import graph_findings, step_name
 from flows.graph.check_plan import plan_findings
-from flows.graph.document import Document
+from flows.graph.document import Document, Step
+from flows.graph.expand import Expanded, expand
 from flows.graph.expressions.parameters import Parameter, read_parameters
 from flows.graph.findings import Finding
 from flows.graph.fixes import fix_for
+from flows.graph.loop_rows import LOOP_ROWS, LoopRows
 from flows.graph.settings import fill_inputs, parse_settings
 from flows.graph.sources import DatasetInfo, NodeInfo
 from flows.graph.step_ports import kind_ports, named
+from flows.graph.subflows import SubFlows
 from flows.graph.topology import Topology
 from flows.graph.typecheck import Failure, Inputs, evaluate, settings_key
 from node_catalog.sdk.contract import Transform
@@ -41,19 +51,28 @@ class Checked:
     schemas: dict[str, Schema]
     waits: dict[str, str] = field(default_factory=dict)
     upstream: dict[str, list[str]] = field(default_factory=dict)
+    expanded: Expanded | None = None
+    """The document without calls, from which a plan is made."""
+    inner_schemas: dict[str, Schema] = field(default_factory=dict)
+    """Schemas of the expanded document's ports."""
 
     def ok(self, level: str, step: str | None = None) -> bool:
         """Whether there is no error up to ``level``: in the whole flow, or in ``step`` and all that feeds it."""
         errors = [f for f in self.findings if f.severity == "error" and f.level <= level]
         if step is None:
             return not errors
+        feeding = self.upstream_of(step)
+        return not any(not f.step or f.step in feeding for f in errors)
+
+    def upstream_of(self, step: str) -> set[str]:
+        """``step`` and all that feeds it."""
         feeding, stack = {step}, [step]
         while stack:
             for source in self.upstream.get(stack.pop(), ()):
                 if source not in feeding:
                     feeding.add(source)
                     stack.append(source)
-        return not any(not f.step or f.step in feeding for f in errors)
+        return feeding
 
 
 def check(
@@ -65,12 +84,18 @@ def check(
     parameters: Mapping[str, Any] | None = None,
     upto: str = "L5",
     only: str | None = None,
+    subflows: SubFlows | None = None,
+    caller: tuple[str, str] | None = None,
 ) -> Checked:
     """Check ``document`` up to a level; ``only`` restricts it to one step and everything upstream of it.
 
+    ``subflows`` are the flows that it calls, directly or through others; ``caller`` is the app and flow that the
+    document belongs to, which it must not call.
+
     ``parameters`` are the values of a run; without them the inputs' defaults are used and types alone are checked.
     """
-    return _Check(document, registry, datasets, grants, nodes or {}, parameters).run(upto, only)
+    chain = (caller,) if caller is not None else ()
+    return _Check(document, registry, datasets, grants, nodes or {}, parameters, subflows or {}, chain).run(upto, only)
 
 
 class _Check:
@@ -82,34 +107,45 @@ class _Check:
         grants: Mapping[str, GrantSpec],
         nodes: Mapping[str, NodeInfo],
         parameters: Mapping[str, Any] | None,
+        subflows: SubFlows,
+        chain: tuple[tuple[str, str], ...],
     ) -> None:
-        self.document, self.types = document, registry.transforms
+        self.shown, self.document, self.subflows = document, document, subflows
+        self.known = registry.transforms
+        self.types: Mapping[str, type[Transform]] = {**self.known, LOOP_ROWS: LoopRows}
         self.datasets, self.grants, self.nodes = datasets, grants, nodes
-        self.topology = Topology(document)
         self.findings: list[Finding] = []
-        self.parameters = self._parameters(parameters)
+        self.expanded = expand(document, self.known, self._parameters(parameters), subflows, chain)
+        self.document = self.expanded.document
+        self.topology = Topology(self.document)
         self.parsed: dict[str, tuple[type[Transform], Any]] = {}
         self.schemas: dict[str, Schema] = {}
         self.broken: set[str] = set()
         self.waits: dict[str, str] = {}
 
     def run(self, upto: str, only: str | None) -> Checked:
-        wanted = self.topology.upstream([only]) if only is not None else None
+        topology = self.topology if self.document is self.shown else Topology(self.shown)
+        wanted = topology.upstream([only]) if only is not None else None
         if upto >= "L1":
-            self.findings.extend(graph_findings(self.document, self.topology, self.types))
+            self.findings.extend(graph_findings(self.shown, topology, self.known))
+            for finding in (*self.expanded.findings, *inner_graph_findings(self.expanded, self.topology, self.types)):
+                self._add(finding)
         if upto >= "L2":
             self._parse()
         if upto >= "L3":
             self._propagate()
             self._unbounded()
+            self.findings.extend(loop_findings(self.expanded, self.schemas))
         if upto >= "L5":
             self.findings.extend(plan_findings(self.document, self.parsed, self.datasets, self.nodes))
-        kept = [f for f in self.findings if f.level <= upto and (wanted is None or not f.step or f.step in wanted)]
-        schemas = {
-            port: schema for port, schema in self.schemas.items() if wanted is None or port.partition(".")[0] in wanted
-        }
-        upstream = {step: self.topology.sources_of(step) for step in self.document.steps}
-        return Checked(kept, schemas, self.waits, upstream)
+            self.findings.extend(update_findings(self.shown, self.known, self.subflows))
+        findings = fold_findings(self.findings, self.shown, self.expanded, self.types, self.subflows)
+        kept = [f for f in findings if f.level <= upto and (wanted is None or not f.step or f.step in wanted)]
+        shown = folded_schemas(self.schemas, self.expanded)
+        schemas = {port: schema for port, schema in shown.items() if wanted is None or port.partition(".")[0] in wanted}
+        upstream = {step: topology.sources_of(step) for step in self.shown.steps}
+        waits = {self.expanded.outer(step): self.expanded.outer(blocker) for step, blocker in self.waits.items()}
+        return Checked(kept, schemas, waits, upstream, self.expanded, self.schemas)
 
     def _parameters(self, values: Mapping[str, Any] | None) -> dict[str, Parameter]:
         try:
@@ -129,11 +165,11 @@ class _Check:
 
     def _parse(self) -> None:
         names: dict[str, str] = {}
-        for step, value in self.document.steps.items():
+        for step, value in self._all_steps():
             kind = self.types.get(value.type)
             if kind is None:
                 continue
-            filled, problems = fill_inputs(value.settings, self.parameters)
+            filled, problems = fill_inputs(value.settings, self.expanded.parameters_of(step))
             settings, more = (None, ()) if problems else parse_settings(kind, filled)
             for problem in (*problems, *more):
                 pointer = f"/steps/{step}/settings{problem.pointer}"
@@ -144,6 +180,13 @@ class _Check:
             self.parsed[step] = kind, settings
             if kind.role == "sink" and not is_write(kind, settings):
                 self._unique_name(step, str(getattr(settings, "name", "")), names)
+
+    def _all_steps(self) -> Iterator[tuple[str, Step]]:
+        """Steps of the expanded document, and the calls whose place they have taken."""
+        yield from self.document.steps.items()
+        for step, value in self.shown.steps.items() if self.document is not self.shown else ():
+            if step not in self.document.steps:
+                yield step, value
 
     def _unique_name(self, step: str, name: str, names: dict[str, str]) -> None:
         if name in names:
@@ -156,7 +199,7 @@ class _Check:
         names.setdefault(name, step)
 
     def _name(self, step: str, language: str) -> str:
-        return step_name(self.document, step, language, self.types)
+        return step_name(self.shown, self.expanded.outer(step), language, self.known)
 
     # ── L3 and L4 ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -200,7 +243,7 @@ class _Check:
                 self._say_waiting(step)
                 return
             inputs = self._inputs(step, kind)
-        result = evaluate(kind, settings, settings_key(settings), inputs, self.parameters)
+        result = evaluate(kind, settings, settings_key(settings), inputs, self.expanded.parameters_of(step))
         if result.failure is not None:
             self._fail(step, result.failure)
             return

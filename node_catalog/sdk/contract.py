@@ -128,6 +128,9 @@ class Transform(NodeType):
     """The step looks at all of its rows before any step behind it starts: see ``facts`` and ``judge``."""
     chooses: ClassVar[bool] = False
     """Its verdict may leave out ports."""
+    calls: ClassVar[Literal["", "once", "each"]] = ""
+    """Uses another flow, which its ``flow`` setting names: its steps take this one's place (``once``), or run for
+    every row or batch of items (``each``); then ``apply`` gives the items."""
 
     @classmethod
     @abstractmethod

@@ -64,7 +64,7 @@ class Port(msgspec.Struct, frozen=True):
 
 
 class PortList(msgspec.Struct, frozen=True):
-    """Ports that settings name: one for each item of the list ``setting``, in its order.
+    """Ports that settings name: one for each item of the list ``setting`` (``a.b``: the list ``b`` within ``a``).
 
     Plain data, so that the browser draws the ports without asking: ``name`` is the key of an item under which the
     port's name stands (empty: the item is the name), ``title`` the key of what people call it. ``otherwise`` are the
@@ -82,7 +82,9 @@ class PortList(msgspec.Struct, frozen=True):
 
     def ports(self, settings: Mapping[str, Any]) -> list[Port]:
         """The ports; ``settings`` may be half filled in: what is no name makes no port, a name twice makes one."""
-        items = settings.get(self.setting)
+        items: Any = settings
+        for key in self.setting.split("."):
+            items = items.get(key) if isinstance(items, Mapping) else None
         named: dict[str, dict[str, str]] = {}
         for item in items if isinstance(items, list | tuple) else ():
             is_item = isinstance(item, Mapping)

@@ -6,10 +6,16 @@ from rest_framework import serializers
 
 
 class StartSerializer(serializers.Serializer[object]):
-    """Start a run: parameters of the flow, and a version (left out: the draft as it is now)."""
+    """Start a run: parameters of the flow, and a version (left out: the draft as it is now).
+
+    ``until`` (``step.port``) runs only what is upstream of that step and keeps the port's rows for a day.
+    """
 
     parameters = serializers.DictField(required=False, default=dict)
     version = serializers.UUIDField(required=False, allow_null=True, default=None)
+    until = serializers.RegexField(
+        r"^([a-z][a-z0-9_]{0,59}\.[a-z][a-z0-9_]{0,59})?$", required=False, allow_blank=True, default=""
+    )
 
 
 class RepeatSerializer(serializers.Serializer[object]):

@@ -82,7 +82,7 @@ class FlowRunsView(APIView):
             version = Version.objects.get_visible(principal, pk=body["version"])
             if version.app_id != flow.app_id:
                 raise NotFoundError()
-        run = start_run(flow, version, principal.user, body["parameters"])
+        run = start_run(flow, version, principal.user, body["parameters"], until=body["until"])
         return Response(run_card(visible_run(principal, run.pk), principal), status=status.HTTP_201_CREATED)
 
 

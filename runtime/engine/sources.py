@@ -27,7 +27,8 @@ from runtime.engine.cancel import Cancel
 from runtime.engine.duck import open_source
 from runtime.engine.errors import ColumnsMovedError, WorkError
 from runtime.engine.events import Reporter
-from runtime.engine.exchange import exchange_scan, read_exchange
+from runtime.engine.exchange import exchange_scan
+from runtime.engine.held import held_batches
 from runtime.engine.scans import SOURCE, Scan
 from runtime.engine.streams import Batches, Flow, cast, reader_of, rechunk
 from runtime.engine.work import Limits, SourceSpec
@@ -128,7 +129,8 @@ def _batches(
     binding: Binding, spec: SourceSpec, limits: Limits, reached: Reach | None, cancel: Cancel
 ) -> Iterator[Batches]:
     if reached is None:
-        yield read_exchange(spec.exchange_path, binding.schema.names, limits.batch_rows)
+        with held_batches(binding, spec, limits, cancel) as held:
+            yield held
         return
     connector, settings, dataset = reached.connector, reached.settings, reached.dataset
     context, access = reached.context, reached.access

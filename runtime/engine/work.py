@@ -42,7 +42,7 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     """How the rows behind one binding are reached (``alias`` is the binding's)."""
 
     alias: str
-    kind: Literal["dataset", "exchange"] = "dataset"
+    kind: Literal["dataset", "exchange", "given", "iterations"] = "dataset"
     connector: str = ""
     settings: dict[str, Any] = {}
     path: tuple[str, ...] = ()
@@ -50,6 +50,14 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The dataset's full schema as the catalogue promises it."""
     dataset_settings: dict[str, Any] = {}
     exchange_path: str = ""
+    """For all kinds but ``dataset``: a Parquet file of ours. For ``iterations`` it holds the items."""
+    skip: int = 0
+    take: int | None = None
+    """For ``given``: which rows of the file."""
+    parts: tuple[tuple[int, str], ...] = ()
+    """For ``iterations``: the item's number and the file of each."""
+    keys: tuple[str, ...] = ()
+    """For ``iterations``: columns of the item that stand before its rows."""
 
 
 class DeliverySpec(msgspec.Struct, frozen=True, kw_only=True):

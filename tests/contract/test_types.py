@@ -53,7 +53,7 @@ def test_schema(kind: type[NodeType]) -> None:
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.key)
 def test_every_step_has_an_example(step: type[Transform]) -> None:
     assert step.examples, f"{step.key} has no example"
-    assert all(example.output is not None or example.outputs for example in step.examples)
+    assert step.calls == "once" or all(example.output is not None or example.outputs for example in step.examples)
 
 
 @pytest.mark.parametrize("step, example", EXAMPLES, ids=lambda value: getattr(value, "key", None))

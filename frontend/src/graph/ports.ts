@@ -34,8 +34,12 @@ export function boxHeight(ports: readonly Port[]): number {
 
 const PORT_GAP = 24;
 
+function within(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+}
+
 function listedPorts(rule: PortList, settings: Settings): Port[] {
-  const items = settings[rule.setting];
+  const items = rule.setting.split(".").reduce<unknown>(within, settings);
   const titles = new Map<string, string>();
   for (const item of Array.isArray(items) ? (items as unknown[]) : []) {
     const fields = typeof item === "object" && item !== null ? (item as Record<string, unknown>) : {};

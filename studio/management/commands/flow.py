@@ -78,7 +78,13 @@ class Command(BaseCommand):
         sources = gather_sources(loaded.document, user)
         parameters = complete_parameters(loaded.document, values)
         plan = make_plan(
-            loaded.document, registry(), sources.datasets, sources.grants, nodes=sources.nodes, parameters=parameters
+            loaded.document,
+            registry(),
+            sources.datasets,
+            sources.grants,
+            nodes=sources.nodes,
+            parameters=parameters,
+            subflows=sources.subflows,
         )
         self._print({"stages": [_stage(stage) for stage in plan.stages], "notes": list(plan.notes)})
 

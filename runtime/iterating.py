@@ -1,0 +1,103 @@
+"""One iteration of a for-each: the sub-flow with the item's values, compiled when its turn comes.
+
+The sub-flow and what the catalogue says about its sources are looked up once per run and process; the rights are
+checked for every iteration, as for every stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from flows.graph.plan import Iterations, Plan
+from flows.planning import Prepared, iteration_plan, prepare_iterations
+from node_catalog.sdk.text import Text, text
+from runtime.bindings import GivenRows, exchange_path, stage_work
+from runtime.claims import Claim
+from runtime.engine.work import StageWork
+from runtime.errors import StalePlanError
+from runtime.loops import loop_of
+from runtime.models import Run
+from runtime.plans import plan_of
+from security.models import User
+
+
+def iteration_work(claim: Claim, run: Run, plan: Plan) -> StageWork:
+    """The work of one iteration, with today's rights of the person who started the run."""
+    loop = loop_of(plan, claim.task.payload["loop"])
+    index = int(claim.task.payload["index"])
+    items = exchange_path(run, loop.items)
+    if run.started_by is None:
+        raise StalePlanError("run.no_reader", text("Nobody stands behind this run.", "该运行没有对应的用户。"))
+    prepared = _prepared(run.pk, loop.key, run.started_by_id, loop, run.started_by)
+    values = {**loop.constants, **item_values(items, loop, index)}
+    made = iteration_plan(loop, prepared, values)
+    given = {}
+    if loop.batch:
+        given[loop.batch] = GivenRows(items, index * loop.batch_rows, loop.batch_rows)
+    return stage_work(claim.task, made, made.stages[-1].key, run.started_by, run, given)
+
+
+@lru_cache(maxsize=8)
+def _looked_up(run: Any, key: str, user: Any) -> dict[str, Prepared]:
+    return {}
+
+
+def _prepared(run: Any, key: str, user_id: Any, loop: Iterations, user: User) -> Prepared:
+    kept = _looked_up(run, key, user_id)
+    if "it" not in kept:
+        kept["it"] = prepare_iterations(loop, user)
+    return kept["it"]
+
+
+def item_values(path: str, loop: Iterations, index: int) -> dict[str, Any]:
+    """The parameters that an iteration takes from its item, as JSON."""
+    if not loop.columns:
+        return {}
+    row = _row(path, tuple(dict.fromkeys(loop.columns.values())), index)
+    return {parameter: as_json(row[column]) for parameter, column in loop.columns.items()}
+
+
+def item_name(path: str, loop: Iterations, index: int) -> str:
+    """Which item it was, for who may see rows: its key columns, else the columns that it gave."""
+    if loop.batch:
+        return f"{index * loop.batch_rows + 1} … {(index + 1) * loop.batch_rows}"
+    names = loop.keys or tuple(dict.fromkeys(loop.columns.values()))
+    row = _row(path, names, index) if names else {}
+    return ", ".join(f"{name} = {as_json(value)}" for name, value in row.items())
+
+
+def _row(path: str, columns: tuple[str, ...], index: int) -> dict[str, Any]:
+    table = pq.read_table(path, columns=list(columns)).slice(index, 1)
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows[0]
+
+
+def as_json(value: Any) -> Any:
+    """A cell as a run's parameter."""
+    if isinstance(value, date | datetime | time):
+        return value.isoformat()
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def told(claim: Claim, problem: Mapping[str, Any]) -> dict[str, Any]:
+    """A problem of an iteration, saying which one it was. The item's values go into the guarded detail."""
+    run = Run.objects.get(pk=claim.task.run_id)
+    loop = loop_of(plan_of(run.plan_id), claim.task.payload["loop"])
+    index = int(claim.task.payload["index"])
+    try:
+        item = item_name(exchange_path(run, loop.items), loop, index)
+    except (StalePlanError, OSError, IndexError):
+        item = ""
+    message: Text = problem["message"]
+    return {
+        **problem,
+        "where": f"/steps/{loop.step}",
+        "message": text(f"Iteration {index + 1}: {message['en']}", f"第 {index + 1} 次执行：{message['zh-CN']}"),
+        "detail": "\n".join(part for part in (item, str(problem.get("detail") or "")) if part),
+    }

@@ -1,0 +1,160 @@
+"""For-each while it runs: one task per iteration, a few at a time, and a marker that ends when all of them have.
+
+The items lie in an exchange file; a task knows its number alone. The marker is a task that no worker claims: it keeps
+the run open and releases what follows. Everything here happens under the run's lock, in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+
+from flows.graph.plan import Iterations, Plan
+from node_catalog.sdk.text import text
+from runtime import states
+from runtime.clock import db_now
+from runtime.dispatcher import add_bells
+from runtime.errors import RunError
+from runtime.models import Run, Task
+from runtime.moves import cas_task, release_followers, step_states, task_fact, tell
+from runtime.states import ITERATION
+
+
+def marker(run: Run, loop: Iterations, user: Any) -> Task:
+    """The task that stands for the whole loop."""
+    return Task(
+        run=run,
+        kind=Task.Kind.LOOP,
+        stage=loop.key,
+        after=[loop.items],
+        state=states.PENDING,
+        requested_by=user,
+        payload={"steps": [loop.key], "sink": "exchange", "sink_step": loop.key},
+    )
+
+
+def iterations_of(run_id: Any, key: str) -> QuerySet[Task]:
+    """The loop's tasks, in the order of the items."""
+    return Task.objects.filter(run_id=run_id, stage__startswith=f"{key}{ITERATION}").order_by("stage")
+
+
+def count_of(loop: Iterations, rows: int) -> int:
+    """How many iterations ``rows`` items make. Raises RunError when that is more than the loop allows."""
+    count = -(-rows // loop.batch_rows)
+    if count > loop.most:
+        raise RunError(
+            "for_each.too_many",
+            text(
+                f"More than {loop.most:,} iterations. Use batches instead of single rows, filter the list, or replace "
+                "the for-each by a join, which does the same in one go.",
+                f"执行次数超过 {loop.most:,} 次。请改为按批执行、先筛选列表，或改用关联一次完成。",
+            ),
+            f"/steps/{loop.step}",
+        )
+    return count
+
+
+def open_loop(run: Run, loop: Iterations, rows: int, user: Any, kept: Mapping[str, Task] | None = None) -> None:
+    """The items are there: make the tasks. ``kept`` are iterations whose rows an earlier run has left."""
+    total = count_of(loop, rows)
+    tasks = [_task(run, loop, index, user, kept or {}) for index in range(total)]
+    for task in [task for task in tasks if task.state == states.PENDING][: loop.concurrency]:
+        task.state = states.READY
+    Task.objects.bulk_create(tasks)
+    add_bells([(task.pk, 0) for task in tasks if task.state == states.READY])
+    done = [task for task in tasks if task.state == states.DONE]
+    picture = {
+        "state": "running",
+        "rows": sum(int((task.result or {}).get("rows") or 0) for task in done),
+        "iterations": {"total": total, "done": len(done), "failed": 0},
+    }
+    one = Task.objects.get(run=run, stage=loop.key)
+    tell(one, [], {loop.key: picture})
+    if len(done) == total:
+        _close(run, one)
+
+
+def _task(run: Run, loop: Iterations, index: int, user: Any, kept: Mapping[str, Task]) -> Task:
+    stage = f"{loop.key}{ITERATION}{index:05}"
+    old = kept.get(stage)
+    task = Task(
+        run=run,
+        kind=Task.Kind.STAGE,
+        stage=stage,
+        after=[loop.items],
+        state=states.PENDING,
+        requested_by=user,
+        payload={"steps": [], "sink": "exchange", "loop": loop.key, "index": index, "on_error": loop.on_error},
+        not_before=db_now(),
+    )
+    if old is not None:
+        task.state, task.result = states.DONE, old.result
+        task.started_at, task.finished_at = old.started_at, old.finished_at
+    return task
+
+
+def after_iteration(run: Run, task: Task, state: str) -> None:
+    """An iteration has ended: count it, let the next one start, and end the loop when it was the last."""
+    key = task.payload["loop"]
+    run.refresh_from_db(fields=["steps", "state", "error"])
+    before: dict[str, Any] = run.steps.get(key, {})
+    counts = {"total": 0, "done": 0, "failed": 0, **before.get("iterations", {})}
+    if state == states.DONE:
+        counts["done"] += 1
+    elif state in (states.LEFT_OUT, states.FAILED, states.DEAD):
+        counts["failed"] += 1
+    rows = int(before.get("rows") or 0) + _rows_of(task, state)
+    picture: dict[str, Any] = {"iterations": counts, "rows": rows, "exact": False, "counted": "live"}
+    if state in (states.FAILED, states.DEAD):
+        picture["state"] = "failed"
+    tell(task, [], {key: picture})
+    if run.error or run.state == states.CANCELLING or state not in (states.DONE, states.LEFT_OUT):
+        return
+    if counts["done"] + counts["failed"] >= counts["total"]:
+        _close(run, Task.objects.get(run=run, stage=key))
+    else:
+        _start_next(run, key)
+
+
+def _rows_of(task: Task, state: str) -> int:
+    if state != states.DONE:
+        return 0
+    result = Task.objects.values_list("result", flat=True).get(pk=task.pk) or {}
+    return int(result.get("rows") or 0)
+
+
+def _start_next(run: Run, key: str) -> None:
+    waiting = iterations_of(run.pk, key).filter(state=states.PENDING).first()
+    if waiting is not None and cas_task(waiting.pk, states.PENDING, states.READY, waiting.attempt, not_before=db_now()):
+        add_bells([(waiting.pk, waiting.attempt)])
+
+
+def _close(run: Run, one: Task) -> None:
+    """All iterations have ended: whoever reads the loop may start."""
+    if not cas_task(one.pk, states.PENDING, states.DONE, one.attempt):
+        return
+    done = step_states(one, states.DONE)
+    done[one.stage] |= {"exact": True}
+    tell(one, [task_fact(one, states.DONE, one.attempt)], done)
+    release_followers(run)
+
+
+def take_over(run: Run, plan: Plan, finished: Mapping[str, Task], user: Any) -> None:
+    """Open the loops whose items an earlier run has made, keeping its finished iterations."""
+    for loop in plan.loops:
+        items = run.tasks.filter(stage=loop.items, state=states.DONE).first()
+        if items is not None:
+            kept = {stage: task for stage, task in finished.items() if stage.startswith(f"{loop.key}{ITERATION}")}
+            open_loop(run, loop, int((items.result or {}).get("rows") or 0), user, kept)
+
+
+def loop_of(plan: Plan, key: str) -> Iterations:
+    """The loop with this key."""
+    return next(loop for loop in plan.loops if loop.key == key)
+
+
+def loops_behind(plan: Plan, stage: str) -> Iterator[Iterations]:
+    """Loops whose items this stage makes."""
+    return (loop for loop in plan.loops if loop.items == stage)

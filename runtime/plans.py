@@ -1,0 +1,20 @@
+"""Plans of runs as structs, read from the database once per process: a run asks for its plan with every task."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import msgspec
+
+from flows.graph.plan import Plan
+from flows.models import StoredPlan
+
+
+def plan_of(digest: str) -> Plan:
+    """The stored plan; raises StoredPlan.DoesNotExist when retention has removed it."""
+    return _load(digest)
+
+
+@lru_cache(maxsize=32)
+def _load(digest: str) -> Plan:
+    return msgspec.convert(StoredPlan.objects.get(digest=digest).body, Plan)
