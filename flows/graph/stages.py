@@ -206,7 +206,7 @@ class _StageDraft:
             tables[name] = [self._table(wire) for wire in wires]
         found = self._built(step, kind, tables, settings)
         if FACTS in self.region.ports and step == self.region.last:
-            found[FACTS] = kind.facts(tables, settings, self.maker.context)
+            found[FACTS] = kind.facts(tables, settings, self.maker.context(step))
         used = {wire.source_port for wire in self.maker.topology.out_of[step] if wire.target_step in self.inside}
         used |= set(self.region.ports) if step == self.region.last else set()
         used |= {port for port in found if f"{step}.{port}" in self.maker.looked_at}
@@ -243,7 +243,7 @@ class _StageDraft:
         if FACTS not in self.region.ports:
             return None
         value = self.maker.document.steps[last]
-        filled, _ = fill_inputs(value.settings, self.maker.context.parameters)
+        filled, _ = fill_inputs(value.settings, self.maker.parameters_of(last))
         return Judge(value.type, filled)
 
     def _schema(self, port: str, columns: set[str] | None) -> Schema:

@@ -73,8 +73,9 @@ class PinView(APIView):
 
 
 def _pin(principal: Principal, flow_id: Any, step: str, port: str) -> PinnedSample:
-    rows = PinnedSample.objects.select_related("flow__app").filter(expires_at__gt=timezone.now())
-    pin: PinnedSample = rows.get_visible(principal, flow_id=flow_id, step=step, port=port)
+    pin: PinnedSample = PinnedSample.objects.select_related("flow__app").get_visible(
+        principal, flow_id=flow_id, step=step, port=port, expires_at__gt=timezone.now()
+    )
     return pin
 
 
