@@ -38,6 +38,8 @@ RIGHTS = all_rights(DATASETS)
 FLOWS = int(os.environ.get("FLOWS") or 300)
 SEEN: Counter[str] = Counter()
 NOT_DRAWN = {
+    "call": "its sub-flow's steps take its place before anything is fused (test_calls.py)",
+    "for_each": "is cut into tasks of their own, which only a run has (test_for_each.py)",
     "write": "has the rows of an output; its targets have a contract suite of their own",
 }
 """Step types that no random flow has, and why."""
