@@ -10,7 +10,6 @@ import { CheckRulesWidget, SwitchWaysWidget } from "./flowWidgets";
 import { DurationWidget } from "./DurationWidget";
 import { DeriveListWidget, GroupByWidget, PathWidget } from "./makingWidgets";
 import { MeasuresWidget } from "./MeasuresWidget";
-import { SqlWidget } from "./SqlWidget";
 import { SubFlowInputWidget, SubFlowOutputWidget, SubFlowParametersWidget } from "./SubFlowParameters";
 import { SubFlowWidget } from "./SubFlowWidget";
 import { WindowColumnsWidget } from "./WindowColumnsWidget";
@@ -37,8 +36,6 @@ export const STEP_WIDGETS: FormWidgets = {
   path: PathWidget,
   "switch-ways": SwitchWaysWidget,
   "check-rules": CheckRulesWidget,
-  names: NamesWidget,
-  sql: SqlWidget,
   sub_flow: SubFlowWidget,
   sub_flow_parameters: SubFlowParametersWidget,
   sub_flow_output: SubFlowOutputWidget,
