@@ -17,6 +17,7 @@ from flows.graph.sources import GIVEN
 from node_catalog.grants import grants_for
 from node_catalog.models import Dataset, Node
 from node_catalog.openings import openings_for_work
+from node_catalog.sdk.contract import Mode
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.text import text
 from node_catalog.selectors import connector_settings, schema_of
@@ -240,9 +241,16 @@ def _write_sink(task: Task, sink: Sink, user: User, run: str) -> SinkSpec:
         settings=connector_settings(node),
         target_path=path,
         target_settings=dict(dataset.settings) if dataset else {},
-        mode="replace" if sink.mode == "replace" else "append",
+        mode=_mode(sink.mode),
         create=sink.create,
+        key=sink.key,
         delivery=DeliverySpec(
             sink=f"{node.number}/{'/'.join(path)}"[:120], run=run, task=str(task.pk), attempt=task.attempt
         ),
     )
+
+
+def _mode(name: str) -> Mode:
+    """Plans made before upsert was there know two modes; anything else must never become an append."""
+    modes: dict[str, Mode] = {"append": "append", "replace": "replace", "upsert": "upsert"}
+    return modes[name]

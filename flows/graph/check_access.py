@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flows.graph.document import Document
@@ -18,6 +18,7 @@ from node_catalog.sdk.text import text
 
 Datasets = Mapping[str, DatasetInfo]
 Grants = Mapping[str, GrantSpec]
+Modes = Callable[[str], Sequence[str]]
 USABLE = ("published", "")
 
 
@@ -113,8 +114,12 @@ def write_findings(
     schema: Schema | None,
     datasets: Datasets,
     nodes: Mapping[str, NodeInfo],
+    modes: Modes,
 ) -> Iterator[Finding]:
-    """The target of a write: is it there, may it be written to, do the columns fit (L3)?"""
+    """The target of a write: is it there, may it be written to, can it do that, do the columns fit (L3)?
+
+    ``modes`` gives what the outputs of a node type can do.
+    """
     pointer = f"/steps/{step}/settings"
     if settings.dataset:
         number = document.dataset_number(settings.dataset)
@@ -126,8 +131,9 @@ def write_findings(
         if not info.can_write or info.state not in USABLE:
             name = title_of(info.title, number, "en"), title_of(info.title, number, "zh-CN")
             yield _no_write(f"{pointer}/dataset", step, *name)
+        yield from _can(f"{pointer}/mode", step, settings.mode, modes(info.node_type), info.title, number)
         if schema is not None:
-            yield from _fits(step, schema, info)
+            yield from _fits(step, schema, info, settings)
     elif settings.node:
         node = nodes.get(settings.node)
         if node is None:
@@ -136,6 +142,8 @@ def write_findings(
         elif not node.can_write:
             name = title_of(node.title, node.number, "en"), title_of(node.title, node.number, "zh-CN")
             yield _no_write(f"{pointer}/node", step, *name)
+        else:
+            yield from _can(f"{pointer}/mode", step, settings.mode, modes(node.node_type), node.title, node.number)
 
 
 def _no_write(pointer: str, step: str, en: str, zh: str) -> Finding:
@@ -146,8 +154,29 @@ def _no_write(pointer: str, step: str, en: str, zh: str) -> Finding:
     return Finding("write.no_right", "L4", message, pointer=pointer, step=step)
 
 
-def _fits(step: str, schema: Schema, info: DatasetInfo) -> Iterator[Finding]:
+def _can(pointer: str, step: str, mode: str, known: Sequence[str], title: Any, number: str) -> Iterator[Finding]:
+    if mode in known:
+        return
+    name = title_of(title, number, "en"), title_of(title, number, "zh-CN")
+    if not known:
+        message = text(f"“{name[0]}” can only be read.", f"“{name[1]}”只能读取，不能写入。")
+    else:
+        message = text(
+            f"Rows of “{name[0]}” cannot be changed by key: it is made of files, which are only added to or replaced.",
+            f"“{name[1]}”由文件组成，只能追加或整体替换，不能按键更新。",
+        )
+    yield Finding("write.mode", "L3", message, pointer=pointer, step=step)
+
+
+def _fits(step: str, schema: Schema, info: DatasetInfo, settings: Any) -> Iterator[Finding]:
     pointer = f"/steps/{step}/settings/dataset"
+    lost = [name for name in settings.key if info.schema.get(name) is None] if settings.mode == "upsert" else []
+    if lost:
+        message = text(
+            f"The target has no column {', '.join(lost)}, so it cannot be its key.",
+            f"目标中没有列 {'、'.join(lost)}，不能作为键。",
+        )
+        yield Finding("write.key", "L3", message, pointer=f"/steps/{step}/settings/key", step=step)
     extra = [field.name for field in schema.fields if info.schema.get(field.name) is None]
     if extra:
         message = text(

@@ -49,5 +49,12 @@ def _effect(document: Document, step: str, settings: Any, datasets: Datasets, no
     if settings.mode == "replace":
         message = text(f"Each run replaces all rows of “{names[0]}”.", f"每次运行都会替换“{names[1]}”的全部数据。")
         return Finding("plan.replaces", "L5", message, "warning", pointer=f"/steps/{step}", step=step)
+    if settings.mode == "upsert":
+        key = ", ".join(settings.key), "、".join(settings.key)
+        message = text(
+            f"Each run changes the rows of “{names[0]}” with the same {key[0]} and adds the others.",
+            f"每次运行按 {key[1]} 更新“{names[1]}”中已有的行，并追加其余的行。",
+        )
+        return Finding("plan.upserts", "L5", message, "warning", pointer=f"/steps/{step}", step=step)
     message = text(f"Each run adds rows to “{names[0]}”.", f"每次运行都会向“{names[1]}”追加数据。")
     return Finding("plan.appends", "L5", message, "info", pointer=f"/steps/{step}", step=step)

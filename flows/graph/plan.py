@@ -61,6 +61,8 @@ class Sink(msgspec.Struct, frozen=True):
     mode: str = "append"
     create: bool = False
     limit: int = 0
+    key: tuple[str, ...] = ()
+    """For mode upsert: the columns by which rows are told apart."""
 
 
 class Probe(msgspec.Struct, frozen=True):

@@ -385,6 +385,7 @@ class _StageDraft:
                 path=tuple(settings.path),
                 mode=settings.mode,
                 create=settings.create,
+                key=tuple(settings.key),
             )
         number = self.maker.document.dataset_number(settings.dataset)
         info = self.maker.datasets.get(number)
@@ -399,6 +400,7 @@ class _StageDraft:
             path=info.path,
             mode=settings.mode,
             create=settings.create,
+            key=tuple(settings.key),
         )
 
 

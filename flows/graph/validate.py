@@ -6,7 +6,7 @@ cannot be checked because one before it is broken says only that it waits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,6 +113,7 @@ class _Check:
         self.shown, self.document, self.subflows = document, document, subflows
         self.known = registry.transforms
         self.types: Mapping[str, type[Transform]] = {**self.known, LOOP_ROWS: LoopRows}
+        self.connectors = registry.connectors
         self.datasets, self.grants, self.nodes = datasets, grants, nodes
         self.findings: list[Finding] = []
         self.expanded = expand(document, self.known, self._parameters(parameters), subflows, chain)
@@ -254,8 +255,15 @@ class _Check:
             self._add(Finding(code, "L3", message, "warning", pointer=pointer, step=step))
         if is_write(kind, settings):
             stored = result.schemas.get("in")
-            for finding in write_findings(self.document, step, settings, stored, self.datasets, self.nodes):
+            for finding in write_findings(
+                self.document, step, settings, stored, self.datasets, self.nodes, self._modes
+            ):
                 self._add(finding)
+
+    def _modes(self, node_type: str) -> Sequence[str]:
+        """What the output of a node type can do; nothing when it has none."""
+        connector = self.connectors.get(node_type)
+        return connector.output.modes if connector is not None and connector.output is not None else ()
 
     def _inputs(self, step: str, kind: type[Transform]) -> dict[str, tuple[Schema, ...]]:
         inputs: dict[str, tuple[Schema, ...]] = {}

@@ -335,7 +335,8 @@ class Connector(NodeType):
 
 # ── Outputs ───────────────────────────────────────────────────────────────────────────────────────────────
 
-Mode = Literal["append", "replace"]
+Mode = Literal["append", "replace", "upsert"]
+"""Add rows; put these rows in place of all others; change the rows with the same key and add those with a new one."""
 
 
 @dataclass(frozen=True)
@@ -350,13 +351,14 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Target:
-    """What is written to: a path inside the node, the schema of the rows, the mode."""
+    """What is written to: a path inside the node, the schema of the rows, the mode (``key``: columns, for upsert)."""
 
     path: tuple[str, ...]
     schema: Schema
     mode: Mode
     create: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,14 @@ from node_catalog.sdk.manifest import (
 from node_catalog.sdk.paths import allowed_path, inside
 from node_catalog.sdk.ports import Schema, to_arrow
 from node_catalog.sdk.sql_node import delivery_key
-from node_catalog.sdk.target_words import columns_differ, fenced, missing_target, of_system, types_differ
+from node_catalog.sdk.target_words import (
+    columns_differ,
+    fenced,
+    missing_target,
+    no_such_mode,
+    of_system,
+    types_differ,
+)
 from node_catalog.sdk.text import text
 
 STATE = ".citygo"
@@ -60,6 +67,8 @@ class FilesOutput(Output):
         """Check the target, raise the fence, open this attempt's part file."""
         root = _root(settings, context)
         name = "/".join(target.path)
+        if target.mode not in cls.modes:
+            raise no_such_mode(name, target.mode)
         with system_errors(name):
             folder = inside(root, target.path)
             manifest = _existing(folder, target, name)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from node_catalog.sdk.contract import Delivery, Target
 from node_catalog.sdk.errors import SourceError
 from node_catalog.sdk.ports import Schema
-from node_catalog.sdk.target_words import columns_differ, types_differ
+from node_catalog.sdk.target_words import columns_differ, key_empty, key_twice, types_differ
 from node_catalog.sdk.text import text
 
 LEDGER, FENCE, STAGE = "citygo_commit", "citygo_fence", "citygo_stage"
@@ -47,6 +48,8 @@ def check_target(target: Target, kept: Mapping[str, str], optional: Sequence[str
     missing = [column for column in kept if column not in target.schema.names and column not in optional]
     if extra or missing:
         raise columns_differ(name, missing, extra)
+    if target.mode == "upsert" and (lost := [column for column in target.key if column not in target.schema.names]):
+        raise columns_differ(name, lost, ())
     for field in target.schema.fields:
         if not _goes_into(field.type, kept[field.name]):
             raise types_differ(name, field.name, kept[field.name], field.type)
@@ -59,6 +62,24 @@ def _goes_into(given: str, kept: str) -> bool:
     if b in ("number", "decimal"):
         return a in ("integer", "number", "decimal")
     return (a, b) in (("date", "timestamp"), ("boolean", "integer"))
+
+
+def on_conflict(target: Target) -> str:
+    """The end of an INSERT in PostgreSQL and SQLite that changes rows with the same key instead."""
+    key = ", ".join(map(quoted, target.key))
+    others = [name for name in target.schema.names if name not in target.key]
+    changes = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in others)
+    return f" on conflict ({key}) do " + (f"update set {changes}" if changes else "nothing")
+
+
+def check_keys(connection: Any, staged: str, name: str, key: Sequence[str]) -> None:
+    """Whether the staged rows have each key once and none empty (a connection of DB-API style). Raises TargetError."""
+    listed = ", ".join(map(quoted, key))
+    empty = " or ".join(f"{quoted(column)} is null" for column in key)
+    if connection.execute(f"select 1 from {staged} where {empty} limit 1").fetchone():
+        raise key_empty(name, key)
+    if connection.execute(f"select 1 from {staged} group by {listed} having count(*) > 1 limit 1").fetchone():
+        raise key_twice(name, key)
 
 
 def check_promised(promised: Schema, found: Sequence[str], name: str) -> None:

@@ -53,6 +53,53 @@ def types_differ(name: str, column: str, wanted: str, given: str) -> TargetError
     return TargetError("target.types", message, name)
 
 
+def no_such_mode(name: str, mode: str) -> TargetError:
+    """This kind of target cannot do that."""
+    if mode == "upsert":
+        message = text(
+            f"Rows of “{name}” cannot be changed by key: it is made of files, which are only added to or replaced. "
+            "Choose another mode, or a database.",
+            f"“{name}”由文件组成，只能追加或整体替换，不能按键更新。请改选其他方式，或写入数据库。",
+        )
+    else:
+        message = text(f"“{name}” cannot be written in this way.", f"“{name}”不支持这种写入方式。")
+    return TargetError("target.mode", message, name)
+
+
+def no_unique_key(name: str, key: Iterable[str]) -> TargetError:
+    """Upsert needs a primary key or unique index on exactly these columns."""
+    columns = ", ".join(key)
+    message = text(
+        f"“{name}” has no primary key or unique index on exactly {columns}, so rows cannot be told apart by it. "
+        "Choose the table's own key, or have a unique index made.",
+        f"“{name}”上没有恰好由 {columns} 组成的主键或唯一索引，无法据此区分各行。"
+        "请选择该表自己的键，或先建立唯一索引。",
+    )
+    return TargetError("target.no_key", message, name)
+
+
+def key_twice(name: str, key: Iterable[str]) -> TargetError:
+    """The rows hold a key twice: which one counts?"""
+    columns = ", ".join(key)
+    message = text(
+        f"Among the rows for “{name}” a key ({columns}) occurs twice, so it is not clear which row counts. Keep one "
+        "row for each key before writing, for example with “Remove duplicates”. Nothing was changed.",
+        f"要写入“{name}”的行中有重复的键（{columns}），无法确定以哪一行为准。请在写入前按键去重。目标未被改动。",
+    )
+    return TargetError("target.key_twice", message, name)
+
+
+def key_empty(name: str, key: Iterable[str]) -> TargetError:
+    """A row without a key can neither be found nor told apart."""
+    columns = ", ".join(key)
+    message = text(
+        f"Among the rows for “{name}” a key ({columns}) is empty. Leave such rows out before writing. Nothing was "
+        "changed.",
+        f"要写入“{name}”的行中有键（{columns}）为空的行，请在写入前去掉这些行。目标未被改动。",
+    )
+    return TargetError("target.key_empty", message, name)
+
+
 def of_system(error: OSError, name: str) -> TargetError:
     """What the operating system said, in words."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):

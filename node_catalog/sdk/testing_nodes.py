@@ -1,17 +1,14 @@
-"""Contract suites for connectors and outputs, usable by packages outside this one.
+"""Contract suite for connectors, usable by packages outside this one.
 
 A suite gets a ``NodeCase``: settings of a real system, the context, and a way to read a dataset back. Every function
-raises AssertionError with words. ``OUTPUT_CHECKS`` and ``CONNECTOR_CHECKS`` list them all.
+raises AssertionError with words. ``CONNECTOR_CHECKS`` lists them all; outputs: ``testing_outputs``.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -20,34 +17,15 @@ from node_catalog.sdk.contract import (
     ConnectContext,
     Connector,
     DatasetRef,
-    Delivery,
     DiscoveredDataset,
-    Mode,
     Output,
-    Target,
-    Writer,
 )
-from node_catalog.sdk.errors import FencedError, NodeTypeError, SourceError, TargetError
-from node_catalog.sdk.failpoint import FailpointError, arm, recording
+from node_catalog.sdk.errors import SourceError
 from node_catalog.sdk.ports import Schema, is_type, to_arrow
 from node_catalog.sdk.schema import parse, secret_fields
 from node_catalog.sdk.text import LANGUAGES
 
 Rows = list[tuple[Any, ...]]
-
-ALL_TYPES = Schema.of(
-    [
-        ("编号", "integer"),
-        ("value", "number"),
-        ("Text \"quoted\", 'x'", "text"),
-        ("day", "date"),
-        ("clock", "time"),
-        ("at", "timestamp"),
-        ("flag", "boolean"),
-        ("price", "decimal(12,3)"),
-    ]
-)
-"""A table with every type that all outputs can hold, and names that need quoting."""
 
 
 @dataclass
@@ -107,7 +85,7 @@ def check_answers(case: NodeCase) -> None:
     """A test of the connection succeeds, with facts that are plain JSON and no secret."""
     answer = case.connector.check(case.parsed, case.context)
     assert answer.ok, answer
-    _words(answer.message)
+    words(answer.message)
     _no_secret(case, json.dumps(dict(answer.facts)) + json.dumps(answer.message))
 
 
@@ -117,7 +95,7 @@ def check_wrong_settings(case: NodeCase) -> None:
         settings = parse(case.connector.Settings, {**case.settings, **change})
         answer = case.connector.check(settings, case.context)
         assert not answer.ok, f"{name}: {answer}"
-        _words(answer.message)
+        words(answer.message)
         assert answer.code, name
         _no_secret(case, json.dumps(answer.message) + json.dumps(dict(answer.facts)))
 
@@ -135,7 +113,7 @@ def check_discovery(case: NodeCase) -> None:
         parse(case.connector.DatasetSettings, dict(dataset.settings))
         msgspec.json.encode(dataset)
         for warning in dataset.warnings:
-            _words(warning)
+            words(warning)
 
 
 def check_reading(case: NodeCase) -> None:
@@ -163,7 +141,7 @@ def check_vanished(case: NodeCase) -> None:
         try:
             case.read(case.connector, case.parsed, dataset, case.context)
         except SourceError as error:
-            _words(error.message)
+            words(error.message)
         else:
             raise AssertionError(f"reading {dataset.path} {dataset.schema.names} should have failed")
 
@@ -171,229 +149,8 @@ def check_vanished(case: NodeCase) -> None:
 CONNECTOR_CHECKS = (check_answers, check_wrong_settings, check_discovery, check_reading, check_vanished)
 
 
-# ── outputs ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def sample(count: int, start: int = 0) -> Any:
-    """A record batch of ALL_TYPES: row ``i`` is full when even, has no values when odd (but for its number)."""
-    import pyarrow as pa
-
-    rows = [_row(index) for index in range(start, start + count)]
-    schema = to_arrow(ALL_TYPES)
-    arrays = [pa.array([row[at] for row in rows], schema.field(at).type) for at in range(len(schema))]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _row(index: int) -> tuple[Any, ...]:
-    if index % 2:
-        return (index, *([None] * (len(ALL_TYPES.fields) - 1)))
-    moment = dt.datetime(2024, 2, 29, 23, 59, 59, 123456)  # noqa: DTZ001 (all our timestamps are naive UTC)
-    words = ("", "NA", "中文 ' \" \\ , ;\n\t", "x")[index // 2 % 4]
-    price = Decimal(index).scaleb(-3).quantize(Decimal("0.001"))
-    return (index, index / 7, words, moment.date(), moment.time(), moment, index % 4 == 0, price)
-
-
-def expected(*ranges: range) -> Rows:
-    """The rows of ``sample`` for several ranges."""
-    return [_row(index) for numbers in ranges for index in numbers]
-
-
-def delivery(run: str = "run-1", attempt: int = 1) -> Delivery:
-    """A delivery of the suite."""
-    return Delivery(sink="suite", run=run, task="task-1", attempt=attempt)
-
-
-def open_writer(case: NodeCase, which: Delivery, mode: Mode = "append", create: bool = True) -> Writer:
-    """A writer for the case's target."""
-    return case.output.open(case.parsed, Target(case.target, ALL_TYPES, mode, create), which, case.context)
-
-
-def write(case: NodeCase, which: Delivery, numbers: range, mode: Mode = "append") -> Any:
-    """One whole attempt, in batches of three rows."""
-    writer = open_writer(case, which, mode)
-    try:
-        for start in range(numbers.start, numbers.stop, 3):
-            writer.write(sample(min(3, numbers.stop - start), start))
-        return writer.commit()
-    except BaseException:
-        writer.abort()
-        raise
-
-
-def same(case: NodeCase, wanted: Rows, why: str) -> None:
-    """The target holds exactly ``wanted``, in any order."""
-    found = case.rows() or []
-    assert sorted(found, key=repr) == sorted(wanted, key=repr), (
-        f"{why}: {len(found)} rows instead of {len(wanted)}: {found}"
-    )
-
-
-def check_round_trip(case: NodeCase) -> None:
-    """Every type, NULLs, awkward text and an append come back as they were written."""
-    done = write(case, delivery("a"), range(10))
-    assert (done.rows, done.attempt) == (10, 1)
-    write(case, delivery("b"), range(10, 15))
-    same(case, expected(range(15)), "after two appends")
-
-
-def check_nothing_before_commit(case: NodeCase) -> None:
-    """Staged rows are invisible, and an aborted attempt leaves no trace."""
-    writer = open_writer(case, delivery("a"))
-    writer.write(sample(5))
-    assert not case.rows(), "rows are visible before the commit"
-    assert case.output.committed(case.parsed, delivery("a"), case.context) is None
-    writer.abort()
-    writer.abort()
-    assert not case.rows(), "an aborted attempt left rows"
-    write(case, delivery("b"), range(4))
-    same(case, expected(range(4)), "after an aborted attempt of another delivery")
-
-
-def check_replace(case: NodeCase) -> None:
-    """Replace leaves exactly the new rows; the old ones stay until the commit."""
-    write(case, delivery("a"), range(9))
-    writer = open_writer(case, delivery("b"), "replace")
-    writer.write(sample(2, 20))
-    same(case, expected(range(9)), "before the commit of a replacement")
-    writer.commit()
-    same(case, expected(range(20, 22)), "after a replacement")
-
-
-def check_no_rows(case: NodeCase) -> None:
-    """A delivery without rows commits, creates the target, and replaces by nothing."""
-    assert write(case, delivery("a"), range(0)).rows == 0
-    write(case, delivery("b"), range(3))
-    write(case, delivery("c"), range(0), "replace")
-    same(case, [], "after a replacement by nothing")
-
-
-def check_adoption(case: NodeCase) -> None:
-    """A second attempt of a delivery that has committed writes nothing and gets the first one's result."""
-    write(case, delivery("a", 1), range(6))
-    done = case.output.committed(case.parsed, delivery("a", 2), case.context)
-    assert done is not None
-    assert (done.rows, done.attempt) == (6, 1)
-    again = write(case, delivery("a", 2), range(6))
-    assert (again.rows, again.attempt) == (6, 1), again
-    same(case, expected(range(6)), "after the same delivery twice")
-
-
-def check_fence(case: NodeCase) -> None:
-    """An attempt that a newer one has fenced writes nothing, whenever it comes back."""
-    write(case, delivery("z"), range(2))
-    old = open_writer(case, delivery("a", 1))
-    old.write(sample(3, 100))
-    new = open_writer(case, delivery("a", 2))
-    case.output.clean(case.parsed, delivery("a", 2), case.context)
-    new.write(sample(3, 200))
-
-    def go_on() -> None:
-        old.write(sample(1, 103))
-        old.commit()
-
-    late: tuple[Callable[[], Any], ...] = (go_on, lambda: open_writer(case, delivery("a", 1)))
-    for action in late:
-        try:
-            action()
-        except FencedError as error:
-            _words(error.message)
-        else:
-            raise AssertionError("a fenced attempt went on")
-    old.abort()
-    done = new.commit()
-    assert done.attempt == 2
-    same(case, expected(range(2), range(200, 203)), "after a fenced attempt")
-
-
-def check_missing_target(case: NodeCase) -> None:
-    """Without ``create`` a missing target is an error, and nothing is made."""
-    _refused(lambda: open_writer(case, delivery(), create=False))
-    assert case.rows() is None
-
-
-def check_other_columns(case: NodeCase) -> None:
-    """Rows with other columns than the target's are refused, and the target stays."""
-    write(case, delivery("a"), range(2))
-    other = Target(case.target, Schema.of([("编号", "integer"), ("another", "text")]), "append", True)
-    _refused(lambda: case.output.open(case.parsed, other, delivery("b"), case.context))
-    same(case, expected(range(2)), "after refused rows")
-
-
-def check_failpoints(case: NodeCase) -> None:
-    """Whatever boundary an attempt fails at, the next one delivers each row once."""
-    for number, name in enumerate(_passed(case)):
-        for fault in ("raise", "enospc"):
-            run = f"fail-{number}-{fault}"
-            arm(f"{name}={fault}@1")
-            try:
-                write(case, delivery(run, 1), range(7), "replace")
-            except (FailpointError, OSError, NodeTypeError):
-                pass
-            finally:
-                arm("")
-            write(case, delivery(run, 2), range(7), "replace")
-            case.output.clean(case.parsed, delivery(run, 2), case.context)
-            same(case, expected(range(7)), f"after {fault} at {name}")
-
-
-def check_kills(case: NodeCase) -> None:
-    """The same with SIGKILL, appending: rows arrive once, and no staging is left."""
-    wanted = expected()
-    for number, name in enumerate(_passed(case)):
-        run, numbers = f"kill-{number}", range(number * 10, number * 10 + 7)
-        _killed_at(case, name, delivery(run, 1), numbers)
-        write(case, delivery(run, 2), numbers)
-        case.output.clean(case.parsed, delivery(run, 2), case.context)
-        wanted += expected(numbers)
-        same(case, [*expected(range(1000, 1007)), *wanted], f"after a kill at {name}")
-
-
-def _passed(case: NodeCase) -> Sequence[str]:
-    """The failpoints that one good delivery passes (also the ones of a first write)."""
-    with recording() as names:
-        write(case, delivery("recorded"), range(1000, 1007))
-    found = list(dict.fromkeys(names))
-    assert len(found) >= 5, f"too few failpoints: {found}"
-    return found
-
-
-def _killed_at(case: NodeCase, name: str, which: Delivery, numbers: range) -> None:
-    """Run one attempt in a forked process that dies at the failpoint."""
-    child = os.fork()
-    if child == 0:
-        try:
-            arm(f"{name}=kill@1")
-            write(case, which, numbers)
-        finally:
-            os._exit(3)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status), f"the failpoint {name} was not reached"
-
-
-def _refused(action: Callable[[], Any]) -> None:
-    try:
-        action()
-    except TargetError as error:
-        _words(error.message)
-    else:
-        raise AssertionError("a target that does not fit was accepted")
-
-
-OUTPUT_CHECKS = (
-    check_round_trip,
-    check_nothing_before_commit,
-    check_replace,
-    check_no_rows,
-    check_adoption,
-    check_fence,
-    check_missing_target,
-    check_other_columns,
-    check_failpoints,
-    check_kills,
-)
-
-
-def _words(message: Mapping[str, str]) -> None:
+def words(message: Mapping[str, str]) -> None:
+    """Both languages are there, and no traceback is told."""
     assert all(message.get(language) for language in LANGUAGES), f"a language is missing: {message}"
     assert "Traceback" not in message["en"]
 

@@ -13,6 +13,7 @@ from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.ports import to_arrow
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.schema import parse
+from node_catalog.sdk.target_words import no_such_mode
 from node_catalog.sdk.text import text
 from runtime.engine.errors import WorkError
 from runtime.engine.events import Reporter
@@ -127,12 +128,15 @@ class NodeSink:
     def open(self) -> None:
         """Raise the fence and make the staging area; what older attempts left behind goes."""
         sink = self._work.sink
+        if sink.mode not in self._output.modes:
+            raise no_such_mode("/".join(sink.target_path), sink.mode)
         target = Target(
             path=sink.target_path,
             schema=self._work.stage.schema,
             mode=sink.mode,
             create=sink.create,
             settings=sink.target_settings,
+            key=sink.key,
         )
         self._writer = self._output.open(self._settings, target, self._delivery, self._context)
         self._output.clean(self._settings, self._delivery, self._context)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from flows.graph.plan import Binding, Stage
-from node_catalog.sdk.contract import Check, Delivery, DiscoveredDataset
+from node_catalog.sdk.contract import Check, Delivery, DiscoveredDataset, Mode
 from node_catalog.sdk.ports import Schema
 
 MEBIBYTE = 1024 * 1024
@@ -81,8 +81,9 @@ class SinkSpec(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Any] = {}
     target_path: tuple[str, ...] = ()
     target_settings: dict[str, Any] = {}
-    mode: Literal["append", "replace"] = "append"
+    mode: Mode = "append"
     create: bool = False
+    key: tuple[str, ...] = ()
     delivery: DeliverySpec | None = None
     limit: int = 100
     statistics: bool = True

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from node_catalog.sdk.testing_nodes import OUTPUT_CHECKS, NodeCase, check_no_rows, check_replace, check_round_trip
+from node_catalog.sdk.testing_nodes import NodeCase
+from node_catalog.sdk.testing_outputs import OUTPUT_CHECKS, check_no_rows, check_replace, check_round_trip
 from tests.contract.environments import connectors, make_case
 
 

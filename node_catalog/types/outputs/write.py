@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from node_catalog.sdk.contract import BuildContext, Example, Settings, Transform
+from node_catalog.sdk.contract import BuildContext, Example, Mode, Settings, Transform
 from node_catalog.sdk.errors import Problem
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.ports import Port
-from node_catalog.sdk.relation import check_names
+from node_catalog.sdk.relation import check_names, find_column
 from node_catalog.sdk.text import Text, text
 
 
@@ -42,7 +42,7 @@ class WriteSettings(Settings):
         ),
     ] = ()
     mode: Annotated[
-        Literal["append", "replace"],
+        Mode,
         setting(
             text("Rows that are there", "已有的行"),
             text(
@@ -52,9 +52,21 @@ class WriteSettings(Settings):
             choices={
                 "append": text("keep, add new rows", "保留，追加新行"),
                 "replace": text("replace all", "全部替换"),
+                "upsert": text("change rows with the same key, add the others", "键相同的更新，其余追加"),
             },
         ),
     ] = "append"
+    key: Annotated[
+        tuple[str, ...],
+        setting(
+            text("Key", "键"),
+            text(
+                "The columns by which rows are told apart: the table's primary key, or those of a unique index.",
+                "用来区分各行的列：目标表的主键，或某个唯一索引的列。",
+            ),
+            widget="columns",
+        ),
+    ] = ()
     create: Annotated[
         bool,
         setting(text("Make it if it is not there", "不存在时新建")),
@@ -74,6 +86,14 @@ class WriteSettings(Settings):
             yield Problem(
                 "/path", "write.no_path", text("Give the new table or file a name.", "请为新表或新文件命名。")
             )
+        yield from self._key_problems()
+
+    def _key_problems(self) -> Iterable[Problem]:
+        if self.mode == "upsert" and not self.key:
+            message = text("Choose the columns of the key.", "请选择作为键的列。")
+            yield Problem("/key", "write.no_key", message)
+        elif len(set(self.key)) < len(self.key):
+            yield Problem("/key", "write.key_twice", text("A column is named twice.", "有列重复。"))
 
 
 class Write(Transform):
@@ -84,8 +104,10 @@ class Write(Transform):
     summary = text("Write the rows into a table or file", "把行写入表或文件")
     help = text(
         "Writes the rows to a dataset you may write to, or to a new table or file of a node. Nothing is visible to "
-        "others before all rows are there; a run that is interrupted and repeated writes each row once.",
-        "把行写入您有权写入的数据集，或写入节点中新建的表或文件。全部写完之前他人看不到任何变化；运行中断后重试，每行也只写入一次。",
+        "others before all rows are there; a run that is interrupted and repeated writes each row once. With a key, "
+        "rows that are there already are changed and the others added: databases can do that, files cannot.",
+        "把行写入您有权写入的数据集，或写入节点中新建的表或文件。全部写完之前他人看不到任何变化；运行中断后重试，每行也只写入一次。"
+        "按键更新时，已有的行被更新，其余追加；数据库支持，文件不支持。",
     )
     icon = "SaveOutlined"
     Settings = WriteSettings
@@ -106,6 +128,12 @@ class Write(Transform):
             inputs={"in": ({"a": "integer"}, [[1]])},
             output=({"a": "integer"}, [[1]]),
         ),
+        Example(
+            title=text("Change rows by their key", "按键更新"),
+            settings={"dataset": "bad_hours", "mode": "upsert", "key": ["a"]},
+            inputs={"in": ({"a": "integer", "b": "text"}, [[1, "x"]])},
+            output=({"a": "integer", "b": "text"}, [[1, "x"]]),
+        ),
     )
 
     @classmethod
@@ -113,6 +141,8 @@ class Write(Transform):
         """The rows as they come."""
         table = inputs["in"][0]
         check_names(context, table.columns, [""] * len(table.columns))
+        for index, name in enumerate(settings.key if settings.mode == "upsert" else ()):
+            find_column(context, table, name, f"/key/{index}")
         return table
 
     @classmethod
@@ -122,5 +152,6 @@ class Write(Transform):
         name = str(settings.get("dataset") or "") or ("/".join(map(str, path)) if not isinstance(path, str) else path)
         if not name:
             return text("no target yet", "尚未选择目标")
-        replaces = settings.get("mode") == "replace"
-        return text(f"{'replace' if replaces else 'append to'} {name}", f"{'替换' if replaces else '追加到'} {name}")
+        words = {"replace": ("replace", "替换"), "upsert": ("change by key in", "按键更新")}
+        verb = words.get(str(settings.get("mode")), ("append to", "追加到"))
+        return text(f"{verb[0]} {name}", f"{verb[1]} {name}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -39,6 +39,12 @@ select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), not a.attnot
 from pg_attribute a join pg_type t on t.oid = a.atttypid
 where a.attrelid = any(%(oids)s) and a.attnum > 0 and not a.attisdropped
 order by a.attrelid, a.attnum
+"""
+_UNIQUE = """
+select array_agg(a.attname::text) from pg_index i
+join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any(i.indkey[0:i.indnkeyatts - 1])
+where i.indrelid = %(oid)s and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
+group by i.indexrelid
 """
 _NUMERIC = re.compile(r"^numeric\((\d+),(-?\d+)\)$")
 _PLAIN = {
@@ -165,5 +171,11 @@ def _arguments(schema: str, name: str | None) -> dict[str, Any]:
 def _rows(connection: Any, schema: str, name: str, kind: str, estimate: float, size: int) -> tuple[int | None, bool]:
     if kind in ("r", "m") and size < EXACT_BELOW_BYTES:
         query = f"select count(*) from {quoted(schema)}.{quoted(name)}"
-        return int(connection.execute(query.replace("%", "%%")).fetchone()[0]), True
+        return int(connection.execute(query).fetchone()[0]), True
     return (int(estimate), False) if estimate >= 0 and kind in ("r", "m", "p") else (None, False)
+
+
+def has_unique_key(connection: Any, oid: int, key: Sequence[str]) -> bool:
+    """Whether a primary key or unique index is on exactly these columns, for all rows."""
+    rows = connection.execute(_UNIQUE, {"oid": oid}).fetchall()
+    return any(set(row[0]) == set(key) for row in rows)

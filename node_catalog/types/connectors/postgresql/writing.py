@@ -13,10 +13,20 @@ from typing import Any
 from node_catalog.sdk.contract import Committed, ConnectContext, Delivery, Output, Target
 from node_catalog.sdk.errors import NodeTypeError, TargetError
 from node_catalog.sdk.failpoint import failpoint
-from node_catalog.sdk.sql_node import FENCE, LEDGER, STAGE, check_target, delivery_key, quoted, stage_name
-from node_catalog.sdk.target_words import fenced, missing_target
+from node_catalog.sdk.sql_node import (
+    FENCE,
+    LEDGER,
+    STAGE,
+    check_keys,
+    check_target,
+    delivery_key,
+    on_conflict,
+    quoted,
+    stage_name,
+)
+from node_catalog.sdk.target_words import fenced, missing_target, no_unique_key
 from node_catalog.sdk.text import text
-from node_catalog.types.connectors.postgresql.catalog import Column, columns_of
+from node_catalog.types.connectors.postgresql.catalog import Column, columns_of, has_unique_key
 from node_catalog.types.connectors.postgresql.connection import connect, connect_arrow, control, words
 
 LOCK_SECONDS = 30
@@ -37,7 +47,9 @@ _KEY = "sink text not null, run text not null, task text not null, attempt bigin
 
 
 class PostgresqlOutput(Output):
-    """Append to or replace a table, in one transaction of the server."""
+    """Append to, replace or change by key a table, in one transaction of the server."""
+
+    modes = ("append", "replace", "upsert")
 
     @classmethod
     def committed(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> Committed | None:
@@ -195,17 +207,21 @@ class PostgresqlWriter:
             "select pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"citygo:{self._schema}.{self._name}",)
         )
         columns = _check_table(connection, self._schema, self._name, self._target)
+        if self._target.mode == "upsert":
+            check_keys(connection, self._stage_table, self._name, self._target.key)
         if not columns:
             connection.execute(f"alter table {self._stage_table} set logged")
+            if self._target.mode == "upsert":
+                key = ", ".join(map(quoted, self._target.key))
+                connection.execute(f"alter table {self._stage_table} add primary key ({key})")
             connection.execute(f"alter table {self._stage_table} rename to {quoted(self._name)}")
             return
         if self._target.mode == "replace":
             self._empty()
         listed = ", ".join(quoted(name) for name in self._target.schema.names)
         values = ", ".join(_into(columns[field.name], field.type) for field in self._target.schema.fields)
-        connection.execute(
-            f"insert into {self._table} ({listed}) select {values} from {self._stage_table}".replace("%", "%%")
-        )
+        rest = on_conflict(self._target) if self._target.mode == "upsert" else ""
+        connection.execute(f"insert into {self._table} ({listed}) select {values} from {self._stage_table}{rest}")
         connection.execute(f"drop table {self._stage_table}")
 
     def _empty(self) -> None:
@@ -309,4 +325,6 @@ def _check_table(connection: Any, schema: str, name: str, target: Target) -> dic
     columns = {column.name: column for column in columns_of(connection, [row[0]])[row[0]] if not column.is_generated}
     optional = [column.name for column in columns.values() if column.nullable or column.has_default]
     check_target(target, {column.name: column.type for column in columns.values()}, optional)
+    if target.mode == "upsert" and not has_unique_key(connection, int(row[0]), target.key):
+        raise no_unique_key(f"{schema}.{name}", target.key)
     return columns

@@ -6,7 +6,7 @@ docs/adr/sqlite-sink.md for why rows travel as Python columns here and nowhere e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,18 @@ from node_catalog.sdk.errors import TargetBusyError, TargetError
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.paths import allowed_path
 from node_catalog.sdk.ports import Schema
-from node_catalog.sdk.sql_node import FENCE, LEDGER, check_target, delivery_key, literal, quoted, stage_name
-from node_catalog.sdk.target_words import fenced, missing_target, of_system
+from node_catalog.sdk.sql_node import (
+    FENCE,
+    LEDGER,
+    check_keys,
+    check_target,
+    delivery_key,
+    literal,
+    on_conflict,
+    quoted,
+    stage_name,
+)
+from node_catalog.sdk.target_words import fenced, missing_target, no_unique_key, of_system
 from node_catalog.sdk.text import text
 from node_catalog.types.connectors.sqlite.connection import connect
 
@@ -42,7 +52,9 @@ _OUR_TABLES = (
 
 
 class SqliteOutput(Output):
-    """Append to or replace a table, in one transaction of the database."""
+    """Append to, replace or change by key a table, in one transaction of the database."""
+
+    modes = ("append", "replace", "upsert")
 
     @classmethod
     def committed(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> Committed | None:
@@ -148,10 +160,14 @@ class SqliteWriter:
             if not self._target.create:
                 raise missing_target(self._target.path[-1])
             self._connection.execute(_create_table(self._target))
+        rest = " order by rowid"
         if self._target.mode == "replace":
             self._connection.execute(f"delete from main.{self._table}")
+        elif self._target.mode == "upsert":
+            check_keys(self._connection, "stage.rows", self._target.path[-1], self._target.key)
+            rest = f" where true{rest}{on_conflict(self._target)}"  # without a WHERE, SQLite takes ON for a join's
         self._connection.execute(
-            f"insert into main.{self._table} ({self._columns}) select {self._columns} from stage.rows order by rowid"
+            f"insert into main.{self._table} ({self._columns}) select {self._columns} from stage.rows{rest}"
         )
 
 
@@ -223,6 +239,16 @@ def _check_table(connection: Any, target: Target) -> None:
     # SQLite takes any value into any column, so only names can be held against the rows.
     kept = {row[0]: _type_of(target.schema, row[0]) for row in rows}
     check_target(target, kept, [row[0] for row in rows if not row[1] or row[2]])
+    if target.mode == "upsert" and not _has_unique_key(connection, name, target.key):
+        raise no_unique_key(name, target.key)
+
+
+def _has_unique_key(connection: Any, name: str, key: Sequence[str]) -> bool:
+    """Whether a primary key or unique index is on exactly these columns, for all rows."""
+    primary = connection.execute("select name from pragma_table_info(?) where pk", (name,)).fetchall()
+    unique = connection.execute('select name from pragma_index_list(?) where "unique" and not partial', (name,))
+    indexes = [connection.execute("select name from pragma_index_info(?)", row) for row in unique.fetchall()]
+    return any({row[0] for row in found} == set(key) for found in (primary, *(each.fetchall() for each in indexes)))
 
 
 def _type_of(schema: Schema, name: str) -> str:
@@ -234,7 +260,8 @@ def _create_table(target: Target) -> str:
     columns = ", ".join(
         f"{quoted(field.name)} {_SQL_TYPES.get(field.type, field.type.upper())}" for field in target.schema.fields
     )
-    return f"create table main.{quoted(target.path[-1])} ({columns})"
+    key = ", ".join(map(quoted, target.key)) if target.mode == "upsert" else ""
+    return f"create table main.{quoted(target.path[-1])} ({columns}{f', primary key ({key})' if key else ''})"
 
 
 def _plain_column(column: Any) -> Any:
