@@ -263,7 +263,7 @@ class MariadbServer(_Server):
             f"--bind-address={self.host}", f"--pid-file={self.folder / 'pid'}", f"--tmpdir={self.folder}",
             "--skip-name-resolve", "--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci",
             "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M",
-            "--skip-log-bin", "--performance-schema=OFF", "--max-connections=60",
+            "--skip-log-bin", "--debug-no-sync", "--performance-schema=OFF", "--max-connections=60",
         ]  # fmt: skip
         if first.exists():
             options.append(f"--init-file={first}")

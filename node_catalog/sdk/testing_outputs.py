@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -271,7 +272,7 @@ def _fail_everywhere(case: NodeCase, mode: Mode, before: range) -> None:
 
 def check_kills(case: NodeCase) -> None:
     """The same with SIGKILL, appending: rows arrive once."""
-    wanted = expected()
+    wanted = expected(range(1000, 1003))
     for number, name in enumerate(_passed(case)):
         run, numbers = f"kill-{number}", range(number * 10, number * 10 + 7)
         _killed_at(case, name, delivery(run, 1), numbers)
@@ -279,6 +280,18 @@ def check_kills(case: NodeCase) -> None:
         case.output.clean(case.parsed, delivery(run, 2), case.context)
         wanted += expected(numbers)
         same(case, [*expected(range(1000, 1007)), *wanted], f"after a kill at {name}")
+
+
+def check_kills_while_making(case: NodeCase) -> None:
+    """SIGKILL while the target is made: it is not there, or it is there with all rows."""
+    with recording() as names:
+        write(case, delivery("recorded"), range(7), "replace")
+    for number, name in enumerate(dict.fromkeys(names)):
+        fresh = replace(case, target=(*case.target[:-1], f"new_{number}_{case.target[-1]}"))
+        _killed_at(fresh, name, delivery(f"make-{number}", 1), range(7), "replace")
+        assert len(fresh.rows() or []) in (0, 7), f"half of the rows show after a kill at {name}"
+        write(fresh, delivery(f"make-{number}", 2), range(7), "replace")
+        same(fresh, expected(range(7)), f"after a kill at {name}")
 
 
 def check_kills_while_replacing(case: NodeCase) -> None:
@@ -307,9 +320,8 @@ def _kill_everywhere(case: NodeCase, mode: Mode, after: range) -> None:
 
 
 def _passed(case: NodeCase, mode: Mode = "append") -> Sequence[str]:
-    """The failpoints that one good delivery passes (also the ones of a first write)."""
-    if mode != "append":
-        write(case, delivery("first"), range(3), mode)
+    """The failpoints that one good delivery into an existing target passes."""
+    write(case, delivery("first"), range(1000, 1003), mode)
     with recording() as names:
         write(case, delivery("recorded"), range(1000, 1007), mode)
     found = list(dict.fromkeys(names))
@@ -353,6 +365,7 @@ OUTPUT_CHECKS = (
     check_failpoints,
     check_failpoints_by_key,
     check_kills,
+    check_kills_while_making,
     check_kills_while_replacing,
     check_kills_by_key,
 )

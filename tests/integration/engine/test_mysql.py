@@ -1,4 +1,4 @@
-"""Stages that read from a real MariaDB."""
+"""Stages that read from and write to a real MariaDB."""
 
 from __future__ import annotations
 
@@ -9,16 +9,24 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from node_catalog.sdk.contract import ConnectContext, Delivery, Target
 from node_catalog.sdk.errors import NodeTypeError
-from node_catalog.sdk.ports import Schema
+from node_catalog.sdk.ports import Schema, to_arrow
 from node_catalog.sdk.registry import Registry
+from node_catalog.sdk.schema import parse
+from node_catalog.types.connectors.mysql import Mysql
+from node_catalog.types.connectors.mysql.connection import connect
+from node_catalog.types.connectors.mysql.loading import sending_connection
+from node_catalog.types.connectors.mysql.writing import MysqlOutput
 from runtime.engine.errors import CancelledError, EngineError
 from runtime.engine.pool import ChildPool
 from runtime.engine.stage import run_stage
 from runtime.engine.work import Limits, SourceSpec
+from security.outgoing import OutgoingGuard
 from tests.contract.mysql_tables import MYSQL_TABLES
 from tests.integration.engine.support import (
     AIR,
@@ -173,3 +181,92 @@ def test_a_slow_source_is_cancelled_within_two_seconds(
         thread.join(10)
     assert time.monotonic() - started < 2
     assert isinstance(errors[0], CancelledError)
+
+
+# ── Writing ───────────────────────────────────────────────────────────────────────────────────────────────
+
+EVERY = Schema.of(
+    [("id", "integer"), ("word", "text"), ("raw", "binary"), ("flag", "boolean"), ("value", "number"),
+     ("price", "decimal(20,10)"), ("at", "timestamp")]
+)  # fmt: skip
+
+
+def every(count: int) -> pa.RecordBatch:
+    """Rows with every kind of cell: quotes, escapes, bytes, NULL, no number."""
+    words = ["a\\b", "it's", "tab\there", "line\nbreak\r", "中文 😀", "", None, "\\N", "NULL"]
+    rows = [
+        {
+            "id": i, "word": words[i % 9], "raw": [b"\x00\xff'", b"", None][i % 3], "flag": [True, False, None][i % 3],
+            "value": [0.1, float("nan"), -1e-300, float("inf")][i % 4], "price": Decimal(i) / 10**9,
+            "at": dt.datetime.fromisoformat("2024-02-29 23:59:59.000001"),
+        }
+        for i in range(count)
+    ]  # fmt: skip
+    return pa.RecordBatch.from_pylist(rows, schema=to_arrow(EVERY))
+
+
+@pytest.mark.parametrize("admits_loading", [True, False])
+def test_rows_arrive_unchanged_whether_or_not_the_server_admits_loading(
+    settings: dict[str, Any], mariadb_server: MariadbServer, admits_loading: bool
+) -> None:
+    context = ConnectContext(guard=OutgoingGuard(LOOPBACK))
+    parsed, name = parse(Mysql.Settings, settings), f"every_{admits_loading}"
+    with mariadb_server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"set global local_infile = {int(admits_loading)}")
+        try:
+            writer = MysqlOutput.open(
+                parsed, Target((name,), EVERY, "append", True), Delivery("s", name, "t", 1), context
+            )
+            for _ in range(3):
+                writer.write(every(3000))
+            assert writer.commit().rows == 9000
+        finally:
+            cursor.execute("set global local_infile = 1")
+        cursor.execute(f"select id, word, raw, flag, value, price, at from `{settings['database']}`.`{name}`")
+        found = sorted(cursor.fetchall())
+    wanted = []
+    for row in every(3000).to_pylist():
+        is_number = row["value"] == row["value"] and abs(row["value"]) != float("inf")
+        flag = None if row["flag"] is None else int(row["flag"])
+        wanted += [(*list(row.values())[:3], flag, row["value"] if is_number else None, row["price"], row["at"])] * 3
+    assert found == wanted
+
+
+def test_a_server_that_asks_for_another_file_gets_nothing(
+    settings: dict[str, Any], tmp_path: Path, mariadb_server: MariadbServer
+) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("77\n")
+    context = ConnectContext(guard=OutgoingGuard(LOOPBACK))
+    session = connect(parse(Mysql.Settings, settings), context, read_only=False, make=sending_connection)
+    session.run("create or replace table stolen (line text)")
+    session.run(f"load data local infile '{secret}' into table stolen")
+    assert session.value("select count(*) from stolen") == 0
+    session.close()
+
+
+def test_replacing_keeps_indexes_comments_and_defaults(settings: dict[str, Any], mariadb_server: MariadbServer) -> None:
+    context = ConnectContext(guard=OutgoingGuard(LOOPBACK))
+    parsed = parse(Mysql.Settings, settings)
+    schema = Schema.of([("id", "integer"), ("flag", "boolean")])
+    rows = pa.RecordBatch.from_pylist([{"id": 7, "flag": True}], schema=to_arrow(schema))
+    with mariadb_server.connect(settings["database"]) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "create table kept (id int primary key, flag bit(1), note varchar(9) default 'x', key (note)) "
+            "comment 'mine'"
+        )
+        cursor.execute("insert into kept values (1, b'0', 'y')")
+        cursor.execute("create table child (kept_id int references kept (id))")
+        for run, is_tied in (("tied", True), ("alone", False)):
+            if not is_tied:
+                cursor.execute("drop table child")
+            writer = MysqlOutput.open(parsed, Target(("kept",), schema, "replace"), Delivery("s", run, "t", 1), context)
+            writer.write(rows)
+            writer.commit()
+            cursor.execute("select id, flag + 0, note from kept")
+            assert cursor.fetchall() == ((7, 1, "x"),)
+            cursor.execute("show create table kept")
+            made = cursor.fetchone()[1]
+            assert "KEY `note`" in made and "COMMENT='mine'" in made
+        cursor.execute("show tables like 'citygo\\_s%'")
+        assert not cursor.fetchall()

@@ -166,3 +166,24 @@ class PostgresTarget:
             row = connection.execute(query).fetchone()
             assert row is not None
             return row[0], row[1]
+
+
+@dataclass
+class MariadbTarget:
+    """A MariaDB database: a new table appears by RENAME, which is no part of a transaction."""
+
+    staff: Any
+    server: Any
+    name: str = "MariaDB"
+    node: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.database = self.server.create_database("killed")
+        self.node = city.add_node(self.staff, "mysql", "Killed as well", self.server.settings("killed"))
+
+    def count(self, table: str) -> tuple[int, int]:
+        with self.server.connect(self.database) as connection, connection.cursor() as cursor:
+            if not cursor.execute("show tables like %s", (table,)):
+                return 0, 0
+            cursor.execute(f"select count(*), count(distinct id) from `{table}`")
+            return cursor.fetchone()

@@ -27,7 +27,14 @@ from runtime.service import run_scheduler_forever
 from security.models import User
 from tests import services
 from tests.integration.runtime import city
-from tests.integration.runtime.killing import PostgresTarget, SqliteTarget, TargetNode, WorkerProcess, kill_all
+from tests.integration.runtime.killing import (
+    MariadbTarget,
+    PostgresTarget,
+    SqliteTarget,
+    TargetNode,
+    WorkerProcess,
+    kill_all,
+)
 
 ROWS = 20_000
 KILLS = 30
@@ -44,6 +51,10 @@ IN_CHILD = {
     "PostgreSQL": (
         "postgresql.open.after_fence", "postgresql.stage.write", "postgresql.commit.before",
         "postgresql.commit.before_commit", "postgresql.commit.after_commit",
+    ),
+    "MariaDB": (
+        "mysql.open.after_fence", "mysql.stage.write", "mysql.commit.before", "mysql.swap.before", "mysql.swap.after",
+        "mysql.finish.after_ledger", "mysql.commit.after_commit",
     ),
 }  # fmt: skip
 
@@ -174,6 +185,11 @@ def test_killed_workers_write_every_row_once_to_postgresql(
     field: Field, postgres_server: services.PostgresServer
 ) -> None:
     kill_again_and_again(field, PostgresTarget(field.staff, postgres_server), KILLS // 2)
+
+
+@pytest.mark.services
+def test_killed_workers_write_every_row_once_to_mariadb(field: Field, mariadb_server: services.MariadbServer) -> None:
+    kill_again_and_again(field, MariadbTarget(field.staff, mariadb_server), 8)
 
 
 def test_without_the_fence_there_are_duplicates(field: Field) -> None:

@@ -22,6 +22,7 @@ from node_catalog.sdk.table_patterns import EXCLUDE, INCLUDE, TablePatterns, pat
 from node_catalog.sdk.text import text
 from node_catalog.types.connectors.mysql.catalog import columns_of, count_tables, quoted, tables_of
 from node_catalog.types.connectors.mysql.connection import Session, attach_statements, control, time_limit
+from node_catalog.types.connectors.mysql.writing import MysqlOutput
 
 
 class MysqlSettings(Settings):
@@ -108,14 +109,18 @@ class Mysql(Connector):
     help = text(
         "Reads tables and views of one database; filters and the choice of columns run in the server, read-only and "
         "with a time limit. Text is compared exactly, whatever the column's collation. Zero dates (0000-00-00) and "
-        "times outside one day are read as empty. TINYINT(1) is yes/no, BIGINT UNSIGNED an exact decimal. The user "
-        "needs SELECT. Tested on MariaDB 10.11.",
+        "times outside one day are read as empty. TINYINT(1) is yes/no, BIGINT UNSIGNED an exact decimal. Writing "
+        "goes through a staging table; each row arrives once, also after a crash. The user needs SELECT, and for "
+        "writing also INSERT, UPDATE, DELETE, CREATE, ALTER and DROP. Tested on MariaDB 10.11.",
         "读取一个数据库中的表和视图，筛选和选列在服务器内以只读、限时方式执行。文本按字符精确比较，不受列的排序规则影响。"
         "零日期（0000-00-00）和超出一天的时刻按空值读取；TINYINT(1) 为是/否，BIGINT UNSIGNED 为定点小数。"
-        "读取需要 SELECT 权限。已在 MariaDB 10.11 上测试。",
+        "写入先进入暂存表，即使中途崩溃，每行也只写入一次。"
+        "读取需要 SELECT 权限，写入还需要 INSERT、UPDATE、DELETE、CREATE、ALTER、DROP 权限。"
+        "已在 MariaDB 10.11 上测试。",
     )
     icon = "DatabaseOutlined"
     Settings = MysqlSettings
+    output = MysqlOutput
 
     @classmethod
     def dialect(cls) -> str:

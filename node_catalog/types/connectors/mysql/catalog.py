@@ -32,7 +32,7 @@ order by table_name
 _COLUMNS = """
 select table_name, column_name, data_type, column_type, is_nullable, coalesce(column_comment, ''), column_key,
        coalesce(extra, ''), column_default is not null, coalesce(character_set_name, ''), numeric_precision,
-       numeric_scale
+       numeric_scale, coalesce(collation_name, '')
 from information_schema.columns
 where table_schema = database() and table_name in %s
 order by table_name, ordinal_position
@@ -73,6 +73,7 @@ class Column:
     charset: str
     precision: int
     scale: int
+    collation: str
 
     @property
     def is_unsigned(self) -> bool:
@@ -144,9 +145,21 @@ def columns_of(session: Session, tables: Sequence[str]) -> dict[str, list[Column
     if not tables:
         return found
     foreign = {(row[0], row[1]) for row in session.rows(_FOREIGN, tuple(tables))}
-    for table, name, kind, native, nullable, comment, key, extra, default, charset, precision, scale in session.rows(
-        _COLUMNS, tuple(tables)
-    ):
+    for (
+        table,
+        name,
+        kind,
+        native,
+        nullable,
+        comment,
+        key,
+        extra,
+        default,
+        charset,
+        precision,
+        scale,
+        rule,
+    ) in session.rows(_COLUMNS, tuple(tables)):
         extra = extra.lower()
         generated = "generated" in extra and "default_generated" not in extra
         found.setdefault(table, []).append(
@@ -162,6 +175,7 @@ def columns_of(session: Session, tables: Sequence[str]) -> dict[str, list[Column
                 charset=charset.lower(),
                 precision=int(precision or 0),
                 scale=int(scale or 0),
+                collation=rule.lower(),
             )
         )
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import ssl
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,10 @@ from node_catalog.sdk.text import text
 
 LOCK_SECONDS = 30
 """How long a writer waits for locks of others."""
+IDLE_SECONDS = 60
+"""A transaction of ours that nobody drives any more (its worker was stopped) is ended by the server after this."""
+PATIENCE_SECONDS = 8 * 3600
+"""How long a connection may be quiet otherwise, while another one brings the rows."""
 _READ_MODE = ""
 _WRITE_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO"
 _SSL_MODES = {"disable": "disabled", "prefer": "preferred", "require": "required", "verify": "verify_ca"}
@@ -71,9 +75,20 @@ class Session:
         self._raw._execute_command(3, statement)  # COM_QUERY: ``query`` would have it as text first
         self._raw._read_query_result()
 
+    def load(self, statement: str, block: memoryview, rows: int) -> None:
+        """Run LOAD DATA with ``block`` as its file. Whatever the server changed or left out of it is an error."""
+        import pymysql
+
+        self._raw.block = block
+        stored = self._raw.query(statement)
+        if stored != rows or self._raw._result.warning_count:
+            _, number, said = self.rows("show warnings limit 1")[0]
+            raise pymysql.DataError(number, said)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing of what the server can take back (DDL it cannot)."""
+        """All or nothing of what the server can take back (DDL it cannot); it waits for no worker that was stopped."""
+        self.run(f"set session wait_timeout = {IDLE_SECONDS}")
         self._raw.begin()
         try:
             yield
@@ -82,6 +97,12 @@ class Session:
                 self._raw.rollback()
             raise
         self._raw.commit()
+        self.run(f"set session wait_timeout = {PATIENCE_SECONDS}")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether statements can still be run."""
+        return bool(self._raw.open)
 
     def close(self) -> None:
         """Close; safe to call again."""
@@ -100,18 +121,20 @@ def control(settings: Any, context: ConnectContext, *, read_only: bool) -> Itera
             session.close()
 
 
-def connect(settings: Any, context: ConnectContext, *, read_only: bool) -> Session:
+def connect(
+    settings: Any, context: ConnectContext, *, read_only: bool, make: Callable[..., Any] | None = None
+) -> Session:
     """A session with the server (the caller closes it and puts errors into words).
 
     The guard resolves the address, once; the name is only held against the server's certificate. No file of the
-    machine is ever sent (``LOAD DATA LOCAL`` stays off, whatever the server asks for).
+    machine is ever sent, whatever the server asks for; ``make`` gives a connection that sends rows from memory.
     """
     import socket
 
     import pymysql
 
     address = pinned(context, settings.host, settings.port)
-    raw = pymysql.connect(
+    raw = (make or pymysql.connect)(
         host=settings.host,
         port=settings.port,
         user=settings.user,
@@ -146,7 +169,7 @@ def _opening(session: Session, context: ConnectContext, read_only: bool) -> Iter
         yield f"set session {time_limit(session, context)}"
         yield "set session transaction read only"
     else:
-        yield f"set session innodb_lock_wait_timeout = {LOCK_SECONDS}, foreign_key_checks = 1, unique_checks = 1"
+        yield f"set session innodb_lock_wait_timeout = {LOCK_SECONDS}, wait_timeout = {PATIENCE_SECONDS}"
 
 
 def time_limit(session: Session, context: ConnectContext) -> str:
@@ -211,7 +234,7 @@ def _ca_file(certificate: str, context: ConnectContext) -> str:
 
 _NO_RIGHT = {1044, 1142, 1143, 1227, 1370, 1410, 3530}
 _GONE_TABLE, _GONE_COLUMN = {1146, 1356, 1932}, {1054}
-_BUSY = {1205, 1213, 1317, 1969, 3024, 1203, 1226, 1637, 1021, 1041, 1037}
+_BUSY = {1050, 1205, 1213, 1317, 1969, 3024, 1203, 1226, 1637, 1021, 1041, 1037}
 _CUT = {2006, 2013, 2055, 1053, 1080, 1152, 1159, 1160, 1161, 1927, 4031}
 _CONSTRAINT = {1022, 1048, 1062, 1169, 1216, 1217, 1364, 1451, 1452, 1557, 1586, 1761, 1762, 3819, 4025}
 _VALUE = {1264, 1265, 1292, 1366, 1406, 1411, 1416, 1365, 1690, 3140, 4038}

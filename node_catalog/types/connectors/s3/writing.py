@@ -21,7 +21,7 @@ from node_catalog.sdk.file_output import STATE, PartFile, check_schema, format_o
 from node_catalog.sdk.manifest import KEPT_COMMITS, MANIFEST, Commit, Part
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.sql_node import delivery_key
-from node_catalog.sdk.target_words import fenced, missing_target
+from node_catalog.sdk.target_words import fenced, missing_target, no_such_mode
 from node_catalog.sdk.text import text
 from node_catalog.types.connectors.s3.client import Conflict, S3Client
 
@@ -75,6 +75,8 @@ class S3Output(Output):
     def open(cls, settings: Any, target: Target, delivery: Delivery, context: ConnectContext) -> S3Writer:
         """Check the target and that the store knows conditional writes, raise the fence."""
         name = "/".join(target.path)
+        if target.mode not in cls.modes:
+            raise no_such_mode(name, target.mode)
         if any(part in ("", ".", "..") or "/" in part for part in target.path):
             raise TargetError("target.name", text(f"“{name}” is no name.", f"“{name}”不是合法的名称。"), name)
         folder = f"{settings.prefix}{name}/"
