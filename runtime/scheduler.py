@@ -69,7 +69,7 @@ def _store_run(
     stored: StoredPlan,
     plan: Plan,
     kept: Mapping[str, Task],
-    until: str,
+    until: str = "",
 ) -> Run:
     newest = Run.objects.aggregate(newest=Max("number"))["newest"] or 0
     run = Run.objects.create(
