@@ -300,5 +300,6 @@ def test_copies_travel_as_text(canvas: Drawing) -> None:
     expect(page.get_by_role("heading", name=t("canvas:several_other", count=2))).to_be_visible()
     canvas.command(t("canvas:command.duplicateSteps"))
     expect(canvas.steps()).to_have_count(4)
+    canvas.expect_saved()
     canvas.command(t("canvas:tool.undo"))
     expect(canvas.steps()).to_have_count(2)
