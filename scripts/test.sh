@@ -14,7 +14,7 @@ printf '%s\n' "$services"
 vitest=$!
 # Two at a time, one file after the other in each; then the browser alone, so that its clocks are its own.
 # shellcheck disable=SC2086
-.venv/bin/python -m pytest -q -n 2 --dist loadfile -m "not bench and not e2e" -rfEs --durations=10 ${PYTEST_ARGS:-} 2>&1 |
+.venv/bin/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not bench and not e2e" -rfEs --durations=10 ${PYTEST_ARGS:-} 2>&1 |
   tee "$logs/pytest"
 python_code=${PIPESTATUS[0]}
 # shellcheck disable=SC2086

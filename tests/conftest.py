@@ -14,6 +14,14 @@ from tests.object_store import object_store
 
 __all__ = ["object_store"]
 
+SLOW_FIRST = ("tests/integration/runtime/test_kills", "tests/integration/studio/", "tests/contract/test_outputs")
+"""Files that take minutes: begun first, so that no process waits for them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: next((n for n, part in enumerate(SLOW_FIRST) if part in item.path.as_posix()), 99))
+
+
 _connect = socket.socket.connect
 _connect_ex = socket.socket.connect_ex
 
