@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from studio.demo.accounts import PASSWORD
 from tests.e2e.words import Words
+from tests.services import wait_until
 
 PATIENCE = 60_000
 SPEAKERS = {"zh-CN": "wang.fang", "en": "emma.clark"}
@@ -44,8 +45,17 @@ class Person:
         results = self.page.get_by_role("region", name=self.t("catalogue:results.label"))
         self.page.wait_for_url("**/catalogue?q=*", timeout=PATIENCE)
         expect(results).to_have_attribute("aria-busy", "false", timeout=PATIENCE)
-        results.get_by_role("link", name=title, exact=True).first.click(timeout=PATIENCE)
-        expect(self.page.get_by_role("heading", name=title, level=1)).to_be_visible(timeout=PATIENCE)
+        heading = self.page.get_by_role("heading", name=title, level=1)
+        link = results.get_by_role("link", name=title, exact=True).first
+
+        def is_there() -> bool:
+            # A list that is just being drawn anew may swallow a click; a person clicks again.
+            if not heading.count() and link.count():
+                link.click(timeout=PATIENCE)
+            return bool(heading.count())
+
+        wait_until(is_there, PATIENCE / 1000, f"the page of {title}")
+        expect(heading).to_be_visible(timeout=PATIENCE)
 
     def choose(self, label: str, option: str, inside: Locator | None = None) -> None:
         """Pick one option of the drop-down called ``label``."""
