@@ -11,7 +11,7 @@ from flows.datasets import Sources, gather_sources
 from flows.graph.document import Document
 from flows.graph.findings import Finding
 from flows.graph.load import read_document
-from flows.graph.validate import Checked, check
+from flows.graph.validate import Checked
 from flows.models import Flow
 from node_catalog.palette import registry
 from security.models import User
@@ -32,16 +32,8 @@ def check_document(
     if loaded.document is None:
         return Checked(findings=list(loaded.findings), schemas={}), Sources({}, {}, {}, {})
     sources = gather_sources(loaded.document, user)
-    checked = check(
-        loaded.document,
-        registry(),
-        sources.datasets,
-        sources.grants,
-        nodes=sources.nodes,
-        upto=upto,
-        subflows=sources.subflows,
-        caller=(str(flow.app_id), flow.key) if flow is not None else None,
-    )
+    caller = (str(flow.app_id), flow.key) if flow is not None else None
+    checked = sources.check(loaded.document, upto=upto, caller=caller)
     if loaded.findings:
         checked.findings[:0] = loaded.findings
     return checked, sources

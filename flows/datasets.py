@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from flows.graph.document import Document
+from flows.graph.plan import Plan
+from flows.graph.planner import make_plan
 from flows.graph.sources import DatasetInfo, NodeInfo
 from flows.graph.subflows import SubFlows
+from flows.graph.validate import Checked, check
 from flows.subflows import gather_subflows
 from node_catalog.grants import grants_for
 from node_catalog.models import Dataset, Node
+from node_catalog.palette import registry
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.selectors import schema_of, title_of
 from security.access import principal_for
@@ -25,6 +31,22 @@ class Sources:
     nodes: dict[str, NodeInfo]
     rows: dict[str, Dataset]
     subflows: SubFlows = field(default_factory=dict)
+
+    def including(self, datasets: Mapping[str, DatasetInfo], grants: Mapping[str, GrantSpec]) -> Sources:
+        """These and others that the catalogue does not know: rows that a run or a sample gives."""
+        return replace(self, datasets={**self.datasets, **datasets}, grants={**self.grants, **grants})
+
+    def check(self, document: Document, parameters: Mapping[str, Any] | None = None, **more: Any) -> Checked:
+        """``flows.graph.validate.check`` over these sources."""
+        return check(
+            document, registry(), self.datasets, self.grants, self.nodes, parameters, subflows=self.subflows, **more
+        )
+
+    def plan(self, document: Document, parameters: Mapping[str, Any] | None = None, **more: Any) -> Plan:
+        """``flows.graph.planner.make_plan`` over these sources."""
+        return make_plan(
+            document, registry(), self.datasets, self.grants, self.nodes, parameters, subflows=self.subflows, **more
+        )
 
 
 def dataset_numbers(document: Document) -> list[str]:

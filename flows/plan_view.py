@@ -16,10 +16,8 @@ from flows.graph.estimate import ColumnFacts, estimate_ports
 from flows.graph.fuse import MAX_STEPS
 from flows.graph.lineage import step_relations
 from flows.graph.plan import Binding, Plan, Stage
-from flows.graph.planner import make_plan
 from flows.graph.render import parser_name
 from flows.graph.topology import Topology
-from flows.graph.validate import check
 from flows.models import Flow
 from flows.planning import complete_parameters
 from flows.policy import is_editor
@@ -42,28 +40,11 @@ def plan_as_json(flow: Flow, document: Document, principal: Principal) -> Json:
     is_redacted = not is_editor(principal.roles, flow.app.owner_id == principal.user.pk)
     sources = gather_sources(document, flow.app.owner if is_redacted else principal.user)
     known, values = registry(), complete_parameters(document, _samples(document))
-    checked = check(
-        document,
-        known,
-        sources.datasets,
-        sources.grants,
-        sources.nodes,
-        values,
-        upto="L4",
-        subflows=sources.subflows,
-    )
+    checked = sources.check(document, values, upto="L4")
     errors = blocking(checked.findings)
     if errors:
         raise FlowCheckError(errors)
-    plan = make_plan(
-        document,
-        known,
-        sources.datasets,
-        sources.grants,
-        nodes=sources.nodes,
-        parameters=values,
-        subflows=sources.subflows,
-    )
+    plan = sources.plan(document, values)
     assert checked.expanded is not None, "a check always expands"
     flat, resolve = checked.expanded.document, checked.expanded.resolve
     relations = step_relations(

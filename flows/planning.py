@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import jsonschema
@@ -16,10 +16,9 @@ from flows.errors import FlowCheckError, FlowError
 from flows.graph.document import Document
 from flows.graph.held import Held, with_held
 from flows.graph.plan import Iterations, Plan, digest_of
-from flows.graph.planner import make_plan, plan_digest
+from flows.graph.planner import plan_digest
 from flows.graph.sources import given_rows
 from flows.graph.stages import Ending
-from flows.graph.validate import check
 from flows.models import Flow, StoredPlan, Version
 from flows.subflows import sub_flow
 from node_catalog.palette import registry
@@ -54,37 +53,17 @@ def plan_for(
     document = version_document(version, flow_key)
     sources = gather_sources(document, user)
     values = complete_parameters(document, parameters)
-    known = registry()
-    checked = check(
-        document,
-        known,
-        sources.datasets,
-        sources.grants,
-        nodes=sources.nodes,
-        parameters=values,
-        only=until.partition(".")[0] or None,
-        subflows=sources.subflows,
-    )
+    checked = sources.check(document, values, only=until.partition(".")[0] or None)
     errors = blocking(checked.findings)
     if errors:
         raise FlowCheckError(errors)
     expanded = checked.expanded.document if checked.expanded is not None else None
-    digest = plan_digest(document, sources.datasets, sources.grants, known, values, expanded)
+    digest = plan_digest(document, sources.datasets, sources.grants, registry(), values, expanded)
     digest = digest_of([digest, until]) if until else digest
     stored = StoredPlan.objects.filter(digest=digest).first()
     if stored is not None:
         return stored, msgspec.convert(stored.body, Plan)
-    plan = make_plan(
-        document,
-        known,
-        sources.datasets,
-        sources.grants,
-        nodes=sources.nodes,
-        parameters=values,
-        until=until or None,
-        ending=Ending("result", name=until) if until else None,
-        subflows=sources.subflows,
-    )
+    plan = sources.plan(document, values, until=until or None, ending=Ending("result", name=until) if until else None)
     body = msgspec.to_builtins(msgspec.structs.replace(plan, digest=digest))
     stored, _ = StoredPlan.objects.get_or_create(digest=digest, defaults={"body": body})
     return stored, msgspec.convert(stored.body, Plan)
@@ -106,37 +85,12 @@ def preview_plan(
         )
     changed = with_held(draft, step, held or {})
     document, until = changed.document, changed.until
-    sources = gather_sources(document, user)
-    known = registry()
-    datasets = {**sources.datasets, **changed.datasets}
-    grants = {**sources.grants, **changed.grants}
+    sources = gather_sources(document, user).including(changed.datasets, changed.grants)
     values = complete_parameters(document, {})
-    checked = check(
-        document,
-        known,
-        datasets,
-        grants,
-        nodes=sources.nodes,
-        parameters=values,
-        upto="L4",
-        only=until.partition(".")[0],
-        subflows=sources.subflows,
-    )
-    errors = blocking(checked.findings)
+    errors = blocking(sources.check(document, values, upto="L4", only=until.partition(".")[0]).findings)
     if errors:
         raise FlowCheckError(errors)
-    plan = make_plan(
-        document,
-        known,
-        datasets,
-        grants,
-        nodes=sources.nodes,
-        parameters=values,
-        until=until,
-        sample_rows=settings.OPTIONS["PREVIEW_ROWS"],
-        limit=limit,
-        subflows=sources.subflows,
-    )
+    plan = sources.plan(document, values, until=until, sample_rows=settings.OPTIONS["PREVIEW_ROWS"], limit=limit)
     return plan, changed.used
 
 
@@ -164,28 +118,14 @@ def prepare_iterations(loop: Iterations, user: User) -> Prepared:
     if loop.batch and loop.items_schema is not None:
         info, grant = given_rows(loop.batch, loop.items_schema)
         document = msgspec.structs.replace(document, datasets={**document.datasets, loop.batch: info.number})
-        sources = replace(
-            sources,
-            datasets={**sources.datasets, info.number: info},
-            grants={**sources.grants, info.number: grant},
-        )
+        sources = sources.including({info.number: info}, {info.number: grant})
     return Prepared(document, sources)
 
 
 def iteration_plan(loop: Iterations, prepared: Prepared, parameters: Mapping[str, Any]) -> Plan:
     """The plan of one iteration: one stage that hands its rows on."""
-    sources = prepared.sources
-    return make_plan(
-        prepared.document,
-        registry(),
-        sources.datasets,
-        sources.grants,
-        nodes=sources.nodes,
-        parameters=complete_parameters(prepared.document, parameters),
-        until=loop.output,
-        ending=Ending("exchange"),
-        subflows=sources.subflows,
-    )
+    values = complete_parameters(prepared.document, parameters)
+    return prepared.sources.plan(prepared.document, values, until=loop.output, ending=Ending("exchange"))
 
 
 def complete_parameters(document: Document, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from flows.graph.document import Document
 from flows.graph.lineage import ColumnLineage, Lineage, StepRelations, step_relations
 from flows.graph.plan import Plan
 from flows.graph.provenance import WHY, SourceRows, trace_row
-from flows.graph.validate import Checked, check
+from flows.graph.validate import Checked
 from flows.models import Version
 from flows.planning import complete_parameters, version_document
 from node_catalog.models import Grant
@@ -45,20 +45,10 @@ def open_flow(version: Version, flow_key: str, user: User, parameters: Mapping[s
     document = version_document(version, flow_key)
     sources = gather_sources(document, user)
     values = complete_parameters(document, parameters)
-    known = registry()
-    checked = check(
-        document,
-        known,
-        sources.datasets,
-        sources.grants,
-        sources.nodes,
-        values,
-        upto="L4",
-        subflows=sources.subflows,
-    )
+    checked = sources.check(document, values, upto="L4")
     document = checked.expanded.document if checked.expanded is not None else document
     relations = step_relations(
-        document, known, sources.datasets, sources.grants, checked.inner_schemas, values, checked.expanded
+        document, registry(), sources.datasets, sources.grants, checked.inner_schemas, values, checked.expanded
     )
     return Traced(document, sources, checked, relations, values)
 

@@ -15,11 +15,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from flows.checking import blocking, check_document
 from flows.create_app import create_app
-from flows.datasets import gather_sources
 from flows.errors import FlowError
 from flows.graph.errors import GraphError
 from flows.graph.load import read_document
-from flows.graph.planner import make_plan
 from flows.models import Flow
 from flows.planning import complete_parameters
 from node_catalog.palette import registry
@@ -69,23 +67,13 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _plan(self, raw: dict[str, Any], user: User, values: dict[str, Any]) -> None:
-        checked, _ = check_document(raw, user)
+        checked, sources = check_document(raw, user)
         loaded = read_document(raw, registry())
         errors = blocking(checked.findings)
         if errors or loaded.document is None:
             self._print({"findings": [msgspec.to_builtins(finding) for finding in errors]})
             sys.exit(1)
-        sources = gather_sources(loaded.document, user)
-        parameters = complete_parameters(loaded.document, values)
-        plan = make_plan(
-            loaded.document,
-            registry(),
-            sources.datasets,
-            sources.grants,
-            nodes=sources.nodes,
-            parameters=parameters,
-            subflows=sources.subflows,
-        )
+        plan = sources.plan(loaded.document, complete_parameters(loaded.document, values))
         self._print({"stages": [_stage(stage) for stage in plan.stages], "notes": list(plan.notes)})
 
     def _run(self, raw: dict[str, Any], user: User, options: dict[str, Any]) -> None:
