@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 from node_catalog.sdk.contract import BuildContext, Example, Settings, Transform
 from node_catalog.sdk.errors import Problem
 from node_catalog.sdk.fields import setting
+from node_catalog.sdk.join_keys import JoinKey, check_keys
 from node_catalog.sdk.ports import Port, ibis_type, type_of_ibis
-from node_catalog.sdk.relation import check_names, common_type, find_column, kind_of, listed, type_words
+from node_catalog.sdk.relation import check_names, common_type, listed
 from node_catalog.sdk.text import Text, text
 
 How = Literal["inner", "left", "right", "full", "semi", "anti", "cross"]
@@ -25,13 +26,6 @@ _HOW_WORDS = {
     "anti": text("left rows that have no match", "左侧中没有匹配的行"),
     "cross": text("every left row with every right row", "左侧每一行与右侧每一行组合"),
 }
-
-
-class JoinKey(Settings):
-    """A pair of columns that must be equal."""
-
-    left: Annotated[str, setting(text("Left column", "左侧列"), widget="column", min_length=1)]
-    right: Annotated[str, setting(text("Right column", "右侧列"), widget="column", min_length=1)]
 
 
 class JoinSettings(Settings):
@@ -170,8 +164,7 @@ class Join(Transform):
     def apply(cls, inputs: Mapping[str, Sequence[Any]], settings: JoinSettings, context: BuildContext) -> Any:
         """Left columns, then right; same-named keys once; other taken names with the suffix."""
         left, right = inputs["left"][0], inputs["right"][0]
-        for index, key in enumerate(settings.on):
-            cls._check_key(left, right, key, f"/on/{index}", context)
+        check_keys(left, right, settings.on, context)
         apart = _names_apart(left.columns, right.columns, settings.suffix)
         renamed = right.select(*(right[name].name(apart[name]) for name in right.columns))
         if settings.how == "cross":
@@ -182,20 +175,6 @@ class Join(Transform):
         if settings.how in _LEFT_ONLY:
             return joined.select(*left.columns)
         return cls._columns(joined, left, right, apart, settings, context)
-
-    @staticmethod
-    def _check_key(left: Any, right: Any, key: JoinKey, pointer: str, context: BuildContext) -> None:
-        a = find_column(context, left, key.left, f"{pointer}/left")
-        b = find_column(context, right, key.right, f"{pointer}/right")
-        if common_type(type_of_ibis(a.type()), type_of_ibis(b.type())) is None:
-            first, second = type_words(kind_of(a)), type_words(kind_of(b))
-            message = text(
-                f"“{key.left}” is {first['en']} and “{key.right}” is {second['en']}: they can never be equal. "
-                "Change one of the types before the join.",
-                f"“{key.left}”是{first['zh-CN']}，“{key.right}”是{second['zh-CN']}，无法匹配。请先转换其中一列的类型。",
-            )
-            fix = {"cast": {"column": key.right, "type": type_of_ibis(a.type())}} if key.right != key.left else None
-            raise context.problem("join.key_types", message, f"{pointer}/right", fix)
 
     @staticmethod
     def _predicates(

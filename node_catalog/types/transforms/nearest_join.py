@@ -9,6 +9,7 @@ from node_catalog.sdk.contract import BuildContext, Example, Settings, Transform
 from node_catalog.sdk.durations import NOT_A_DURATION, Duration, moved, parse_duration
 from node_catalog.sdk.errors import Problem
 from node_catalog.sdk.fields import setting
+from node_catalog.sdk.join_keys import JoinKey, check_keys
 from node_catalog.sdk.ports import Port, ibis_type, type_of_ibis
 from node_catalog.sdk.relation import (
     NUMERIC,
@@ -31,13 +32,6 @@ _DIRECTION_WORDS = {
 }
 
 
-class KeyPair(Settings):
-    """A pair of columns that must be equal."""
-
-    left: Annotated[str, setting(text("Left column", "左侧列"), widget="column", min_length=1)]
-    right: Annotated[str, setting(text("Right column", "右侧列"), widget="column", min_length=1)]
-
-
 class OrderedPair(Settings):
     """The pair of columns that is compared: dates and times, or numbers."""
 
@@ -56,7 +50,7 @@ class NearestJoinSettings(Settings):
         ),
     ]
     on: Annotated[
-        tuple[KeyPair, ...],
+        tuple[JoinKey, ...],
         setting(
             text("Among rows where equal", "仅在相等的行之间匹配"),
             text("For example the station. Empty: among all rows.", "例如站点；不选则在全部行之间匹配。"),
@@ -183,8 +177,7 @@ class NearestJoin(Transform):
         import ibis
 
         left, right = inputs["left"][0], inputs["right"][0]
-        for index, pair in enumerate(settings.on):
-            _check_pair(left, right, pair, f"/on/{index}", context)
+        check_keys(left, right, settings.on, context)
         kind = cls._ordered_type(left, right, settings, context)
         shown = cls._shown(left, right, settings, context)
         at = hidden_name([*left.columns, *right.columns], "__at")
@@ -256,19 +249,6 @@ class NearestJoin(Transform):
         way = str(settings.get("direction") or "backward")
         zh = {"forward": "之后最近", "nearest": "前后最近"}.get(way, "之前最近")
         return text(f"{way}: {pair}{far}{f' by {on}' if on else ''}", f"{zh} {pair}{far}{f'，按 {on}' if on else ''}")
-
-
-def _check_pair(left: Any, right: Any, pair: KeyPair, pointer: str, context: BuildContext) -> None:
-    a = find_column(context, left, pair.left, f"{pointer}/left")
-    b = find_column(context, right, pair.right, f"{pointer}/right")
-    if common_type(type_of_ibis(a.type()), type_of_ibis(b.type())) is None:
-        first, second = type_words(kind_of(a)), type_words(kind_of(b))
-        message = text(
-            f"“{pair.left}” is {first['en']} and “{pair.right}” is {second['en']}: they can never be equal. "
-            "Change one of the types before the join.",
-            f"“{pair.left}”是{first['zh-CN']}，“{pair.right}”是{second['zh-CN']}，无法匹配。请先转换其中一列的类型。",
-        )
-        raise context.problem("join.key_types", message, f"{pointer}/right")
 
 
 def _unique(right: Any, settings: NearestJoinSettings, kind: Any, at: str) -> Any:
