@@ -78,7 +78,7 @@ def make_world() -> World:
         flow = Flow.objects.create(app=app, key="main", title={"en": "Main", "zh-CN": "主流程"})
         document: dict[str, Any] = {
             "kind": "flow", "spec": "1", "title": {"en": "Main"},
-            "steps": {"step_a": {"type": "limit", "version": 1, "settings": {"rows": 4711}}}, "wires": [],
+            "steps": {"step_a": {"type": "limit", "version": 1, "settings": {"rows": 4711004711}}}, "wires": [],
         }  # fmt: skip
         Draft.objects.create(flow=flow, document=document)
         version = Version.objects.create(

@@ -26,7 +26,7 @@ from security.errors import NotFoundError
 from tests.app.runtime.factory import World, stage
 from tests.app.runtime.reduce import essence, reduce_run
 
-CANARY = "4711"
+CANARY = "canary-4711"
 
 
 def act(rng: random.Random, run: Run, world: World, held: list[Claim], progress: Progress) -> None:
