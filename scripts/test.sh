@@ -1,10 +1,33 @@
 #!/usr/bin/env bash
-# All tests: front end (vitest) beside Python (pytest: unit, contract, app, integration, browser). The summaries stand last.
+# All tests: front end (vitest) beside Python (pytest: unit, contract, app, integration), then the browser's.
+# A test that fails is run once more, alone: passing then, it does not fail the whole, but is named as unsteady.
 set -u
 cd "$(dirname "$0")/.."
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 started=$SECONDS
+
+# pytest_twice NAME ARGUMENT…: the tests called NAME with their marks; what failed once more. Summaries go to $logs/NAME.
+pytest_twice() {
+  local name=$1 code
+  shift
+  # shellcheck disable=SC2086
+  .venv/bin/python -m pytest -q -o cache_dir=".pytest_cache/$name" -rfEs "$@" ${PYTEST_ARGS:-} 2>&1 | tee "$logs/$name"
+  code=${PIPESTATUS[0]}
+  echo "$name: $(tail -n 1 "$logs/$name")" >>"$logs/summary"
+  [ "$code" = 5 ] && [ -n "${PYTEST_ARGS:-}" ] && code=0 # none of the chosen tests is of this kind
+  if [ "$code" = 1 ]; then
+    grep -E '^(FAILED|ERROR) ' "$logs/$name" | cut -d' ' -f2 >"$logs/red"
+    echo "── once more, alone: what failed"
+    # shellcheck disable=SC2086
+    .venv/bin/python -m pytest -q -o cache_dir=".pytest_cache/$name" -rfEs --last-failed --last-failed-no-failures none \
+      "$@" -n 0 ${PYTEST_ARGS:-} 2>&1 | tee "$logs/$name.again"
+    code=${PIPESTATUS[0]}
+    echo "$name, once more: $(tail -n 1 "$logs/$name.again")" >>"$logs/summary"
+    sed 's/^/   failed at first: /' "$logs/red" >>"$logs/summary"
+  fi
+  return "$code"
+}
 
 services=$(scripts/services.sh)
 printf '%s\n' "$services"
@@ -12,15 +35,11 @@ printf '%s\n' "$services"
 
 (cd frontend && npx vitest run) >"$logs/vitest" 2>&1 &
 vitest=$!
-# Two at a time, one file after the other in each; then the browser alone, so that its clocks are its own.
-# shellcheck disable=SC2086
-.venv/bin/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not bench and not e2e" -rfEs --durations=10 ${PYTEST_ARGS:-} 2>&1 |
-  tee "$logs/pytest"
-python_code=${PIPESTATUS[0]}
-# shellcheck disable=SC2086
-.venv/bin/python -m pytest -q -m "e2e and not bench" -rfEs --durations=5 ${PYTEST_ARGS:-} 2>&1 | tee "$logs/browser"
-browser_code=${PIPESTATUS[0]}
-[ "$browser_code" = 5 ] && [ -n "${PYTEST_ARGS:-}" ] && browser_code=0 # none of the chosen tests needs a browser
+# Two at a time, one file after the other in each. The browser's tests have Playwright's event loop, so a process of their own.
+pytest_twice python -n 2 --dist loadfile --no-loadscope-reorder -m "not bench and not e2e" --durations=10
+python_code=$?
+pytest_twice browser -n 2 --dist loadfile --no-loadscope-reorder -m "e2e and not bench" --durations=5
+browser_code=$?
 wait $vitest
 vitest_code=$?
 [ $vitest_code = 0 ] || cat "$logs/vitest"
@@ -29,8 +48,5 @@ echo
 echo "── vitest: $(grep -E '^ *Tests ' "$logs/vitest" | tail -n 1 | sed 's/^ *//') (exit $vitest_code)"
 [ "$(printf '%s' "$services" | tail -n 1)" = complete ] || printf '%s\n' "$services" | grep LEFT
 echo "── $((SECONDS - started)) s"
-{
-  echo "browser: $(tail -n 1 "$logs/browser")"
-  tail -n 1 "$logs/pytest"
-} | tee .test-summary
-[ "$python_code" = 0 ] && [ "$browser_code" = 0 ] && [ $vitest_code = 0 ]
+tee .test-summary <"$logs/summary"
+[ $python_code = 0 ] && [ $browser_code = 0 ] && [ $vitest_code = 0 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from studio.demo.accounts import PASSWORD
 from tests.e2e.words import Words
@@ -49,9 +50,11 @@ class Person:
         link = results.get_by_role("link", name=title, exact=True).first
 
         def is_there() -> bool:
-            # A list that is just being drawn anew may swallow a click; a person clicks again.
+            # A list that is just being drawn anew may swallow a click: a person clicks again. And a click that has
+            # already led away finds no link any more, so each attempt is short.
             if not heading.count() and link.count():
-                link.click(timeout=PATIENCE)
+                with suppress(TimeoutError):
+                    link.click(timeout=2_000)
             return bool(heading.count())
 
         wait_until(is_there, PATIENCE / 1000, f"the page of {title}")
