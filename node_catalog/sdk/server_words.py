@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from node_catalog.sdk.errors import ConnectError, NodeTypeError, RefusedError, SourceBusyError, SourceError
+from node_catalog.sdk.errors import (
+    ConnectError,
+    DataError,
+    NodeTypeError,
+    RefusedError,
+    SourceBusyError,
+    SourceError,
+    TargetBusyError,
+    TargetError,
+)
 from node_catalog.sdk.text import Text, text
 
 Found = tuple[type[NodeTypeError], str, Text]
@@ -112,3 +121,58 @@ def query_refused(product: str, settings: Any, state: object) -> Found:
         f"数据库“{settings.database}”拒绝执行查询（{state}）。",
     )
     return SourceError, f"{product}.refused", message
+
+
+def value_unreadable(product: str) -> Found:
+    """A value that the server cannot bring into the type that was asked for."""
+    message = text(
+        "A value in the database cannot be read or converted as asked.", "数据库中有值无法按要求读取或转换。"
+    )
+    return DataError, f"{product}.value", message
+
+
+# ── writing ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def rows_break_rules() -> Found:
+    """A constraint of the target."""
+    message = text(
+        "The table refuses the rows: a required value is missing, a key occurs twice, or a rule of the table is "
+        "broken. Nothing was changed.",
+        "目标表拒绝写入：缺少必填值、键重复，或违反表的约束。目标未被改动。",
+    )
+    return TargetError, "target.constraint", message
+
+
+def value_does_not_fit() -> Found:
+    """Too long, out of range, or with characters that the target does not take."""
+    message = text(
+        "A value does not fit its column in the table (too long, out of range, or a forbidden character). Nothing was "
+        "changed.",
+        "有值与目标列不符（过长、超出范围或含有不允许的字符）。目标未被改动。",
+    )
+    return TargetError, "target.value", message
+
+
+def disk_full() -> Found:
+    """No room on the server."""
+    message = text("The server's disk is full. Nothing was changed.", "服务器磁盘已满，目标未被改动。")
+    return TargetBusyError, "target.disk_full", message
+
+
+def target_busy(settings: Any) -> Found:
+    """Locks of others, or a connection that was cut."""
+    message = text(
+        f"“{settings.host}” is busy, locked, or broke off the connection. It is tried again.",
+        f"“{settings.host}”正忙、被锁定或连接中断，将会重试。",
+    )
+    return TargetBusyError, "target.busy", message
+
+
+def rows_refused(settings: Any, state: object) -> Found:
+    """Anything else that the server says about rows; ``state`` is its own number for it."""
+    message = text(
+        f"The database “{settings.database}” refuses the rows ({state}). Nothing was changed.",
+        f"数据库“{settings.database}”拒绝写入（{state}），目标未被改动。",
+    )
+    return TargetError, "target.refused", message

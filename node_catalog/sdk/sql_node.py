@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from node_catalog.sdk.contract import Delivery, Target
 from node_catalog.sdk.errors import SourceError
@@ -12,6 +12,7 @@ from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.target_words import columns_differ, key_empty, key_twice, types_differ
 from node_catalog.sdk.text import text
 
+ColumnOf = TypeVar("ColumnOf")
 LEDGER, FENCE, STAGE = "citygo_commit", "citygo_fence", "citygo_stage"
 OUR_PREFIX = "citygo_"
 """Tables of ours in other people's databases; discovery leaves them out."""
@@ -94,6 +95,19 @@ def check_promised(promised: Schema, found: Sequence[str], name: str) -> None:
             f"“{name}”中已没有列 {listed}，表结构发生了变化。请重新发现该节点，再调整流程。",
         )
         raise SourceError("source.columns_moved", message, name)
+
+
+def promised_columns(found: Mapping[str, ColumnOf], names: Sequence[str], table: str) -> list[ColumnOf]:
+    """The columns ``names`` of what a source has, in that order. Raises SourceError when table or column is gone."""
+    if not found:
+        raise missing_table(table)
+    check_promised(Schema.of((name, "text") for name in names), list(found), table)
+    return [found[name] for name in names]
+
+
+def place_of(path: Sequence[str], schema: str) -> tuple[str, str]:
+    """Schema and table of a dataset path; the schema may be left out."""
+    return (path[0], path[-1]) if len(path) > 1 else (schema, path[-1])
 
 
 def missing_table(name: str) -> SourceError:

@@ -26,7 +26,7 @@ from node_catalog.sdk.fields import setting
 from node_catalog.sdk.outgoing import guarded, pinned
 from node_catalog.sdk.ports import Schema, to_arrow
 from node_catalog.sdk.server_fields import HOST, PASSWORD, PORT, USER, nul_problems
-from node_catalog.sdk.sql_node import OUR_PREFIX, check_promised, missing_table
+from node_catalog.sdk.sql_node import OUR_PREFIX, place_of, promised_columns
 from node_catalog.sdk.table_patterns import EXCLUDE, INCLUDE, TablePatterns, pattern_problems
 from node_catalog.sdk.text import text
 
@@ -284,7 +284,7 @@ class Mssql(Connector):
         fields = {field.name: field for field in dataset.schema.fields}
         schema = to_arrow(Schema(tuple(fields[name] for name in columns)))
         with _connected(settings, context) as connection:
-            place, table = _place(settings, dataset)
+            place, table = place_of(dataset.path, settings.schema)
             sql = select_sql(place, table, _wanted(connection, settings, dataset, columns))
             with connection.cursor() as cursor:
                 cursor.execute(sql)
@@ -293,10 +293,6 @@ class Mssql(Connector):
 
 
 Table = tuple[int, str, Literal["table", "view"], int | None, str | None]
-
-
-def _place(settings: MssqlSettings, dataset: DatasetRef) -> tuple[str, str]:
-    return (dataset.path[0], dataset.path[-1]) if len(dataset.path) > 1 else (settings.schema, dataset.path[-1])
 
 
 def _tables(connection: Any, settings: MssqlSettings) -> list[Table]:
@@ -321,12 +317,9 @@ def _columns(connection: Any, schema: str, table: str | None = None) -> dict[int
 
 def _wanted(connection: Any, settings: MssqlSettings, dataset: DatasetRef, names: Sequence[str]) -> list[Column]:
     """The columns to read, in order. Raises SourceError when the table or one of them has gone."""
-    schema, table = _place(settings, dataset)
+    schema, table = place_of(dataset.path, settings.schema)
     found = {one.name: one for many in _columns(connection, schema, table).values() for one in many if one.type}
-    if not found:
-        raise missing_table(f"{schema}.{table}")
-    check_promised(Schema.of((name, "text") for name in names), list(found), f"{schema}.{table}")
-    return [found[name] for name in names]
+    return promised_columns(found, names, f"{schema}.{table}")
 
 
 @contextmanager

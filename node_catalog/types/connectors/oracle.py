@@ -23,7 +23,7 @@ from node_catalog.sdk.fields import setting
 from node_catalog.sdk.outgoing import guarded, pinned
 from node_catalog.sdk.ports import Schema, to_arrow
 from node_catalog.sdk.server_fields import HOST, PASSWORD, PORT, USER, nul_problems
-from node_catalog.sdk.sql_node import OUR_PREFIX, check_promised, missing_table, quoted
+from node_catalog.sdk.sql_node import OUR_PREFIX, place_of, promised_columns, quoted
 from node_catalog.sdk.table_patterns import EXCLUDE, INCLUDE, TablePatterns, pattern_problems
 from node_catalog.sdk.text import text
 
@@ -277,7 +277,7 @@ class Oracle(Connector):
         fields = {field.name: field for field in dataset.schema.fields}
         schema = Schema(tuple(fields[name] for name in columns))
         with _connected(settings, context) as connection:
-            owner, table = _place(settings, dataset)
+            owner, table = place_of(dataset.path, settings.owner)
             sql = select_sql(owner, table, _wanted(connection, settings, dataset, columns))
             connection.cursor().execute("SET TRANSACTION READ ONLY")
             for frame in connection.fetch_df_batches(
@@ -286,18 +286,11 @@ class Oracle(Connector):
                 yield from pa.table(frame).to_batches()
 
 
-def _place(settings: OracleSettings, dataset: DatasetRef) -> tuple[str, str]:
-    return (dataset.path[0], dataset.path[-1]) if len(dataset.path) > 1 else (settings.owner, dataset.path[-1])
-
-
 def _wanted(connection: Any, settings: OracleSettings, dataset: DatasetRef, names: Sequence[str]) -> list[Column]:
     """The columns to read, in order. Raises SourceError when the table or one of them has gone."""
-    owner, table = _place(settings, dataset)
+    owner, table = place_of(dataset.path, settings.owner)
     found = {column.name: column for column in _columns(connection, owner, table).get(table, ()) if column.type}
-    if not found:
-        raise missing_table(f"{owner}.{table}")
-    check_promised(Schema.of((name, "text") for name in names), list(found), f"{owner}.{table}")
-    return [found[name] for name in names]
+    return promised_columns(found, names, f"{owner}.{table}")
 
 
 def _tables(

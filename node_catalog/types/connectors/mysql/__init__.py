@@ -17,6 +17,7 @@ from node_catalog.sdk.contract import (
 )
 from node_catalog.sdk.errors import NodeTypeError, Problem
 from node_catalog.sdk.fields import setting
+from node_catalog.sdk.server_fields import HOST, PASSWORD, PORT, USER, nul_problems
 from node_catalog.sdk.sql_node import check_promised, missing_table
 from node_catalog.sdk.table_patterns import EXCLUDE, INCLUDE, TablePatterns, pattern_problems
 from node_catalog.sdk.text import text
@@ -28,32 +29,11 @@ from node_catalog.types.connectors.mysql.writing import MysqlOutput
 class MysqlSettings(Settings):
     """Where the server is and as whom to sign in."""
 
-    host: Annotated[
-        str,
-        setting(
-            text("Server", "服务器"),
-            text(
-                "Name or address. Private networks must be opened by the platform administrator.",
-                "名称或地址。内网地址需由平台管理员开放。",
-            ),
-            min_length=1,
-            max_length=253,
-            pattern=r"^[^\s/,@?#\\']+$",
-            extra={"x-pattern-words": text("one host name or address", "一个主机名或地址")},
-        ),
-    ]
+    host: Annotated[str, HOST]
     database: Annotated[str, setting(text("Database", "数据库"), min_length=1, max_length=64)]
-    user: Annotated[str, setting(text("User", "用户"), min_length=1, max_length=128)]
-    password: Annotated[
-        str,
-        setting(
-            text("Password", "密码"),
-            text("Kept sealed and never shown again.", "加密保存，不再显示。"),
-            secret=True,
-            max_length=1000,
-        ),
-    ] = ""
-    port: Annotated[int, setting(text("Port", "端口"), ge=1, le=65535)] = 3306
+    user: Annotated[str, USER]
+    password: Annotated[str, PASSWORD] = ""
+    port: Annotated[int, PORT] = 3306
     tls: Annotated[
         Literal["disable", "prefer", "require", "verify"],
         setting(
@@ -85,13 +65,7 @@ class MysqlSettings(Settings):
     def problems(self) -> Iterable[Problem]:
         """NUL characters end a value early in the driver; a certificate is only of use when it is checked."""
         yield from pattern_problems(self.include, self.exclude)
-        for name in ("database", "user", "password", "ca"):
-            if "\0" in getattr(self, name):
-                yield Problem(
-                    f"/{name}",
-                    "settings.pattern",
-                    text("This value holds a forbidden character.", "含有不允许的字符。"),
-                )
+        yield from nul_problems(self, "database", "user", "password", "ca")
         if self.ca and self.tls == "verify" and "-----BEGIN CERTIFICATE-----" not in self.ca:
             message = text(
                 "This is no certificate in PEM form: it begins with “-----BEGIN CERTIFICATE-----”.",

@@ -13,7 +13,6 @@ from typing import Any
 from node_catalog.sdk import server_words
 from node_catalog.sdk.contract import ConnectContext
 from node_catalog.sdk.errors import (
-    DataError,
     NodeTypeError,
     RefusedError,
     SourceBusyError,
@@ -306,39 +305,17 @@ def _of_source(number: int, settings: Any) -> server_words.Found:
     if number in _CUT or number == 0:
         return server_words.broken_off("mysql", settings)
     if number in _VALUE:
-        message = text(
-            "A value in the database cannot be read or converted as asked.", "数据库中有值无法按要求读取或转换。"
-        )
-        return DataError, "mysql.value", message
+        return server_words.value_unreadable("mysql")
     return server_words.query_refused("mysql", settings, number)
 
 
 def _of_target(number: int, settings: Any) -> server_words.Found:
     if number in _CONSTRAINT:
-        message = text(
-            "The table refuses the rows: a required value is missing, a key occurs twice, or a rule of the table is "
-            "broken. Nothing was changed.",
-            "目标表拒绝写入：缺少必填值、键重复，或违反表的约束。目标未被改动。",
-        )
-        return TargetError, "target.constraint", message
+        return server_words.rows_break_rules()
     if number in _VALUE:
-        message = text(
-            "A value does not fit its column in the table (too long, out of range, or a forbidden character). Nothing "
-            "was changed.",
-            "有值与目标列不符（过长、超出范围或含有不允许的字符）。目标未被改动。",
-        )
-        return TargetError, "target.value", message
+        return server_words.value_does_not_fit()
     if number in _FULL:
-        message = text("The server's disk is full. Nothing was changed.", "服务器磁盘已满，目标未被改动。")
-        return TargetBusyError, "target.disk_full", message
+        return server_words.disk_full()
     if number in _BUSY | _CUT or number == 0:
-        message = text(
-            f"“{settings.host}” is busy, locked, or broke off the connection. It is tried again.",
-            f"“{settings.host}”正忙、被锁定或连接中断，将会重试。",
-        )
-        return TargetBusyError, "target.busy", message
-    message = text(
-        f"The database “{settings.database}” refuses the rows ({number}). Nothing was changed.",
-        f"数据库“{settings.database}”拒绝写入（{number}），目标未被改动。",
-    )
-    return TargetError, "target.refused", message
+        return server_words.target_busy(settings)
+    return server_words.rows_refused(settings, number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from node_catalog.sdk.contract import (
@@ -17,7 +17,8 @@ from node_catalog.sdk.contract import (
 )
 from node_catalog.sdk.errors import NodeTypeError, Problem
 from node_catalog.sdk.fields import setting
-from node_catalog.sdk.sql_node import check_promised, missing_table, quoted
+from node_catalog.sdk.server_fields import HOST, PASSWORD, PORT, nul_problems
+from node_catalog.sdk.sql_node import check_promised, missing_table, place_of, quoted
 from node_catalog.sdk.table_patterns import EXCLUDE, INCLUDE, TablePatterns, pattern_problems
 from node_catalog.sdk.text import text
 from node_catalog.types.connectors.postgresql.catalog import columns_of, count_tables, find_table, tables_of
@@ -35,32 +36,11 @@ _INFINITE_MICROS = (-9222425352054775809, -9222425352054775808)
 class PostgresqlSettings(Settings):
     """Where the server is and as whom to sign in."""
 
-    host: Annotated[
-        str,
-        setting(
-            text("Server", "服务器"),
-            text(
-                "Name or address. Private networks must be opened by the platform administrator.",
-                "名称或地址。内网地址需由平台管理员开放。",
-            ),
-            min_length=1,
-            max_length=253,
-            pattern=r"^[^\s/,@?#\\']+$",
-            extra={"x-pattern-words": text("one host name or address", "一个主机名或地址")},
-        ),
-    ]
+    host: Annotated[str, HOST]
     database: Annotated[str, setting(text("Database", "数据库"), min_length=1, max_length=63)]
     user: Annotated[str, setting(text("User", "用户"), min_length=1, max_length=63)]
-    password: Annotated[
-        str,
-        setting(
-            text("Password", "密码"),
-            text("Kept sealed and never shown again.", "加密保存，不再显示。"),
-            secret=True,
-            max_length=1000,
-        ),
-    ] = ""
-    port: Annotated[int, setting(text("Port", "端口"), ge=1, le=65535)] = 5432
+    password: Annotated[str, PASSWORD] = ""
+    port: Annotated[int, PORT] = 5432
     schema: Annotated[
         str,
         setting(
@@ -88,13 +68,7 @@ class PostgresqlSettings(Settings):
     def problems(self) -> Iterable[Problem]:
         """NUL characters end a parameter early in the driver; patterns must be able to match something."""
         yield from pattern_problems(self.include, self.exclude)
-        for name in ("database", "user", "password", "schema"):
-            if "\0" in getattr(self, name):
-                yield Problem(
-                    f"/{name}",
-                    "settings.pattern",
-                    text("This value holds a forbidden character.", "含有不允许的字符。"),
-                )
+        yield from nul_problems(self, "database", "user", "password", "schema")
 
 
 class Postgresql(Connector):
@@ -161,7 +135,7 @@ class Postgresql(Connector):
     @classmethod
     def access(cls, settings: PostgresqlSettings, dataset: DatasetRef, context: ConnectContext) -> Access:
         """The SQL runs in the server, over a subquery that gives the promised columns in our types."""
-        schema, name = split_path(dataset.path, settings.schema)
+        schema, name = place_of(dataset.path, settings.schema)
         with control(settings, context, read_only=True) as connection:
             table = find_table(connection, schema, name)
             if table is None:
@@ -185,11 +159,6 @@ class Postgresql(Connector):
                             yield plain_batch(batch)
             finally:
                 connection.close()
-
-
-def split_path(path: Sequence[str], schema: str) -> tuple[str, str]:
-    """Schema and table of a dataset path; the schema may be left out."""
-    return (path[0], path[-1]) if len(path) > 1 else (schema, path[-1])
 
 
 def plain_batch(batch: Any) -> Any:
