@@ -1,18 +1,8 @@
 /** The only file that drives the drawing library and knows its words: it says node and edge where we say step and wire. */
 import "@xyflow/react/dist/base.css";
 
-import {
-  MiniMap,
-  Panel,
-  ReactFlow,
-  ReactFlowProvider,
-  useReactFlow,
-  useStore,
-  type Connection,
-  type FinalConnectionState,
-} from "@xyflow/react";
-import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { MiniMap, Panel, ReactFlow, ReactFlowProvider, useReactFlow, useStore } from "@xyflow/react";
+import { memo, useLayoutEffect, useMemo, useRef, useState } from "react";
 
 import { usePreferences } from "@/api/preferences";
 import type { Point, Wire } from "@/graph/document";
@@ -24,14 +14,16 @@ import { Drawing, type Detail, type DrawingContext } from "./drawing/context";
 import { DRAG_TYPE } from "./drawing/drag";
 import styles from "./drawing/drawing.module.css";
 import { ElementCache, type Box, type Line } from "./drawing/elements";
+import { useSteady } from "./drawing/useSteady";
 import { ViewTools } from "./drawing/ViewTools";
+import { useAriaWords, useHandlers } from "./xyflowHandlers";
 import { useNodes, type DrawnNode, type StepNode } from "./xyflowNodes";
 import { DrawnWire, edgeTypes, nodeTypes } from "./xyflowParts";
 import { FIT, LEAST_ZOOM, MAPPED, firstView, motion, useMovingView } from "./xyflowView";
 
-function toWire({ source, sourceHandle, target, targetHandle }: Connection | Line): Wire {
-  return { from: `${source}.${sourceHandle ?? "out"}`, to: `${target}.${targetHandle ?? "in"}` };
-}
+const MULTI_SELECTION = ["Meta", "Control", "Shift"];
+const PRO_OPTIONS = { hideAttribution: true };
+const MAP_SIZE = { width: 132, height: 80 };
 
 /** Boxes and lines of the drawing; what did not change keeps its identity from one edit to the next. */
 function useElements({ state, types, problems, summaries, columns, progress, isUnfolded }: FlowViewProps): {
@@ -46,29 +38,20 @@ function useElements({ state, types, problems, summaries, columns, progress, isU
   );
 }
 
-/** The newest props behind functions that stay the same: steps and wires are not drawn anew because of them. */
+/** What steps and wires share; it stays the same while the person edits, so that they are not drawn anew because of it. */
 function useShared(props: FlowViewProps, detail: Detail): DrawingContext {
   const flow = useReactFlow();
-  const newest = useRef(props);
-  useEffect(() => {
-    newest.current = props;
-  });
   const { progress, canEdit } = props;
-  return useMemo(
-    () => ({
-      progress,
-      canEdit,
-      detail,
-      onDisconnect: (wire) => newest.current.onDisconnect?.(wire),
-      onInsert: (wire, screen) =>
-        newest.current.onQuickAdd?.({ position: flow.screenToFlowPosition(screen), screen, wire }),
-      refusalOf: (wire) => refusal(newest.current.state.document, newest.current.types, wire),
-      onNote: (note, text) => newest.current.onNote?.(note, text),
-      onFold: (group, isFolded) => newest.current.onGroup?.(group, { isFolded }),
-      onGroupTitle: (group, title) => newest.current.onGroup?.(group, { title }),
-    }),
-    [progress, canEdit, detail, flow],
-  );
+  const acts = useSteady({
+    onDisconnect: (wire: Wire) => props.onDisconnect?.(wire),
+    onInsert: (wire: Wire, screen: Point) =>
+      props.onQuickAdd?.({ position: flow.screenToFlowPosition(screen), screen, wire }),
+    refusalOf: (wire: Wire) => refusal(props.state.document, props.types, wire),
+    onNote: (note: string, text: string) => props.onNote?.(note, text),
+    onFold: (group: string, isFolded: boolean) => props.onGroup?.(group, { isFolded }),
+    onGroupTitle: (group: string, title: string) => props.onGroup?.(group, { title }),
+  });
+  return useMemo(() => ({ progress, canEdit, detail, ...acts }), [progress, canEdit, detail, acts]);
 }
 
 function detailAt(zoom: number): Detail {
@@ -76,10 +59,8 @@ function detailAt(zoom: number): Detail {
 }
 
 function FlowDrawingInner(props: FlowViewProps & { room: { width: number; height: number } }) {
-  const { t } = useTranslation("canvas");
   const { theme } = usePreferences();
-  const { state, types, wires, selection, canEdit } = props;
-  const { onSelect, onConnect, onDrop, onQuickAdd, onOpen } = props;
+  const { state, wires, canEdit, onDrop } = props;
   const flow = useReactFlow();
   const detail = useStore((store) => detailAt(store.transform[2]));
   const { boxes, lines } = useElements(props);
@@ -97,20 +78,8 @@ function FlowDrawingInner(props: FlowViewProps & { room: { width: number; height
 
   useMovingView(props);
 
-  const isValid = (connection: Connection | Line): boolean =>
-    refusal(state.document, types, toWire(connection)) === null;
-
-  const askAt = (event: { clientX: number; clientY: number }, end: { from?: string; into?: string } = {}): void => {
-    const screen = { x: event.clientX, y: event.clientY };
-    onQuickAdd?.({ position: flow.screenToFlowPosition(screen), screen, ...end });
-  };
-  const onConnectEnd = (event: MouseEvent | TouchEvent, connection: FinalConnectionState): void => {
-    const { fromHandle, toHandle, toNode } = connection;
-    if (toHandle || toNode || !fromHandle) return;
-    const end = `${fromHandle.nodeId}.${fromHandle.id ?? (fromHandle.type === "source" ? "out" : "in")}`;
-    const at = "changedTouches" in event ? (event.changedTouches[0] as Touch) : event;
-    askAt(at, fromHandle.type === "source" ? { from: end } : { into: end });
-  };
+  const handlers = useHandlers(props);
+  const ariaLabelConfig = useAriaWords();
 
   return (
     <Drawing value={shared}>
@@ -137,27 +106,13 @@ function FlowDrawingInner(props: FlowViewProps & { room: { width: number; height
           connectionLineComponent={DrawnWire as never}
           colorMode={theme}
           onNodesChange={onNodesChange}
-          onConnect={(connection) => onConnect?.(toWire(connection))}
-          onConnectEnd={onConnectEnd}
-          isValidConnection={isValid}
-          onEdgeClick={(_event, edge) => onSelect([], [edge.data.wire])}
-          onPaneClick={(event) => {
-            if ((event.ctrlKey || event.metaKey) && canEdit) askAt(event);
-            else onSelect([], []);
-          }}
-          onNodeClick={(event, node) => {
-            // Of several selected ones, a plain click keeps the one that was clicked.
-            if (selection.length > 1 && !event.shiftKey && !event.ctrlKey && !event.metaKey) onSelect([node.id], []);
-          }}
-          onNodeDoubleClick={(_event, node) => {
-            if (node.type === "step") onOpen?.(node.id);
-          }}
+          {...handlers}
           nodesDraggable={canEdit}
           nodesConnectable={canEdit}
           elevateNodesOnSelect={false}
           edgesFocusable={false}
           deleteKeyCode={null}
-          multiSelectionKeyCode={["Meta", "Control", "Shift"]}
+          multiSelectionKeyCode={MULTI_SELECTION}
           selectionKeyCode="Shift"
           zoomOnDoubleClick={false}
           minZoom={LEAST_ZOOM}
@@ -166,18 +121,8 @@ function FlowDrawingInner(props: FlowViewProps & { room: { width: number; height
           width={props.room.width}
           height={props.room.height}
           onlyRenderVisibleElements={boxes.length > 200}
-          proOptions={{ hideAttribution: true }}
-          onDoubleClick={(event) => {
-            if ((event.target as Element).classList.contains("react-flow__pane") && canEdit) askAt(event);
-          }}
-          ariaLabelConfig={{
-            "node.a11yDescription.default": t("aria.step"),
-            "node.a11yDescription.keyboardDisabled": t("aria.step_read_only"),
-            "node.a11yDescription.ariaLiveMessage": ({ direction }) =>
-              t("aria.moved", { direction: t(`direction.${direction}`) }),
-            "edge.a11yDescription.default": t("aria.wire"),
-            "minimap.ariaLabel": t("tools.minimap"),
-          }}
+          proOptions={PRO_OPTIONS}
+          ariaLabelConfig={ariaLabelConfig}
         >
           <Panel position="bottom-left">
             <ViewTools
@@ -190,7 +135,7 @@ function FlowDrawingInner(props: FlowViewProps & { room: { width: number; height
             <MiniMap<DrawnNode>
               pannable
               zoomable
-              style={{ width: 132, height: 80 }}
+              style={MAP_SIZE}
               bgColor="var(--surface)"
               maskColor="color-mix(in srgb, var(--bg) 70%, transparent)"
               nodeColor={colourOnMap}

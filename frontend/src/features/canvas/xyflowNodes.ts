@@ -19,6 +19,7 @@ import type { FlowViewProps } from "@/graph/view";
 
 import type { Box, BoxData } from "./drawing/elements";
 import { PORT_SIZE, type PlacedPort, type Side } from "./drawing/portPlaces";
+import { useSteady } from "./drawing/useSteady";
 
 export type StepNode = Node<BoxData, "step">;
 export type NoteNode = Node<{ note: Note }, "note">;
@@ -198,7 +199,7 @@ export function useNodes(
     sources.push([noteKey(note.id), JSON.stringify(note), () => noteNode(note, t("note.name"))]);
   const nodes = cache.make(sources, transients, selection);
 
-  const onNodesChange = (changes: NodeChange<DrawnNode>[]): void => {
+  const change = (changes: NodeChange<DrawnNode>[]): void => {
     const moves = new Map<string, Transient>();
     const picked = new Set(selection);
     let isPicked = false;
@@ -226,6 +227,7 @@ export function useNodes(
     if (dropped.length > 0) onMove?.(Object.fromEntries(dropped) as Record<string, Point>);
     if (isPicked) onSelect([...picked], picked.size > 0 ? [] : [...wires]);
   };
+  const { onNodesChange } = useSteady({ onNodesChange: change });
   return { nodes, onNodesChange };
 }
 
