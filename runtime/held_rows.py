@@ -1,7 +1,7 @@
 """Rows that previews may use instead of computing them: pinned samples, and what runs to here have left.
 
-Both are guarded like results: whoever looks must hold today the grants with which the rows were read. A pin that is
-not open to the asker is not used, and the preview says nothing of it.
+Both are guarded like results: whoever looks must hold today the grants with which the rows were read. What is not open
+to the asker is not used by their previews, and the canvas says so.
 """
 
 from __future__ import annotations
@@ -33,33 +33,60 @@ KEPT_LOOKED_AT = 50
 
 @dataclass(frozen=True)
 class Kept:
-    """Rows for previews of one port: where they are, and under which policy they were read."""
+    """Rows for previews of one port: where they are, and under which policy they were read.
+
+    ``is_old``: the step, or something before it, is not as it was when the rows were taken. A pin is used all the same,
+    since somebody wants these very rows; a kept result is not. ``is_open``: the asker may see the rows today.
+    """
 
     held: Held
     kind: str
     id: str
     policy: Mapping[str, str]
     facts: Mapping[str, Any]
+    is_old: bool
+    is_open: bool
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the asker's previews start from these rows."""
+        return self.is_open and (self.kind == "pin" or not self.is_old)
 
 
 def held_for(flow: Flow, user: User) -> dict[str, Kept]:
-    """Everything that previews of ``flow`` may use today, by ``step.port``; a pin wins over a kept result."""
+    """Everything that previews of ``flow`` use today for ``user``, by ``step.port``."""
+    return {kept.held.end: kept for kept in all_held(flow, user) if kept.is_used}
+
+
+def all_held(flow: Flow, user: User) -> list[Kept]:
+    """Every pin and the newest temporary result of the ports of ``flow``, used or not.
+
+    A pin that is used hides the result of its port.
+    """
     document = draft_document(flow.draft.document)
-    found = {kept.held.end: kept for kept in _results(flow, document) if is_open(kept.policy, user)}
-    for pin in PinnedSample.objects.filter(flow=flow, expires_at__gt=timezone.now()):
-        if pin.step in document.steps and is_open(pin.policy, user):
-            found[pin.end] = _of_pin(pin)
-    return found
+    pins = [
+        _of_pin(pin, document, user)
+        for pin in PinnedSample.objects.filter(flow=flow, expires_at__gt=timezone.now()).order_by("step", "port")
+        if pin.step in document.steps
+    ]
+    pinned = {pin.held.end for pin in pins if pin.is_used}
+    return [*(kept for kept in _results(flow, document, user) if kept.held.end not in pinned), *pins]
 
 
-def _of_pin(pin: PinnedSample) -> Kept:
-    facts = {"rows": len(pin.rows), "is_edited": pin.is_edited, "at": pin.updated_at.isoformat()}
+def _of_pin(pin: PinnedSample, document: Document, user: User) -> Kept:
+    facts = {
+        "rows": len(pin.rows),
+        "is_edited": pin.is_edited,
+        "at": pin.updated_at.isoformat(),
+        "by": pin.updated_by.name if pin.updated_by else None,
+    }
     held = Held(pin.end, schema_of(pin.columns), len(pin.rows))
-    return Kept(held, "pin", str(pin.pk), pin.policy, facts)
+    is_old = bool(pin.upstream) and pin.upstream != upstream_digest(document, pin.step)
+    return Kept(held, "pin", str(pin.pk), pin.policy, facts, is_old, is_open(pin.policy, user))
 
 
-def _results(flow: Flow, document: Document) -> list[Kept]:
-    """The newest temporary result of every port whose step, and all before it, is still as it was then."""
+def _results(flow: Flow, document: Document, user: User) -> list[Kept]:
+    """The newest temporary result of every port; old when its step, or one before it, has changed since."""
     rows = (
         Result.objects.filter(run__flow=flow, removed_at=None)
         .exclude(run__until="")
@@ -72,13 +99,12 @@ def _results(flow: Flow, document: Document) -> list[Kept]:
         if end in found or step not in document.steps:
             continue
         then = draft_document(result.run.version.document["flows"][flow.key]["document"])
-        if step not in then.steps or upstream_digest(then, step) != upstream_digest(document, step):
-            continue
+        is_old = step not in then.steps or upstream_digest(then, step) != upstream_digest(document, step)
         policy = policy_of(plan_of(result.run.plan_id), result.task.stage)
         facts = {"rows": result.rows, "run": str(result.run_id), "number": result.run.number,
                  "at": result.created_at.isoformat()}  # fmt: skip
         held = Held(end, schema_of(result.schema), result.rows)
-        found[end] = Kept(held, "result", str(result.pk), policy, facts)
+        found[end] = Kept(held, "result", str(result.pk), policy, facts, is_old, is_open(policy, user))
     return list(found.values())
 
 
@@ -89,7 +115,14 @@ def schema_of(columns: Any) -> Schema:
 
 def as_payload(kept: Kept) -> dict[str, Any]:
     """What a preview's task keeps: ids, never rows."""
-    return {"kind": kept.kind, "id": kept.id, "end": kept.held.end, **kept.facts}
+    return {"kind": kept.kind, "id": kept.id, "end": kept.held.end, "is_old": kept.is_old, **kept.facts}
+
+
+def as_line(kept: Kept) -> dict[str, Any]:
+    """What the canvas shows at the step; of rows that are closed to the asker it tells that and no more."""
+    state = "used" if kept.is_used else "old" if kept.is_open else "closed"
+    facts = as_payload(kept) if kept.is_open else {"kind": kept.kind, "id": kept.id, "end": kept.held.end}
+    return {**facts, "state": state}
 
 
 def opened(task: Task, reader: User) -> dict[str, GivenRows]:

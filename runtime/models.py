@@ -205,6 +205,8 @@ class PinnedSample(models.Model):
     rows = models.JSONField()
     policy = models.JSONField(default=dict)
     """Dataset → digest of the grant with which the rows were read."""
+    upstream = models.CharField(max_length=71, blank=True, default="")
+    """Digest of what decided the rows (``flows.graph.held.upstream_digest``): tells when they are old."""
     is_edited = models.BooleanField(default=False)
     updated_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     updated_at = models.DateTimeField(auto_now=True)

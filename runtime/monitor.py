@@ -59,6 +59,7 @@ def run_card(run: Run, principal: Principal) -> dict[str, Any]:
         "finished_at": _iso(run.finished_at),
         "seconds": _seconds(run.started_at, run.finished_at),
         "rows_out": run.rows_out,
+        "until": run.until,
         "error": public(run.error, can_see_rows=sees_rows(principal, run)),
     }
 

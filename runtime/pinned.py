@@ -49,6 +49,7 @@ def pin_preview(flow: Flow, step: str, port: str, task: Task, user: User) -> Pin
             "columns": task.result["columns"],
             "rows": task.result["rows"][:MOST_ROWS],
             "policy": policy,
+            "upstream": task.payload.get("upstream", ""),
             "is_edited": False,
             "updated_by": user,
             "expires_at": timezone.now() + KEPT_FOR,
@@ -56,6 +57,12 @@ def pin_preview(flow: Flow, step: str, port: str, task: Task, user: User) -> Pin
     )
     audit.record("sample.pin", "flow", str(flow.pk), principal=user, detail={"step": step, "port": port})
     return pin
+
+
+def unpin(pin: PinnedSample, user: User) -> None:
+    """Previews compute the port again."""
+    audit.record("sample.unpin", "flow", str(pin.flow_id), principal=user, detail={"step": pin.step, "port": pin.port})
+    pin.delete()
 
 
 def edit_pin(pin: PinnedSample, rows: Sequence[Sequence[Any]], user: User) -> PinnedSample:

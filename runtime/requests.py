@@ -13,7 +13,9 @@ import msgspec
 from django.conf import settings
 from django.db import transaction
 
+from flows.checking import draft_document
 from flows.datasets import dataset_info
+from flows.graph.held import upstream_digest
 from flows.graph.plan import Plan, digest_of
 from flows.graph.planner import dataset_plan
 from flows.models import Flow, StoredPlan
@@ -52,6 +54,7 @@ def request_preview(flow: Flow, step: str, user: User, revision: int | None = No
         "step": step,
         "revision": revision,
         "sample_rows": settings.OPTIONS["PREVIEW_ROWS"],
+        "upstream": upstream_digest(draft_document(flow.draft.document), step.partition(".")[0]),
         **_stored(plan),
     }
     for end in used:

@@ -13,9 +13,9 @@ from rest_framework.views import APIView
 
 from runtime.api.views import JSON, parsed, require_editor, visible_flow
 from runtime.guarding import is_open
-from runtime.held_rows import as_payload, held_for
+from runtime.held_rows import all_held, as_line
 from runtime.models import PinnedSample, Task
-from runtime.pinned import edit_pin, pin_preview
+from runtime.pinned import edit_pin, pin_preview, unpin
 from security.access import Principal, principal_of
 from security.api.described import described
 from security.errors import NotFoundError
@@ -33,10 +33,11 @@ class HeldView(APIView):
 
     @described("flows_held", JSON, tag="runs")
     def get(self, request: Request, flow_id: UUID) -> Response:
+        """Pinned samples and rows of runs to here: used, old (something before has changed) or closed to the asker."""
         principal = principal_of(request)
         flow = visible_flow(principal, flow_id)
-        held = held_for(flow, principal.user)
-        return Response({"results": [as_payload(one) for one in held.values()], "next": None})
+        held = all_held(flow, principal.user)
+        return Response({"results": [as_line(one) for one in held], "next": None})
 
 
 class PinView(APIView):
@@ -68,7 +69,7 @@ class PinView(APIView):
         principal = principal_of(request)
         pin = _pin(principal, flow_id, step, port)
         require_editor(principal, pin.flow.app)
-        pin.delete()
+        unpin(pin, principal.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

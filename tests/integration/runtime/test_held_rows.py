@@ -10,7 +10,7 @@ from django.utils import timezone
 from flows.models import Flow
 from runtime import requests, states
 from runtime.errors import WithheldError
-from runtime.held_rows import held_for
+from runtime.held_rows import all_held, as_line, held_for
 from runtime.models import PinnedSample, Result, Run, Task
 from runtime.pinned import edit_pin, pin_preview
 from runtime.retention import remove_pins
@@ -44,6 +44,11 @@ def preview(flow: Flow, step: str, small_city: City) -> dict[str, Any]:
     return {**result, "task": task}
 
 
+def states_of(flow: Flow, small_city: City) -> list[tuple[str, str, bool]]:
+    lines = map(as_line, all_held(flow, small_city.staff))
+    return [(line["end"], line["state"], line["is_old"]) for line in lines]
+
+
 def test_a_pinned_and_edited_sample_is_what_later_steps_see(small_city: City) -> None:
     flow = three_steps(small_city)
     first = preview(flow, "high", small_city)
@@ -58,6 +63,11 @@ def test_a_pinned_and_edited_sample_is_what_later_steps_see(small_city: City) ->
     assert [(use["kind"], use["end"], use["is_edited"]) for use in later["held"]] == [("pin", "high.out", True)]
     assert preview(flow, "high", small_city)["rows_total_seen"] == 3
     assert preview(flow, "read", small_city)["held"] == []
+    assert states_of(flow, small_city) == [("high.out", "used", False)]
+    flow.draft.document["steps"]["high"]["settings"]["where"] = "pm25 >= 51"
+    flow.draft.save()
+    assert states_of(flow, small_city) == [("high.out", "used", True)]
+    assert preview(flow, "sum", small_city)["held"][0]["is_old"] is True
     pin.delete()
     assert preview(flow, "sum", small_city)["held"] == []
 
@@ -83,6 +93,8 @@ def test_a_pin_opens_only_under_the_rights_of_its_rows(small_city: City) -> None
     pin.policy = dict.fromkeys(pin.policy, "another grant")
     pin.save()
     assert held_for(flow, small_city.staff) == {}
+    (line,) = map(as_line, all_held(flow, small_city.staff))
+    assert line == {"kind": "pin", "id": str(pin.pk), "end": "high.out", "state": "closed"}
     assert preview(flow, "sum", small_city)["held"] == []
     with pytest.raises(WithheldError):
         edit_pin(pin, [], small_city.staff)
@@ -108,6 +120,7 @@ def test_run_to_here_runs_what_is_upstream_and_keeps_the_rows(small_city: City) 
     flow.draft.document["steps"]["high"]["settings"]["where"] = "pm25 >= 51"
     flow.draft.save()
     assert held_for(flow, small_city.staff) == {}
+    assert states_of(flow, small_city) == [("high.out", "old", True)]
 
 
 def test_run_to_here_on_a_for_each_feeds_the_previews_behind_it(small_city: City) -> None:

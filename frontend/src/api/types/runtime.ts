@@ -63,6 +63,8 @@ export interface RunCard {
   finished_at: string | null;
   seconds: number | null;
   rows_out: number | null;
+  /** A run to here: the `step.port` at which it ends. */
+  until?: string;
   error: TaskError | null;
 }
 export interface RunSnapshot extends RunCard {
@@ -91,6 +93,35 @@ export interface PreviewResult {
   sample_rows: number | null;
   at: string;
   policy_digest?: string;
+  held?: HeldUse[];
+}
+/** Rows that previews start from instead of computing them: a pinned sample, or what a run to here has left. */
+export interface HeldUse {
+  kind: "pin" | "result";
+  id: string;
+  /** `step.port` */
+  end: string;
+  at?: string;
+  rows?: number;
+  /** The step, or something before it, has changed since. */
+  is_old?: boolean;
+  is_edited?: boolean;
+  by?: string | null;
+  run?: string;
+  number?: number;
+}
+export interface HeldLine extends HeldUse {
+  state: "used" | "old" | "closed";
+}
+export interface PinnedSample {
+  id: string;
+  step: string;
+  port: string;
+  columns: { name: string; type: ColumnType }[];
+  rows: Cell[][];
+  is_edited: boolean;
+  updated_at: string;
+  expires_at: string;
 }
 export type TaskKind = "stage" | "preview" | "sample" | "profile" | "discover" | "check" | string;
 export interface TaskAnswer<R = unknown> {

@@ -28,6 +28,9 @@ import { useCanvasCommands } from "./editor/useCanvasCommands";
 import { useRun } from "./editor/useRun";
 import { useShortcuts } from "./editor/useShortcuts";
 import { useFreshRights } from "./editor/useFreshRights";
+import { useHeld } from "./held/context";
+import { ToHereBar } from "./held/ToHereBar";
+import { useHeldCommands } from "./held/useRunTo";
 import { Inspector } from "./inspector/Inspector";
 import { Outline, type OutlineEdits } from "./Outline";
 import { Difference, type Compared } from "./overlays/Difference";
@@ -64,6 +67,8 @@ export function Canvas() {
   };
   const run = useRun(() => show("problems"));
   const menu = useMenu(setDialog);
+  const held = useHeld();
+  const heldCommands = useHeldCommands();
   useFreshRights(editor);
 
   const close = useCallback(() => setDialog(null), []);
@@ -75,7 +80,7 @@ export function Canvas() {
   const onSave = useCallback(() => setDialog("version"), []);
   const onQuickKey = useCallback(() => quickAdd(), [quickAdd]);
   const onConnect = useCallback(() => setDialog("connect"), []);
-  useShortcuts(editor, { onFind, onSave, onConnect, onRename: focusTitle, onQuickAdd: onQuickKey });
+  useShortcuts(editor, { onFind, onSave, onConnect, onRename: focusTitle, onQuickAdd: onQuickKey, held: heldCommands });
 
   const actions = useMemo(
     () => ({
@@ -117,6 +122,7 @@ export function Canvas() {
     onProblems: () => show("problems"),
     onSave,
     onRun: start,
+    held: heldCommands,
     menu,
   });
   const edits = useOutlineEdits(quickAdd, onConnect);
@@ -155,7 +161,14 @@ export function Canvas() {
         <Palette types={editor.types} disabled={!canEdit} />
         <div className={styles.middle}>
           <div className={styles.drawing} role="region" aria-label={t("drawing")}>
-            <Notices error={dialog === "run" ? null : run.error} onForget={run.forget} />
+            <Notices
+              error={dialog === "run" || held.asking ? null : (run.error ?? held.problem)}
+              onForget={() => {
+                run.forget();
+                held.forget();
+              }}
+            />
+            <ToHereBar />
             <FlowDrawing
               state={state}
               types={editor.types}
@@ -166,6 +179,7 @@ export function Canvas() {
               wires={wires}
               canEdit={canEdit}
               focus={focus}
+              progress={held.progress}
               {...actions}
             />
             <FoldOffer />

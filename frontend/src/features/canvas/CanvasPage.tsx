@@ -11,6 +11,7 @@ import { stepTypes, type StepType } from "@/graph/palette";
 import { Canvas } from "./Canvas";
 import { Editor } from "./editor/editor";
 import { EditorContext } from "./editor/hooks";
+import { HeldRows } from "./held/HeldRows";
 import { PeopleContext, useCoediting } from "./people/useCoediting";
 
 export default function CanvasPage() {
@@ -47,7 +48,9 @@ function Opened({ flow, draft, palette }: { flow: string; draft: DraftAnswer; pa
   return (
     <EditorContext value={editor}>
       <PeopleContext value={people}>
-        <Canvas />
+        <HeldRows>
+          <Canvas />
+        </HeldRows>
       </PeopleContext>
     </EditorContext>
   );

@@ -7,6 +7,7 @@ import { KindIcon, StateMark, exactNumber, plainState, shortNumber } from "@/com
 import type { StepProgress } from "@/graph/progress";
 import type { ProblemCount } from "@/graph/view";
 
+import { HeldMark, HeldName } from "../held/HeldMark";
 import { PeopleHere } from "../people/PeopleHere";
 import { Drawing, useProgress } from "./context";
 import { StepMark } from "./marks";
@@ -54,6 +55,7 @@ export const StepBox = memo(function StepBox(props: StepBoxProps) {
       </div>
       <span id={`step-name-${id}`} className="visually-hidden">
         {name}
+        <HeldName step={id} />
       </span>
       {(errors > 0 || warnings > 0) && detail !== "dots" && (
         <span className={`${styles.badge} ${errors > 0 ? styles.badgeError : styles.badgeWarning}`} aria-hidden="true">
@@ -61,6 +63,7 @@ export const StepBox = memo(function StepBox(props: StepBoxProps) {
         </span>
       )}
       {isRun && progress && detail === "near" && <Count progress={progress} />}
+      {detail !== "dots" && <HeldMark step={id} />}
       <PeopleHere step={id} />
       <StepMark step={id} />
     </>

@@ -19,6 +19,7 @@ import { groupsOf, idOfKey } from "@/graph/notes";
 import { reached, type Direction } from "@/graph/reach";
 
 import { useFoldFlow } from "../dialogs/FoldOffer";
+import type { HeldCommands } from "../held/useRunTo";
 import { useAdd } from "./add";
 import { useEditor, useTitleOf } from "./hooks";
 import { computeLayoutInto } from "./layoutAll";
@@ -32,6 +33,7 @@ export interface CanvasActs {
   onProblems: () => void;
   onSave: () => void;
   onRun: () => void;
+  held: HeldCommands;
   menu: MenuProps["items"];
 }
 
@@ -76,6 +78,7 @@ export function useCanvasCommands(acts: CanvasActs): void {
         direction === "upstream" ? "[" : "]",
       );
     const group = groupAt(editor);
+    const end = acts.held.end();
     const changes = !canEdit
       ? []
       : [
@@ -86,6 +89,12 @@ export function useCanvasCommands(acts: CanvasActs): void {
             ? [
                 one("connect", t("connect.to_any"), acts.onConnect, "C"),
                 one("rename", t("command.setTitle"), acts.onRename, "F2"),
+              ]
+            : []),
+          ...(end
+            ? [
+                one("run-to", t("held.run"), acts.held.run, "H"),
+                one("pin", t(acts.held.isPinned(end) ? "held.unpin" : "held.pin"), acts.held.pin, "P"),
               ]
             : []),
           ...edit(removeSteps, {}),

@@ -1,6 +1,6 @@
 /** The keys of the canvas, and copy and paste through the system's clipboard. */
 import { App } from "antd";
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import { copySteps, readClipboard } from "@/graph/clipboard";
@@ -16,6 +16,7 @@ import {
 import { groupsOf, idOfKey } from "@/graph/notes";
 import { reached } from "@/graph/reach";
 
+import type { HeldCommands } from "../held/useRunTo";
 import { computeLayoutInto } from "./layoutAll";
 import type { Editor } from "./editor";
 import { isScrolling, isTyping, matchesKey } from "./keys";
@@ -26,6 +27,7 @@ export interface Shortcuts {
   onSave: () => void;
   onConnect: () => void;
   onRename: () => void;
+  held: HeldCommands;
 }
 
 const NUDGE = 8;
@@ -57,6 +59,10 @@ function ungroup(editor: Editor): void {
 export function useShortcuts(editor: Editor, shortcuts: Shortcuts): void {
   const { onFind, onQuickAdd, onSave, onConnect, onRename } = shortcuts;
   const { message } = App.useApp();
+  const held = useRef(shortcuts.held);
+  useEffect(() => {
+    held.current = shortcuts.held;
+  });
   const { t } = useTranslation("canvas");
   useEffect(() => {
     const follow = (direction: "upstream" | "downstream"): void => {
@@ -78,6 +84,8 @@ export function useShortcuts(editor: Editor, shortcuts: Shortcuts): void {
       [addNote.keys as string[], () => editor.run(addNote, {})],
       [groupSteps.keys as string[], () => editor.run(groupSteps, { title: t("group.new") })],
       [ungroupSteps.keys as string[], () => ungroup(editor)],
+      [["h"], () => held.current.run()],
+      [["p"], () => held.current.pin()],
       [["["], () => follow("upstream")],
       [["]"], () => follow("downstream")],
     ];

@@ -11,6 +11,7 @@ import { retitled } from "@/graph/titles";
 
 import { RequestAccess } from "../dialogs/RequestAccess";
 import { useEditor, useView, type StepInfo } from "../editor/hooks";
+import { HeldActions } from "../held/HeldActions";
 import { mergedColumns, type SettingsContext } from "../settings/context";
 import { Columns } from "./Columns";
 import { Connections } from "./Connections";
@@ -65,6 +66,7 @@ export function StepPanel({ info }: { info: StepInfo }) {
         </div>
       </header>
       <div className={styles.scroll} tabIndex={-1}>
+        <HeldActions step={info.id} />
         {info.findings
           .filter((finding) => !atField(finding))
           .map((finding, index) => (

@@ -1,5 +1,5 @@
 /** Rows, types and shapes of the selected step, from a sample; it says which sample, and why when there is none. */
-import { ReloadOutlined } from "@ant-design/icons";
+import { FlagFilled, PushpinFilled, ReloadOutlined } from "@ant-design/icons";
 import { Button, Select, Spin } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -8,11 +8,15 @@ import { usePick, usePreferences } from "@/api/preferences";
 import { ApiProblem } from "@/api/problem";
 import type { PreviewResult } from "@/api/types";
 import { DataTable, EmptyState, MiniHistogram, NullShare, ProblemNotice, exactNumber } from "@/components/ui";
+import { stepOf } from "@/graph/document";
 import type { Port } from "@/graph/palette";
 import { outputsOf } from "@/graph/ports";
 
 import { usePortWords } from "../drawing/portWords";
 import { useEditor, useTitleOf, useView } from "../editor/hooks";
+import held from "../held/held.module.css";
+import { SampleTools } from "../held/SampleTools";
+import { useUseWords } from "../held/words";
 import { FindingView } from "../inspector/Findings";
 import styles from "./bottom.module.css";
 import { usePreview, type PreviewState } from "./usePreview";
@@ -46,7 +50,10 @@ export function Preview({ isOpen }: { isOpen: boolean }) {
   const choice = port && (
     <PortChoice ports={ports} port={port.name} onChoose={(name) => setChosen(`${step}.${name}`)} />
   );
-  return <Rows result={preview.result} preview={preview} step={step} choice={choice} />;
+  const end = port ?? ports[0];
+  return (
+    <Rows result={preview.result} preview={preview} step={step} end={end && `${step}.${end.name}`} choice={choice} />
+  );
 }
 
 /** Which of several out ports is looked at. */
@@ -69,10 +76,12 @@ interface RowsProps {
   result: PreviewResult;
   preview: PreviewState;
   step: string;
+  /** The port that is looked at; a step that only takes rows has none. */
+  end: string | undefined;
   choice: React.ReactNode;
 }
 
-function Rows({ result, preview, step, choice }: RowsProps) {
+function Rows({ result, preview, step, end, choice }: RowsProps) {
   const { t } = useTranslation("canvas");
   const { language } = usePreferences();
   const titleOf = useTitleOf();
@@ -82,7 +91,7 @@ function Rows({ result, preview, step, choice }: RowsProps) {
       <div className={styles.caption}>
         <strong>{titleOf(step)}</strong>
         {choice}
-        <span>{sampleWords(result, t, language)}</span>
+        <SampleOf result={result} step={step} />
         <span>
           {t("preview.shape", { rows: exactNumber(result.rows.length, language), columns: result.columns.length })}
         </span>
@@ -99,6 +108,7 @@ function Rows({ result, preview, step, choice }: RowsProps) {
           aria-label={t("preview.again")}
           title={t("preview.again")}
         />
+        <SampleTools end={end} />
       </div>
       {result.rows.length === 0 ? (
         <EmptyState isSmall title={t("preview.no_rows")} hint={t("preview.no_rows_hint")} />
@@ -122,6 +132,28 @@ function Rows({ result, preview, step, choice }: RowsProps) {
         </div>
       )}
     </div>
+  );
+}
+
+/** Which sample this is; where it starts from held rows, from which. */
+function SampleOf({ result, step }: { result: PreviewResult; step: string }) {
+  const { t } = useTranslation("canvas");
+  const { language } = usePreferences();
+  const titleOf = useTitleOf();
+  const words = useUseWords();
+  const uses = result.held ?? [];
+  const isItself = uses.some(({ end }) => stepOf(end) === step);
+  return (
+    <>
+      {uses.map((use) => (
+        <span key={use.id} className={held.use} data-old={use.is_old || undefined}>
+          {use.kind === "pin" ? <PushpinFilled aria-hidden="true" /> : <FlagFilled aria-hidden="true" />}
+          {isItself ? words(use) : t("held.from", { what: words(use, titleOf(stepOf(use.end))) })}
+          {use.is_old && t("held.is_old")}
+        </span>
+      ))}
+      {!isItself && <span>{sampleWords(result, t, language)}</span>}
+    </>
   );
 }
 

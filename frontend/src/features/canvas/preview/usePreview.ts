@@ -8,6 +8,8 @@ import { stepOf, upstreamOf, type FlowDocument } from "@/graph/document";
 import { useTask } from "@/live";
 
 import { blockersOf, useEditor, useView } from "../editor/hooks";
+import { useHeld, type LinesByStep } from "../held/context";
+import { signOf } from "../held/lines";
 
 export interface PreviewState {
   status: "none" | "blocked" | "loading" | "ready" | "failed";
@@ -34,12 +36,13 @@ const answers = new Map<string, PreviewResult>();
 /** `step` is a step's id, or `step.port` for one of several out ports. */
 export function usePreview(step: string | undefined, isOpen: boolean): PreviewState {
   const editor = useEditor();
+  const { byStep } = useHeld();
   const view = useView();
   const [asked, setAsked] = useState<Asked | null>(null);
   const [turn, setTurn] = useState(0);
   const key = useMemo(
-    () => (step ? `${editor.flow}:${step}:${turn}:${logicOf(view.state.document, stepOf(step))}` : ""),
-    [editor.flow, step, turn, view.state.document],
+    () => (step ? `${editor.flow}:${step}:${turn}:${startOf(view.state.document, stepOf(step), byStep)}` : ""),
+    [editor.flow, step, turn, view.state.document, byStep],
   );
   const blockers = useMemo(() => (step ? blockersOf(view, stepOf(step)) : []), [view, step]);
   const isSettled = view.sync.unsaved === 0 && view.sync.phase === "saved";
@@ -82,6 +85,11 @@ function remember(key: string, result: PreviewResult): void {
   answers.set(key, result);
   const oldest = answers.keys().next().value;
   if (answers.size > KEPT && oldest !== undefined) answers.delete(oldest);
+}
+
+/** What decides the rows of a preview: the logic, and the held rows that it starts from. */
+function startOf(document: FlowDocument, step: string, held: LinesByStep): string {
+  return `${signOf(held, upstreamOf(document, step).add(step))}:${logicOf(document, step)}`;
 }
 
 /** What decides the rows of a step: itself and everything before it; titles and places do not. */
