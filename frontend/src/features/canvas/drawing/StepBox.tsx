@@ -63,7 +63,7 @@ export const StepBox = memo(function StepBox(props: StepBoxProps) {
         </span>
       )}
       {isRun && progress && detail === "near" && <Count progress={progress} />}
-      {detail !== "dots" && <HeldMark step={id} />}
+      {detail !== "dots" && <HeldMark step={id} isFar={detail === "far"} />}
       <PeopleHere step={id} />
       <StepMark step={id} />
     </>

@@ -6,7 +6,7 @@ import styles from "./held.module.css";
 import { chiefOf } from "./lines";
 import { useLineWords } from "./words";
 
-export function HeldMark({ step }: { step: string }) {
+export function HeldMark({ step, isFar }: { step: string; isFar: boolean }) {
   const lines = useHeldAt(step);
   const words = useLineWords();
   const line = chiefOf(lines);
@@ -14,7 +14,13 @@ export function HeldMark({ step }: { step: string }) {
   const state = line.state === "used" && line.is_old ? "old" : line.state;
   const Sign = state === "closed" ? LockFilled : line.kind === "pin" ? PushpinFilled : FlagFilled;
   return (
-    <span className={styles.mark} data-kind={line.kind} data-state={state} title={lines.map(words).join("\n")}>
+    <span
+      className={styles.mark}
+      data-kind={line.kind}
+      data-state={state}
+      data-detail={isFar ? "far" : undefined}
+      title={lines.map(words).join("\n")}
+    >
       <Sign aria-hidden="true" />
     </span>
   );

@@ -34,7 +34,7 @@ export function SampleTools({ end }: { end: string | undefined }) {
   ];
   return (
     <>
-      <span style={{ display: "inline-flex", gap: 2, marginLeft: "auto" }} role="group" aria-label={t("held.name")}>
+      <span style={{ display: "inline-flex", gap: 4, marginLeft: "auto" }} role="group" aria-label={t("held.name")}>
         {tools.map(({ key, Icon, label, act }) => (
           <Button
             key={key}
@@ -43,9 +43,9 @@ export function SampleTools({ end }: { end: string | undefined }) {
             icon={<Icon aria-hidden="true" />}
             disabled={held.isBusy}
             onClick={act}
-          >
-            {label}
-          </Button>
+            aria-label={label}
+            title={label}
+          />
         ))}
       </span>
       {isEditing && <EditSample end={end} onClose={() => setEditing(false)} />}
