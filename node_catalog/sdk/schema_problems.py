@@ -122,13 +122,20 @@ def _one_of(schema: Part, value: Any, pointer: str, title: Text | None) -> Itera
     yield Problem(pointer, "settings.choice", message, {"allowed": list(allowed)})
 
 
-def _object(schema: Part, value: Mapping[str, Any], pointer: str, _title: Text | None) -> Iterator[Problem]:
+def _required(title: Text | None, pointer: str) -> Problem:
+    en, zh = _name(title, pointer)
+    return Problem(pointer, "settings.required", text(f"{en} is missing. Please fill it in.", f"缺少{zh}，请填写。"))
+
+
+def _object(schema: Part, value: Mapping[str, Any], pointer: str, title: Text | None) -> Iterator[Problem]:
     properties: Mapping[str, Part] = schema.get("properties", {})
-    for name in schema.get("required", ()):
-        if name not in value:
-            at = f"{pointer}/{escape(name)}"
-            en, zh = _name(properties.get(name, {}).get("x-title"), at)
-            yield Problem(at, "settings.required", text(f"{en} is missing. Please fill it in.", f"缺少{zh}，请填写。"))
+    missing = [name for name in schema.get("required", ()) if name not in value]
+    if missing and not value and "x-widget" in schema:
+        # One editor stands for the whole group: its parts have no place of their own to be filled in.
+        yield _required(title, pointer)
+        return
+    for name in missing:
+        yield _required(properties.get(name, {}).get("x-title"), f"{pointer}/{escape(name)}")
     others = schema.get("additionalProperties", True)
     for name, item in value.items():
         at = f"{pointer}/{escape(str(name))}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from flows.graph.expression import compile_expression
 from node_catalog.palette import palette, registry
 from node_catalog.sdk import testing
 from node_catalog.sdk.contract import Example, NodeType, Transform
+from node_catalog.sdk.errors import SettingsError
 from node_catalog.sdk.schema import json_schema, parse
 from node_catalog.sdk.text import LANGUAGES
 
@@ -45,6 +47,12 @@ def test_words(kind: type[NodeType]) -> None:
 
 
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.key)
+def test_its_icon_is_one_that_the_pages_ship(kind: type[NodeType], repo: Path) -> None:
+    shipped = (repo / "frontend/src/components/ui/KindIcon.tsx").read_text()
+    assert re.search(rf"^  {kind.icon},$", shipped, re.MULTILINE), f"add {kind.icon} to KindIcon.tsx"
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.key)
 def test_schema(kind: type[NodeType]) -> None:
     testing.check_schema(kind)
     jsonschema.Draft202012Validator.check_schema(json_schema(kind.Settings))
@@ -60,6 +68,13 @@ def test_every_step_has_an_example(step: type[Transform]) -> None:
 def test_example(step: type[Transform], example: Example) -> None:
     with closing(duckdb.connect()) as connection:
         testing.check_example(step, example, make_context(), testing.run_duckdb(connection))
+
+
+@pytest.mark.parametrize("key", ["call", "for_each"])
+def test_a_group_with_one_editor_is_missing_as_a_whole(key: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse(registry().transforms[key].Settings, {"flow": {}})
+    assert [problem.pointer for problem in caught.value.problems] == ["/flow"]
 
 
 @pytest.mark.parametrize("step, example", EXAMPLES, ids=lambda value: getattr(value, "key", None))

@@ -20,7 +20,7 @@ class BranchSettings(Settings):
     when: Annotated[
         str,
         setting(
-            text("Take “yes” when", "满足时走“成立”"),
+            text("Condition", "判断条件"),
             text(
                 "One answer for the whole run: of its parameters (:name), or of figures over all rows, for example "
                 "count(*) > 0. Uncertain counts as no.",

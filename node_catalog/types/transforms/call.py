@@ -28,7 +28,7 @@ class Call(Transform):
         "接上连线就改用连线送来的数据，不接则读取它自己的数据集。步骤固定使用所选版本，直到您改选更新的版本。"
         "您需要拥有子流程所读数据的权限。",
     )
-    icon = "PartitionOutlined"
+    icon = "SubnodeOutlined"
     Settings = CallingSettings
     group = "flow"
     rank = 10

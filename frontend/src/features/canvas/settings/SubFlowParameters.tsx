@@ -160,17 +160,22 @@ interface ChoiceProps extends FormWidgetProps<string, SettingsContext> {
   options: { value: string; label: string }[];
 }
 
-function Choice({ id, label, value, onChange, disabled, isInvalid, options }: ChoiceProps) {
+function Choice({ id, label, value, onChange, disabled, isInvalid, context, options }: ChoiceProps) {
+  const { t } = useTranslation("canvas");
   return (
-    <Select
-      id={id}
-      allowClear
-      value={value || undefined}
-      onChange={(next?: string) => onChange(next ?? "")}
-      options={options}
-      aria-label={label}
-      disabled={disabled}
-      status={isInvalid ? "error" : undefined}
-    />
+    <div className={styles.whole}>
+      <Select
+        id={id}
+        className={styles.grow}
+        allowClear
+        value={value || undefined}
+        onChange={(next?: string) => onChange(next ?? "")}
+        options={options}
+        placeholder={referenceOf(context) ? undefined : t("sub_flow.pick_first")}
+        aria-label={label}
+        disabled={disabled}
+        status={isInvalid ? "error" : undefined}
+      />
+    </div>
   );
 }

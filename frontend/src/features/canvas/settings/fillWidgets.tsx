@@ -1,5 +1,5 @@
 /** Editors of the steps that fill values, make columns of values, and match what is nearest. */
-import { BulbOutlined } from "@ant-design/icons";
+import { BulbOutlined, PlusOutlined } from "@ant-design/icons";
 import { Button, Input, InputNumber, Select } from "antd";
 import { useTranslation } from "react-i18next";
 
@@ -30,15 +30,17 @@ function SideColumn({
   context,
 }: Props<string> & { side: "left" | "right" }) {
   return (
-    <ColumnSelect
-      id={id}
-      columns={context.incoming[side]?.[0] ?? []}
-      value={value}
-      onChange={onChange}
-      label={label}
-      disabled={disabled}
-      isInvalid={isInvalid}
-    />
+    <div className={styles.whole}>
+      <ColumnSelect
+        id={id}
+        columns={context.incoming[side]?.[0] ?? []}
+        value={value}
+        onChange={onChange}
+        label={label}
+        disabled={disabled}
+        isInvalid={isInvalid}
+      />
+    </div>
   );
 }
 
@@ -190,7 +192,8 @@ export function PivotIntoWidget({ value = [], onChange, disabled, context, point
           {value.every((one) => one.value !== null) && (
             <Button
               size="small"
-              type="text"
+              type="dashed"
+              icon={<PlusOutlined aria-hidden="true" />}
               onClick={() => onChange([...value, { value: null, name: nameFor(t("pivot.null_short"), value) }])}
               disabled={disabled}
             >
