@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from node_catalog.discovered import column_changes, first_words, kept_columns, path_key, schema_hash, version_of
 from node_catalog.models import Column, Dataset, DatasetVersion, Node
 from node_catalog.numbers import dataset_number
-from node_catalog.sdk.contract import DiscoveredColumn, DiscoveredDataset
+from node_catalog.sdk.contract import DiscoveredDataset
 from node_catalog.search_text import dataset_text
 from security import audit
 
 BATCH = 200
 MAX_DATASETS = 9999
 MAX_NAMES = 200
-MAX_TITLE = 60
-FACTS = ("native_type", "type", "nullable", "key")
-
-
-def path_key(path: Iterable[str]) -> str:
-    """One text for a path, unique within the node; a very long one is shortened by its hash."""
-    parts = list(path)
-    key = parts[0] if len(parts) == 1 else json.dumps(parts, ensure_ascii=False)
-    return key if len(key) <= 380 else key[:300] + "…" + hashlib.sha256(key.encode()).hexdigest()
+KINDS = ("added", "changed", "gone", "returned")
+FOUND = ("kind", "state", "rows", "rows_exact", "size_bytes", "settings", "warnings", "version", "schema_hash",
+         "search_text")  # fmt: skip
+"""What a discovery may change of a dataset."""
 
 
 def known_settings(node: Node) -> dict[tuple[str, ...], dict[str, Any]]:
@@ -39,28 +33,26 @@ def known_settings(node: Node) -> dict[tuple[str, ...], dict[str, Any]]:
     return {tuple(path): corrections for path, corrections in datasets}
 
 
-@dataclass
-class _Difference:
-    """What a discovery changed, in names and counts."""
+class Difference:
+    """What a discovery changed, in names and counts; the counts are exact, lists are cut at 200."""
 
-    seen: int = 0
-    skipped: int = 0
-    added: list[str] = field(default_factory=list)
-    changed: list[dict[str, Any]] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
-    returned: list[str] = field(default_factory=list)
+    def __init__(self, earlier: Mapping[str, Any] | None = None) -> None:
+        """``earlier``: what an attempt that broke off had changed, as ``as_json`` gave it."""
+        before = earlier or {}
+        self.seen = int(before.get("seen", 0))
+        self.skipped = int(before.get("skipped", 0))
+        self._counts = {kind: int(before.get("counts", {}).get(kind, 0)) for kind in KINDS}
+        self._lists: dict[str, list[Any]] = {kind: list(before.get(kind, ())) for kind in KINDS}
+
+    def note(self, kind: str, what: Any) -> None:
+        """One more dataset that was ``added``, ``changed``, is ``gone`` or has ``returned``."""
+        self._counts[kind] += 1
+        if len(self._lists[kind]) < MAX_NAMES:
+            self._lists[kind].append(what)
 
     def as_json(self) -> dict[str, Any]:
-        """Counts are exact; lists are cut at 200 names."""
-        lists: dict[str, list[Any]] = {
-            "added": self.added,
-            "changed": self.changed,
-            "gone": self.gone,
-            "returned": self.returned,
-        }
-        counts = {name: len(found) for name, found in lists.items()}
-        short = {name: found[:MAX_NAMES] for name, found in lists.items()}
-        return {"seen": self.seen, "skipped": self.skipped, "counts": counts, **short}
+        """For the node and its page."""
+        return {"seen": self.seen, "skipped": self.skipped, "counts": dict(self._counts), **self._lists}
 
 
 def apply_discovery(node: Node, found: Iterable[DiscoveredDataset]) -> dict[str, Any]:
@@ -69,64 +61,68 @@ def apply_discovery(node: Node, found: Iterable[DiscoveredDataset]) -> dict[str,
     ``found`` is read in batches, each applied in one transaction. Datasets that were not seen become ``gone``, but
     only when the iterator came to its end: an error in the middle leaves the others as they were.
     """
-    difference = _Difference()
-    seen: set[str] = set()
+    walk = Walk(node, timezone.now())
     iterator = iter(found)
     while batch := list(itertools.islice(iterator, BATCH)):
-        fresh = []
-        for item in batch:
-            key = path_key(item.path)
-            if key in seen:
-                difference.skipped += 1
-            else:
-                seen.add(key)
-                fresh.append((key, item))
-        _apply_batch(node, fresh, difference)
-    return _finish(node, seen, difference)
+        walk.apply(batch)
+    return walk.finish()
 
 
-@transaction.atomic
-def _finish(node: Node, seen: set[str], difference: _Difference) -> dict[str, Any]:
-    missing = [
-        dataset
-        for dataset in node.datasets.filter(state=Dataset.State.PUBLISHED).only("pk", "path_key", "name")
-        if dataset.path_key not in seen
-    ]
-    Dataset.objects.filter(pk__in=[dataset.pk for dataset in missing]).update(
-        state=Dataset.State.GONE, updated_at=timezone.now()
-    )
-    difference.gone.extend(dataset.name for dataset in missing)
-    node.last_difference = difference.as_json()
-    node.discovered_at = timezone.now()
-    Node.objects.filter(pk=node.pk).update(last_difference=node.last_difference, discovered_at=node.discovered_at)
-    audit.record("node.discover", "node", node.pk, detail=node.last_difference["counts"])
-    return node.last_difference
+class Walk:
+    """One discovery of a node, which may be spread over several attempts: what a batch said stays.
 
+    A dataset whose ``refreshed_at`` is not before ``began`` has been described by this walk.
+    """
 
-@transaction.atomic
-def _apply_batch(node: Node, batch: list[tuple[str, DiscoveredDataset]], difference: _Difference) -> None:
-    known = {
-        dataset.path_key: dataset
-        for dataset in node.datasets.filter(path_key__in=[key for key, _ in batch]).prefetch_related("columns", "tags")
-    }
-    ordinals = _next_ordinals(node)
-    for key, item in batch:
-        dataset = known.get(key)
-        if dataset is None:
-            ordinal = next(ordinals, None)
-            if ordinal is None:
-                difference.skipped += 1
+    def __init__(self, node: Node, began: datetime, difference: Difference | None = None) -> None:
+        self.node, self.began = node, began
+        self.difference = difference or Difference()
+
+    def described(self) -> list[tuple[str, ...]]:
+        """Paths that need not be described again."""
+        return [tuple(path) for path in self._fresh().values_list("path", flat=True)]
+
+    def _fresh(self) -> Any:
+        return self.node.datasets.filter(state=Dataset.State.PUBLISHED, refreshed_at__gte=self.began)
+
+    @transaction.atomic
+    def apply(self, found: Sequence[DiscoveredDataset]) -> None:
+        """Take over a batch, in a number of statements that does not depend on its size."""
+        keys = [path_key(item.path) for item in found]
+        datasets = self.node.datasets.filter(path_key__in=keys).prefetch_related("columns", "tags")
+        known = {dataset.path_key: dataset for dataset in datasets}
+        batch = _Batch(self.node, max(timezone.now(), self.began))
+        seen = {key for key, dataset in known.items() if self._is_described(dataset)}
+        ordinals = _next_ordinals(self.node)
+        for key, item in zip(keys, found, strict=True):
+            dataset = known.get(key)
+            ordinal = next(ordinals, None) if dataset is None and key not in seen else 0
+            if key in seen or ordinal is None:
+                self.difference.skipped += 1
                 continue
-            dataset = Dataset(
-                node=node,
-                ordinal=ordinal,
-                number=dataset_number(node.number, ordinal),
-                path=list(item.path),
-                path_key=key,
-                name=item.path[-1][:300],
-                **_described(item.description),
-            )
-        _apply_one(node, dataset, item, difference)
+            seen.add(key)
+            batch.take(dataset or _new_dataset(self.node, ordinal, key, item), item, self.difference)
+        batch.store()
+
+    def _is_described(self, dataset: Dataset) -> bool:
+        is_fresh = dataset.refreshed_at is not None and dataset.refreshed_at >= self.began
+        return is_fresh and dataset.state == Dataset.State.PUBLISHED
+
+    @transaction.atomic
+    def finish(self) -> dict[str, Any]:
+        """The walk came to its end: what it has not seen is gone."""
+        published = self.node.datasets.filter(state=Dataset.State.PUBLISHED)
+        missing = list(published.exclude(pk__in=self._fresh().values("pk")).values_list("pk", "name"))
+        now = timezone.now()
+        gone = [key for key, _ in missing]
+        Dataset.objects.filter(pk__in=gone).update(state=Dataset.State.GONE, updated_at=now)
+        for _, name in missing:
+            self.difference.note("gone", name)
+        node, said = self.node, self.difference.as_json()
+        node.last_difference, node.discovered_at = said, now
+        Node.objects.filter(pk=node.pk).update(last_difference=said, discovered_at=now)
+        audit.record("node.discover", "node", node.pk, detail=said["counts"])
+        return said
 
 
 def _next_ordinals(node: Node) -> Iterator[int]:
@@ -135,108 +131,81 @@ def _next_ordinals(node: Node) -> Iterator[int]:
     return iter(range(last + 1, MAX_DATASETS + 1))
 
 
-def _apply_one(node: Node, dataset: Dataset, item: DiscoveredDataset, difference: _Difference) -> None:
-    is_new = dataset._state.adding
-    difference.seen += 1
-    if is_new:
-        difference.added.append(dataset.name)
-    elif dataset.state == Dataset.State.GONE:
-        difference.returned.append(dataset.name)
-    dataset.kind = item.kind
-    dataset.state = Dataset.State.PUBLISHED
-    dataset.rows, dataset.rows_exact, dataset.size_bytes = item.rows, item.rows_exact, item.size_bytes
-    dataset.settings = {**dict(item.settings), **dataset.corrections}
-    dataset.warnings = [dict(warning) for warning in item.warnings]
-    dataset.refreshed_at = timezone.now()
-    columns = {} if is_new else {column.name: column for column in dataset.columns.all()}
-    digest = schema_hash(item.columns)
-    is_changed = digest != dataset.schema_hash
-    if is_changed:
-        changes = _column_changes(columns, item.columns)
-        dataset.version += 1
-        dataset.schema_hash = digest
-        if not is_new and dataset.version > 1:
-            difference.changed.append({"dataset": dataset.name, **changes})
-    tags = [] if is_new else [tag.name for tag in dataset.tags.all()]
-    kept = _kept_columns(dataset, columns, item.columns)
-    dataset.search_text = dataset_text(dataset, node, tags, kept)
-    dataset.save()
-    if is_changed:
-        _store_version(dataset, item.columns, changes)
-        _store_columns(dataset, columns, kept)
-
-
-def schema_hash(columns: Iterable[DiscoveredColumn]) -> str:
-    """A hash of names, types and keys in their order."""
-    body = [[column.name, *(getattr(column, fact) for fact in FACTS)] for column in columns]
-    return hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()
-
-
-def _column_changes(known: Mapping[str, Column], found: Iterable[DiscoveredColumn]) -> dict[str, Any]:
-    """Names added and removed, and facts that changed: {name: {fact: [before, after]}}."""
-    today = {column.name: column for column in found}
-    changed = {}
-    for name, column in today.items():
-        before = known.get(name)
-        if before is not None:
-            facts = {
-                fact: [getattr(before, fact), getattr(column, fact)]
-                for fact in FACTS
-                if getattr(before, fact) != getattr(column, fact)
-            }
-            if facts:
-                changed[name] = facts
-    return {
-        "added": [name for name in today if name not in known],
-        "removed": [name for name in known if name not in today],
-        "changed": changed,
-    }
-
-
-def _kept_columns(dataset: Dataset, known: Mapping[str, Column], found: Iterable[DiscoveredColumn]) -> list[Column]:
-    """The columns of today: known ones keep what people wrote; a profile goes when the type has changed."""
-    kept = []
-    for ordinal, item in enumerate(found):
-        column = known.get(item.name)
-        if column is None:
-            column = Column(dataset=dataset, name=item.name, **_described(item.description, "description"))
-        elif column.type != item.type:
-            column.profile = {}
-        column.ordinal = ordinal
-        column.native_type, column.type = item.native_type[:120], item.type
-        column.nullable, column.key = item.nullable, item.key
-        kept.append(column)
-    return kept
-
-
-def _store_columns(dataset: Dataset, known: Mapping[str, Column], kept: list[Column]) -> None:
-    names = {column.name for column in kept}
-    Column.objects.filter(pk__in=[column.pk for name, column in known.items() if name not in names]).delete()
-    Column.objects.bulk_update(
-        [column for column in kept if column.pk],
-        ["ordinal", "native_type", "type", "nullable", "key", "profile"],
-        batch_size=200,
-    )
-    Column.objects.bulk_create([column for column in kept if not column.pk], batch_size=200)
-
-
-def _store_version(dataset: Dataset, columns: Iterable[DiscoveredColumn], changes: dict[str, Any]) -> None:
-    DatasetVersion.objects.create(
-        dataset=dataset,
-        ordinal=dataset.version,
-        schema_hash=dataset.schema_hash,
-        columns=[{"name": column.name, **{fact: getattr(column, fact) for fact in FACTS}} for column in columns],
-        difference=changes if dataset.version > 1 else {},
+def _new_dataset(node: Node, ordinal: int, key: str, item: DiscoveredDataset) -> Dataset:
+    return Dataset(
+        node=node,
+        ordinal=ordinal,
+        number=dataset_number(node.number, ordinal),
+        path=list(item.path),
+        path_key=key,
+        name=item.path[-1][:300],
+        **first_words(item.description),
     )
 
 
-def _described(description: str, rest: str = "summary") -> dict[str, Any]:
-    """A source's comment as first words: short ones become the title, long ones the summary or description."""
-    words = description.replace("\0", "").strip()
-    if not words:
-        return {}
-    language = "zh-CN" if any("\u4e00" <= character <= "\u9fff" for character in words) else "en"
-    return {"title" if len(words) <= MAX_TITLE else rest: {language: words[:2000]}}
+class _Batch:
+    """Rows to be written together."""
+
+    def __init__(self, node: Node, now: datetime) -> None:
+        self._node, self._now = node, now
+        self._new: list[Dataset] = []
+        self._changed: list[Dataset] = []
+        self._same: list[Dataset] = []
+        self._versions: list[DatasetVersion] = []
+        self._new_columns: list[Column] = []
+        self._changed_columns: list[Column] = []
+        self._gone_columns: list[int] = []
+
+    def take(self, dataset: Dataset, item: DiscoveredDataset, difference: Difference) -> None:
+        """Bring one dataset to what was found."""
+        is_new = dataset._state.adding
+        difference.seen += 1
+        if is_new:
+            difference.note("added", dataset.name)
+        elif dataset.state == Dataset.State.GONE:
+            difference.note("returned", dataset.name)
+        before = [getattr(dataset, name) for name in FOUND]
+        dataset.kind = item.kind
+        dataset.state = Dataset.State.PUBLISHED
+        dataset.rows, dataset.rows_exact, dataset.size_bytes = item.rows, item.rows_exact, item.size_bytes
+        dataset.settings = {**dict(item.settings), **dataset.corrections}
+        dataset.warnings = [dict(warning) for warning in item.warnings]
+        dataset.refreshed_at = dataset.updated_at = self._now
+        columns = {} if is_new else {column.name: column for column in dataset.columns.all()}
+        digest = schema_hash(item.columns)
+        is_moved = digest != dataset.schema_hash
+        changes = column_changes(columns, item.columns) if is_moved else {}  # before the columns become today's
+        kept = kept_columns(dataset, columns, item.columns)
+        if is_moved:
+            dataset.version += 1
+            dataset.schema_hash = digest
+            if not is_new and dataset.version > 1:
+                difference.note("changed", {"dataset": dataset.name, **changes})
+            self._versions.append(version_of(dataset, item.columns, changes))
+            self._take_columns(columns, kept)
+        tags = [] if is_new else [tag.name for tag in dataset.tags.all()]
+        dataset.search_text = dataset_text(dataset, self._node, tags, kept)
+        is_same = before == [getattr(dataset, name) for name in FOUND]
+        (self._new if is_new else self._same if is_same else self._changed).append(dataset)
+
+    def _take_columns(self, known: Mapping[str, Column], kept: list[Column]) -> None:
+        names = {column.name for column in kept}
+        self._gone_columns += [column.pk for name, column in known.items() if name not in names]
+        for column in kept:
+            (self._changed_columns if column.pk else self._new_columns).append(column)
+
+    def store(self) -> None:
+        """A few statements each, whatever the number of datasets."""
+        Dataset.objects.bulk_create(self._new, batch_size=100)
+        Dataset.objects.bulk_update(self._changed, [*FOUND, "refreshed_at", "updated_at"], batch_size=50)
+        Dataset.objects.filter(pk__in=[dataset.pk for dataset in self._same]).update(
+            refreshed_at=self._now, updated_at=self._now
+        )
+        DatasetVersion.objects.bulk_create(self._versions, batch_size=100)
+        Column.objects.filter(pk__in=self._gone_columns).delete()
+        facts = ["ordinal", "native_type", "type", "nullable", "key", "profile"]
+        Column.objects.bulk_update(self._changed_columns, facts, batch_size=200)
+        Column.objects.bulk_create(self._new_columns, batch_size=500)
 
 
 @transaction.atomic

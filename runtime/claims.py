@@ -22,6 +22,7 @@ from node_catalog.sdk.failpoint import failpoint
 from runtime import states
 from runtime.clock import Soon, db_now
 from runtime.dispatcher import due
+from runtime.errors import LeaseLostError
 from runtime.models import Attempt, Run, Task
 from runtime.moves import cas_run, cas_task, locked_run, run_fact, step_states, task_fact, tell
 from runtime.reporting import Topic, record
@@ -52,12 +53,12 @@ def claim(task_id: Any, owner: str, kinds: Collection[str]) -> Claim | None:
 
 
 def claim_next(owner: str, kinds: Collection[str]) -> Claim | None:
-    """Take the oldest due task of ``kinds``, a profile only when nothing else waits; None when there is nothing to do.
+    """Take the oldest due task of ``kinds``; None when there is nothing to do.
 
-    Nobody waits for the thousands of profiles of a large source as for a preview.
+    A profile comes after what somebody waits for, and a scan (thousands of profiles) after everything else.
     """
-    others = [kind for kind in kinds if kind != Task.Kind.PROFILE]
-    for group in (others, [kind for kind in kinds if kind == Task.Kind.PROFILE]):
+    late = (Task.Kind.PROFILE, Task.Kind.SCAN)
+    for group in ([kind for kind in kinds if kind not in late], *([kind] for kind in late if kind in kinds)):
         for task in Task.objects.filter(due(), kind__in=group).order_by("created_at")[:8] if group else ():
             taken = _take(task, owner)
             if taken:
@@ -121,6 +122,13 @@ def renew(claims: Iterable[Claim]) -> None:
         rows = Task.objects.filter(pk=held.task.pk, attempt=held.attempt, owner=held.owner, state__in=states.ACTIVE)
         if not rows.update(lease_until=Soon(settings.OPTIONS["LEASE_SECONDS"])):
             held.let_go("lost")
+
+
+def write_if_held(claim: Claim, **fields: Any) -> None:
+    """Write fields of the claimed task in the caller's transaction; raises LeaseLostError when the claim is lost."""
+    mine = Task.objects.filter(pk=claim.task.pk, attempt=claim.attempt, state__in=states.ACTIVE)
+    if not mine.update(**fields):
+        raise LeaseLostError()
 
 
 def watch(claims: Collection[Claim]) -> None:

@@ -1,20 +1,27 @@
-"""Discovery: a child process walks the node; what it found goes into the catalogue."""
+"""Discovery: a child process walks the node; each portion of what it finds goes into the catalogue at once.
+
+A walk that breaks off is resumed: datasets described since it ``began`` are not asked for again, and what it has
+changed so far is kept as the task's result.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from node_catalog.catalogue import apply_discovery, known_settings
+from django.db import transaction
+from django.utils import timezone
+
+from node_catalog.catalogue import Difference, Walk, known_settings
 from node_catalog.models import Node
-from node_catalog.sdk.contract import DiscoveredDataset
 from node_catalog.sdk.text import text
 from node_catalog.selectors import connector_settings
 from runtime import states
 from runtime.bindings import limits_for
-from runtime.claims import Claim
-from runtime.engine.work import DiscoverOutcome, DiscoverWork
-from runtime.errors import LeaseLostError, PostponedError, StalePlanError
+from runtime.claims import Claim, write_if_held
+from runtime.engine.work import DiscoverOutcome, DiscoverWork, FoundDatasets, Part
+from runtime.errors import PostponedError, StalePlanError
 from runtime.handling import Ending, Handler
 from runtime.models import Task
 
@@ -38,35 +45,46 @@ def prepare(claim: Claim) -> DiscoverWork:
     """Dataset settings that people have corrected win over what discovery would infer."""
     node = node_of(claim.task)
     _wait_for_others(claim, node)
+    if "began" not in claim.task.payload:
+        claim.task.payload["began"] = timezone.now().isoformat()
+        write_if_held(claim, payload=claim.task.payload)
     return DiscoverWork(
         connector=node.type,
         settings=connector_settings(node),
         known=tuple((path, dict(kept)) for path, kept in known_settings(node).items()),
+        described=tuple(_walk(claim, node).described()),
         limits=limits_for(claim.task),
     )
 
 
-def finish(claim: Claim, outcome: DiscoverOutcome) -> Ending:
-    """The catalogue takes over what was found, in batches of its own, and says what differs.
+def _walk(claim: Claim, node: Node) -> Walk:
+    began = datetime.fromisoformat(claim.task.payload["began"])
+    return Walk(node, began, Difference((claim.task.result or {}).get("difference")))
 
-    Doing it twice (after a crash in between) changes nothing more.
-    """
+
+def keep(claim: Claim, part: Part) -> Mapping[str, int]:
+    """Take a portion over into the catalogue, and note what it has changed."""
+    assert isinstance(part, FoundDatasets)
+    walk = _walk(claim, node_of(claim.task))
+    with transaction.atomic():
+        walk.apply(part.datasets)
+        result = {"difference": walk.difference.as_json()}
+        write_if_held(claim, result=result)
+    claim.task.result = result
+    return {"datasets": walk.difference.seen}
+
+
+def finish(claim: Claim, outcome: DiscoverOutcome) -> Ending:
+    """What the whole walk has not seen is gone. Doing it twice (after a crash in between) changes nothing more."""
     node = node_of(claim.task)
-    difference = apply_discovery(node, _while_held(claim, outcome))
+    difference = _walk(claim, node).finish()
     result: dict[str, Any] = {
         "node": str(node.pk),
-        "datasets": len(outcome.datasets),
+        "datasets": difference["seen"],
         "seconds": round(outcome.seconds, 3),
         "difference": difference,
     }
     return Ending(result=result)
 
 
-def _while_held(claim: Claim, outcome: DiscoverOutcome) -> Iterator[DiscoveredDataset]:
-    for dataset in outcome.datasets:
-        if claim.stop.is_set():
-            raise LeaseLostError()
-        yield dataset
-
-
-HANDLER = Handler(prepare=prepare, finish=finish)
+HANDLER = Handler(prepare=prepare, finish=finish, keep=keep)

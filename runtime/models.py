@@ -62,6 +62,7 @@ class Task(models.Model):
         STAGE = "stage"
         PREVIEW = "preview"
         PROFILE = "profile"
+        SCAN = "scan"
         DISCOVER = "discover"
         CHECK = "check"
         LOOP = "loop"

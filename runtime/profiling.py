@@ -14,7 +14,6 @@ from runtime.engine.work import ProfileOutcome, ProfileWork
 from runtime.errors import StalePlanError
 from runtime.handling import Ending, Handler
 from runtime.reporting import Fact
-from runtime.scanning import wait_for_others
 from security.models import User
 
 
@@ -28,7 +27,6 @@ def _dataset_of(claim: Claim) -> Dataset:
 
 def prepare(claim: Claim) -> ProfileWork:
     """The dataset through ``narrow()`` with today's grant; no grant, no scan."""
-    wait_for_others(claim)
     dataset = _dataset_of(claim)
     user = User.objects.select_related("organisation").filter(pk=claim.task.requested_by_id, is_active=True).first()
     grant = grants_for([dataset], user).get(dataset.number) if user is not None else None

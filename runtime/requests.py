@@ -62,7 +62,7 @@ def request_preview(flow: Flow, step: str, user: User, revision: int | None = No
     payload["held"] = [as_payload(kept[end]) for end in used]
     with transaction.atomic():
         _drop_earlier(flow, user)
-        return _ask(Task.Kind.PREVIEW, user, payload)
+        return ask_worker(Task.Kind.PREVIEW, user, payload)
 
 
 def request_sample(dataset: Dataset, user: User) -> Task:
@@ -72,13 +72,13 @@ def request_sample(dataset: Dataset, user: User) -> Task:
         raise _no_grant()
     plan = dataset_plan(dataset_info(dataset, user), grant)
     with transaction.atomic():
-        return _ask(Task.Kind.PREVIEW, user, {"dataset": str(dataset.pk), "sample_rows": None, **_stored(plan)})
+        return ask_worker(Task.Kind.PREVIEW, user, {"dataset": str(dataset.pk), "sample_rows": None, **_stored(plan)})
 
 
 def request_rows(plan: Plan, user: User, about: Mapping[str, Any]) -> Task:
     """The rows of a plan of one collecting stage, kept and guarded like a preview."""
     with transaction.atomic():
-        return _ask(Task.Kind.PREVIEW, user, {**about, "sample_rows": None, **_stored(plan)})
+        return ask_worker(Task.Kind.PREVIEW, user, {**about, "sample_rows": None, **_stored(plan)})
 
 
 def request_profile(dataset: Dataset, user: User) -> Task:
@@ -116,7 +116,22 @@ def request_try(connector: str, values: Mapping[str, Any], principal: Principal,
     with transaction.atomic():
         sealed = seal("try", json.dumps({"type": connector, "settings": dict(values)}))
         kept = {"secrets_of": str(node.pk)} if node is not None and node.type == connector else {}
-        return _ask(Task.Kind.CHECK, principal.user, {"sealed": str(sealed.pk), **kept})
+        return ask_worker(Task.Kind.CHECK, principal.user, {"sealed": str(sealed.pk), **kept})
+
+
+@transaction.atomic
+def cancel_task(principal: Principal, task_id: Any) -> Task:
+    """Stop a task of its own (no stage of a run); what it has kept so far stays. Only who asked for it may."""
+    task: Task = Task.objects.select_for_update().get_visible(principal, pk=task_id, run=None)
+    if task.requested_by_id != principal.id:
+        raise ForbiddenError(
+            "task.not_yours",
+            text("Only who asked for this may stop it.", "只有发起人可以停止该任务。"),
+        )
+    if task.state in states.WAITING | states.ACTIVE:
+        move_task(task, task.state, states.CANCELLED, task.attempt)
+        task.refresh_from_db()
+    return task
 
 
 def _no_grant() -> ForbiddenError:
@@ -151,16 +166,17 @@ def _same_or_ask(kind: str, user: User, payload: dict[str, Any]) -> Task:
     same = Task.objects.filter(
         kind=kind, requested_by=user, state__in=states.WAITING, **{f"payload__{name}": value}
     ).first()
-    return same or _ask(kind, user, payload)
+    return same or ask_worker(kind, user, payload)
 
 
-def _ask(kind: str, user: User, payload: dict[str, Any]) -> Task:
+def ask_worker(kind: str, user: User, payload: dict[str, Any], attempts: int = LONE_ATTEMPTS) -> Task:
+    """A new task of its own, with its bell, in the caller's transaction."""
     task = Task.objects.create(
         kind=kind,
         state=states.READY,
         requested_by=user,
         payload=payload,
-        max_attempts=LONE_ATTEMPTS,
+        max_attempts=attempts,
         not_before=db_now(),
     )
     record(Topic("task", task.pk), [task_fact(task, states.READY, 0)])

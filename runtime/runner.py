@@ -15,13 +15,13 @@ from typing import Any, Protocol
 from django.db import InterfaceError, OperationalError, connection
 
 from node_catalog.sdk.failpoint import failpoint
-from runtime import checking, discovering, finishing, previewing, profiling, staging, states
+from runtime import checking, discovering, finishing, previewing, profiling, scanning, staging, states
 from runtime.claims import Claim, begin, begin_commit
 from runtime.engine.errors import CancelledError as WorkCancelledError
 from runtime.engine.errors import ChildDiedError
-from runtime.engine.work import Outcome, Report, Work
+from runtime.engine.work import Outcome, Part, Report, Work
 from runtime.errors import LeaseLostError, PostponedError, problem_of
-from runtime.handling import Ending, Handler
+from runtime.handling import Ending, Handler, Keep
 from runtime.iterating import told
 from runtime.models import Task
 from runtime.places import remove_temporary
@@ -31,6 +31,7 @@ HANDLERS: Mapping[str, Handler] = {
     Task.Kind.STAGE: staging.HANDLER,
     Task.Kind.PREVIEW: previewing.HANDLER,
     Task.Kind.PROFILE: profiling.HANDLER,
+    Task.Kind.SCAN: scanning.HANDLER,
     Task.Kind.DISCOVER: discovering.HANDLER,
     Task.Kind.CHECK: checking.HANDLER,
 }
@@ -73,6 +74,9 @@ def _attempt(claim: Claim, pool: Pool, progress: Progress) -> None:
         raise LeaseLostError()
 
     def on_report(report: Report) -> None:
+        if report.part is not None and handler.keep is not None:
+            progress.note(claim, Report(counts=dict(_keep(claim, handler.keep, report.part))))
+            return
         progress.note(claim, report)
         if report.phase == "committing" and claim.state == states.RUNNING and claim.task.payload.get("sink") == "write":
             # Shown on screen, and kept from being cancelled from now on. The sink's fence decides all the same.
@@ -85,6 +89,12 @@ def _attempt(claim: Claim, pool: Pool, progress: Progress) -> None:
     ending = handler.finish(claim, outcome)
     _when_database_answers(claim, lambda: _complete(claim, ending))
     failpoint("runner.after_done")
+
+
+def _keep(claim: Claim, keep: Keep, part: Part) -> Mapping[str, int]:
+    kept: Mapping[str, int] = _when_database_answers(claim, lambda: keep(claim, part))
+    failpoint("runner.kept")
+    return kept
 
 
 def _say_committing(claim: Claim) -> None:
@@ -124,14 +134,13 @@ def _write_end(claim: Claim, error: Exception, problem: Mapping[str, Any]) -> No
         finishing.fail(claim, problem)
 
 
-def _when_database_answers(claim: Claim, write: Callable[[], Any]) -> None:
-    """Write, and try again while the database restarts: the work is done, only its record is missing."""
+def _when_database_answers(claim: Claim, write: Callable[[], Any]) -> Any:
+    """Write, and give what that gives; try again while the database restarts: only the record of the work lacks."""
     deadline = time.monotonic() + WAIT_FOR_DATABASE
     pause = 0.1
     while True:
         try:
-            write()
-            return
+            return write()
         except (OperationalError, InterfaceError):
             if time.monotonic() > deadline or claim.why == "lost":
                 raise

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import msgspec
 
 from node_catalog.sdk.errors import Problem
+from node_catalog.sdk.kept import Kept
 from node_catalog.sdk.ports import Port, PortList, Schema
 from node_catalog.sdk.text import Text
 
@@ -187,6 +188,10 @@ class ConnectContext:
     statement_timeout: float = 600.0
     batch_rows: int = 65536
     work_folder: str = ""
+    kept: Kept | None = None
+    """Where read-only connections are kept for the next call (a scan of many tables); None: each call opens its own."""
+    described: frozenset[tuple[str, ...]] = frozenset()
+    """Paths that a discovery which broke off has described already: ``discover`` may leave them out."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from runtime.api import held_views, result_views, views
+from runtime.api import held_views, result_views, task_views, views
 
 urlpatterns = [
     path("flows/<uuid:flow_id>/runs", views.FlowRunsView.as_view()),
@@ -20,12 +20,13 @@ urlpatterns = [
     path("results/<uuid:result_id>/cells", result_views.CellView.as_view()),
     path("results/<uuid:result_id>/chart", result_views.ChartView.as_view()),
     path("results/<uuid:result_id>/download", result_views.DownloadView.as_view()),
-    path("datasets/<uuid:dataset_id>/sample", views.SampleView.as_view()),
-    path("datasets/<uuid:dataset_id>/profile", views.ProfileView.as_view()),
-    path("nodes/try", views.NodeTryView.as_view()),
-    path("nodes/<uuid:node_id>/check", views.NodeCheckView.as_view()),
-    path("nodes/<uuid:node_id>/profile", views.NodeProfileView.as_view()),
-    path("nodes/<uuid:node_id>/discover", views.NodeDiscoverView.as_view()),
-    path("tasks/<uuid:task_id>", views.TaskView.as_view()),
+    path("datasets/<uuid:dataset_id>/sample", task_views.SampleView.as_view()),
+    path("datasets/<uuid:dataset_id>/profile", task_views.ProfileView.as_view()),
+    path("nodes/try", task_views.NodeTryView.as_view()),
+    path("nodes/<uuid:node_id>/check", task_views.NodeCheckView.as_view()),
+    path("nodes/<uuid:node_id>/profile", task_views.NodeProfileView.as_view()),
+    path("nodes/<uuid:node_id>/discover", task_views.NodeDiscoverView.as_view()),
+    path("tasks/<uuid:task_id>", task_views.TaskView.as_view()),
+    path("tasks/<uuid:task_id>/cancel", task_views.TaskCancelView.as_view()),
     path("monitor", views.MonitorView.as_view()),
 ]

@@ -14,16 +14,13 @@ from rest_framework.views import APIView
 
 from flows.models import Flow, Version
 from flows.policy import is_editor
-from node_catalog.models import Dataset, Node
-from node_catalog.node_settings import check_settings
 from node_catalog.sdk.text import text
 from runtime import requests
 from runtime.api import serializers
 from runtime.models import Run, Task
-from runtime.monitor import monitor_snapshot, run_card, run_rows, run_snapshot, task_snapshot
+from runtime.monitor import monitor_snapshot, run_card, run_rows, run_snapshot
 from runtime.querysets import WATCHERS, sees_rows
 from runtime.reporting import events_after
-from runtime.scanning import request_scan
 from runtime.scheduler import cancel_run, repeat_run, start_run
 from runtime.states import RUN_STATES, plain
 from security.access import Principal, principal_of, require_right
@@ -215,90 +212,12 @@ class PreviewView(APIView):
         principal = principal_of(request)
         body = parsed(serializers.PreviewSerializer, request)
         flow = visible_flow(principal, flow_id)
-        return _accepted(requests.request_preview(flow, body["step"], principal.user, body["revision"]))
+        return accepted(requests.request_preview(flow, body["step"], principal.user, body["revision"]))
 
 
-def _accepted(task: Task) -> Response:
+def accepted(task: Task) -> Response:
+    """A worker has been asked: the task to follow."""
     return Response({"task": str(task.pk)}, status=status.HTTP_202_ACCEPTED)
-
-
-class SampleView(APIView):
-    """A sample of a dataset's rows."""
-
-    @described("datasets_sample", JSON, status=202, tag="tasks")
-    def post(self, request: Request, dataset_id: UUID) -> Response:
-        principal = principal_of(request)
-        return _accepted(requests.request_sample(_dataset(principal, dataset_id), principal.user))
-
-
-class ProfileView(APIView):
-    """Profile a dataset: counts, distinct values, distribution, in one scan."""
-
-    @described("datasets_profile", JSON, status=202, tag="tasks")
-    def post(self, request: Request, dataset_id: UUID) -> Response:
-        principal = principal_of(request)
-        return _accepted(requests.request_profile(_dataset(principal, dataset_id), principal.user))
-
-
-def _dataset(principal: Principal, dataset_id: UUID) -> Dataset:
-    rows = Dataset.objects.select_related("node__organisation").prefetch_related("columns")
-    dataset: Dataset = rows.get_visible(principal, pk=dataset_id)
-    return dataset
-
-
-def _node(principal: Principal, node_id: UUID) -> Node:
-    node: Node = Node.objects.select_related("organisation").get_visible(principal, pk=node_id)
-    return node
-
-
-class NodeProfileView(APIView):
-    """Profile a node's datasets."""
-
-    @described("nodes_profile", JSON, status=202, tag="tasks")
-    def post(self, request: Request, node_id: UUID) -> Response:
-        """Profiles of all datasets that have none yet, one after the other and after everything else."""
-        principal = principal_of(request)
-        tasks = request_scan(_node(principal, node_id), principal.user)
-        return Response({"tasks": tasks}, status=status.HTTP_202_ACCEPTED)
-
-
-class NodeCheckView(APIView):
-    """Test the connection of a node."""
-
-    @described("nodes_check", JSON, status=202, tag="tasks")
-    def post(self, request: Request, node_id: UUID) -> Response:
-        principal = principal_of(request)
-        return _accepted(requests.request_check(_node(principal, node_id), principal.user))
-
-
-class NodeDiscoverView(APIView):
-    """Find out what a node offers."""
-
-    @described("nodes_discover", JSON, status=202, tag="tasks")
-    def post(self, request: Request, node_id: UUID) -> Response:
-        principal = principal_of(request)
-        return _accepted(requests.request_discovery(_node(principal, node_id), principal.user))
-
-
-class NodeTryView(APIView):
-    """Test settings before saving them; with ``node``, secrets left empty are those already stored."""
-
-    @described("nodes_try", JSON, request=serializers.TrySerializer, status=202, tag="tasks")
-    def post(self, request: Request) -> Response:
-        principal = principal_of(request)
-        require_right(principal, "node.create")
-        body = parsed(serializers.TrySerializer, request)
-        kept = _node(principal, body["node"]) if body["node"] else None
-        check_settings(body["type"], body["settings"], kept)
-        return _accepted(requests.request_try(body["type"], body["settings"], principal, kept))
-
-
-class TaskView(APIView):
-    """One task with its result, under today's rights."""
-
-    @described("tasks_read", JSON, tag="tasks")
-    def get(self, request: Request, task_id: UUID) -> Response:
-        return Response(task_snapshot(principal_of(request), task_id))
 
 
 class MonitorView(APIView):

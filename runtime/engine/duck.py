@@ -76,6 +76,12 @@ class Connection:
             self._raw.register(name, stream)
         self._streams.append(stream)
 
+    def forget(self, name: str) -> None:
+        """Let go of a stream that was registered: another one may take its name."""
+        with self._words():
+            self._raw.unregister(name)
+        self._streams = [stream for stream in self._streams if stream.name != name]
+
     def check(self, sql: str, relations: Collection[str]) -> Tree:
         """The syntax tree of ``sql`` when it is one SELECT over ``relations``; raises TextRefusedError."""
         if "\x00" in sql:

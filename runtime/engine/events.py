@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Literal
 
-from runtime.engine.work import Report
+from runtime.engine.work import Part, Report
 
 INTERVAL = 0.25
 """Seconds between two progress reports."""
@@ -67,6 +67,11 @@ class Reporter:
         """Tell a sentence in both languages, at once. It must not quote data."""
         with self._telling:
             self._tell(Report(kind="log", level=level, message=message, step=step))
+
+    def part(self, part: Part) -> None:
+        """Tell a finished part of the work, at once."""
+        with self._telling:
+            self._tell(Report(kind="part", part=part))
 
     @property
     def counts(self) -> dict[str, int]:

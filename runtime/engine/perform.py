@@ -11,6 +11,7 @@ from node_catalog.sdk.schema import parse
 from runtime.engine.cancel import Cancel
 from runtime.engine.events import Reporter
 from runtime.engine.profile import profile_source
+from runtime.engine.scan import scan_sources
 from runtime.engine.sources import connect_context, connector_of
 from runtime.engine.stage import run_stage
 from runtime.engine.work import (
@@ -18,12 +19,17 @@ from runtime.engine.work import (
     CheckWork,
     DiscoverOutcome,
     DiscoverWork,
+    FoundDatasets,
     Outcome,
     ProfileWork,
     Report,
+    ScanWork,
     StageWork,
     Work,
 )
+
+PORTION = 100
+"""Datasets that a discovery tells at a time."""
 
 
 def perform(work: Work, report: Callable[[Report], None], registry: Registry, cancel: Cancel) -> Outcome:
@@ -32,6 +38,8 @@ def perform(work: Work, report: Callable[[Report], None], registry: Registry, ca
         return run_stage(work, report, registry, cancel)
     if isinstance(work, ProfileWork):
         return profile_source(work, report, registry, cancel)
+    if isinstance(work, ScanWork):
+        return scan_sources(work, report, registry, cancel)
     if isinstance(work, DiscoverWork):
         return discover(work, report, registry, cancel)
     return check(work, registry)
@@ -40,19 +48,28 @@ def perform(work: Work, report: Callable[[Report], None], registry: Registry, ca
 def discover(
     work: DiscoverWork, report: Callable[[Report], None], registry: Registry, cancel: Cancel
 ) -> DiscoverOutcome:
-    """Walk what a node offers; reports the number of ``datasets`` found so far."""
+    """Walk what a node offers; what is found is told in portions, so that breaking off loses little."""
     started = time.monotonic()
     connector = connector_of(registry, work.connector)
     settings = parse(connector.Settings, work.settings)
-    found: list[DiscoveredDataset] = []
+    context = connect_context(work.limits, work.connector, described=work.described)
+    portion: list[DiscoveredDataset] = []
+    count = 0
     with Reporter(report) as reporter:
         reporter.phase("reading")
-        for dataset in connector.discover(settings, connect_context(work.limits, work.connector), dict(work.known)):
+        for dataset in connector.discover(settings, context, dict(work.known)):
             cancel.check()
-            found.append(dataset)
-            reporter.count("datasets", 1)
+            if dataset.path in context.described:
+                continue
+            portion.append(dataset)
+            count += 1
+            if len(portion) == PORTION:
+                reporter.part(FoundDatasets(datasets=tuple(portion)))
+                portion.clear()
+        if portion:
+            reporter.part(FoundDatasets(datasets=tuple(portion)))
         reporter.phase("done")
-    return DiscoverOutcome(datasets=tuple(found), seconds=time.monotonic() - started)
+    return DiscoverOutcome(datasets=count, seconds=time.monotonic() - started)
 
 
 def check(work: CheckWork, registry: Registry) -> CheckOutcome:

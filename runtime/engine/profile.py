@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from node_catalog.sdk.kept import Kept
 from node_catalog.sdk.registry import Registry, load_registry
 from runtime.engine.cancel import Cancel
 from runtime.engine.events import Reporter
-from runtime.engine.sources import open_binding
+from runtime.engine.sources import open_binding, reach
 from runtime.engine.statistics import describe
 from runtime.engine.work import ProfileOutcome, ProfileWork, Report
 
@@ -25,21 +26,26 @@ def profile_source(
     ``mean``, ``histogram`` [{from, to, count}], ``length`` {min, max, mean} of texts and bytes. ``approximate``
     names what was estimated from a sample (the rest is exact). Values are JSON (see runtime.engine.plain).
     """
-    started = time.monotonic()
-    stop = cancel or Cancel()
     with Reporter(report) as reporter:
         reporter.phase("reading")
-        with open_binding(work.binding, work.source, work.limits, registry or load_registry(), stop, reporter) as (
-            reader,
-            flow,
-        ):
-            try:
-                found = describe(reader, work.binding.schema, work.limits, stop, sample_rows=work.sample_rows)
-            except Exception:
-                if flow.failure is not None:
-                    raise flow.failure from None
-                raise
+        found = profile_rows(work, registry or load_registry(), cancel or Cancel(), reporter)
         reporter.phase("done")
+    return found
+
+
+def profile_rows(
+    work: ProfileWork, registry: Registry, cancel: Cancel, reporter: Reporter, kept: Kept | None = None
+) -> ProfileOutcome:
+    """The scan itself; what it opens goes into ``kept``, if there is one."""
+    started = time.monotonic()
+    reached = reach(work.source, work.limits, registry, kept)
+    with open_binding(work.binding, work.source, work.limits, registry, cancel, reporter, reached) as (reader, flow):
+        try:
+            found = describe(reader, work.binding.schema, work.limits, cancel, sample_rows=work.sample_rows, kept=kept)
+        except Exception:
+            if flow.failure is not None:
+                raise flow.failure from None
+            raise
     return ProfileOutcome(
         rows=found.rows, columns=found.columns, sample_rows=found.sample_rows, seconds=time.monotonic() - started
     )

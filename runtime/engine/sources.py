@@ -8,7 +8,7 @@ source itself), ``Through`` (likewise, fetched by the engine). An exchange is re
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from flows.graph.render import quoted, with_relation
 from node_catalog.sdk.contract import Access, Attach, ConnectContext, Connector, DatasetRef, Remote, Stream, Through
 from node_catalog.sdk.contract import Settings as ConnectorSettings
 from node_catalog.sdk.failpoint import failpoint
+from node_catalog.sdk.kept import Kept, shared
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.schema import parse
@@ -35,8 +36,10 @@ from runtime.engine.work import Limits, SourceSpec
 from security.outgoing import OutgoingGuard
 
 
-def connect_context(limits: Limits, connector: str) -> ConnectContext:
-    """What the platform lets the connector of this key use."""
+def connect_context(
+    limits: Limits, connector: str, kept: Kept | None = None, described: Collection[tuple[str, ...]] = ()
+) -> ConnectContext:
+    """What the platform lets the connector of this key use; ``kept`` and ``described`` as ConnectContext has them."""
     opened = (network for key, network in limits.openings if key in ("", connector))
     return ConnectContext(
         file_roots=limits.file_roots,
@@ -45,6 +48,8 @@ def connect_context(limits: Limits, connector: str) -> ConnectContext:
         statement_timeout=limits.statement_seconds,
         batch_rows=limits.batch_rows,
         work_folder=limits.temp_folder,
+        kept=kept,
+        described=frozenset(described),
     )
 
 
@@ -74,11 +79,11 @@ class Reach:
     access: Access
 
 
-def reach(spec: SourceSpec, limits: Limits, registry: Registry) -> Reach:
-    """Ask the connector of a dataset how it is best read."""
+def reach(spec: SourceSpec, limits: Limits, registry: Registry, kept: Kept | None = None) -> Reach:
+    """Ask the connector of a dataset how it is best read; what it opens goes into ``kept``, if there is one."""
     connector = connector_of(registry, spec.connector)
     settings = parse(connector.Settings, spec.settings)
-    context = connect_context(limits, spec.connector)
+    context = connect_context(limits, spec.connector, kept)
     dataset = DatasetRef(spec.path, spec.schema, spec.dataset_settings)
     return Reach(connector, settings, dataset, context, connector.access(settings, dataset, context))
 
@@ -145,8 +150,9 @@ def _batches(
         return
     if isinstance(access, Through):
         sql = with_relation(binding.text, access.dialect, access.relation)
+        attached = (access.statements, access.extensions)
         with (
-            open_source(limits, cancel, access, where=where) as connection,
+            shared(context.kept, attached, lambda: open_source(limits, cancel, access, where=where)) as connection,
             connection.run_there(access, sql, limits.batch_rows) as reader,
         ):
             yield reader

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
+from node_catalog.sdk.kept import Kept, shared
 from node_catalog.sdk.ports import Field, Schema, to_arrow
 from runtime.engine.cancel import Cancel
 from runtime.engine.duck import Connection, open_main
@@ -44,29 +45,33 @@ def describe(
     *,
     sample_rows: int = 100_000,
     first: int = 0,
+    kept: Kept | None = None,
 ) -> Statistics:
-    """Read ``batches`` once to the end and describe every column."""
+    """Read ``batches`` once to the end and describe every column (in a connection that ``kept`` keeps for the next)."""
     reservoir = Reservoir(sample_rows, first)
     flow = Flow("rows")
-    with open_main(limits, cancel, ordered=True) as connection:
+    with shared(kept, "statistics", lambda: open_main(limits, cancel, ordered=True)) as connection:
         positioned = Schema(tuple(Field(f"c{place}", field.type) for place, field in enumerate(schema.fields)))
         renamed = (batch.rename_columns(list(positioned.names)) for batch in reservoir.pass_on(batches))
         counted = flow.count(renamed, cancel, lambda step, count, size: None)
         connection.register("rows", reader_of(counted, positioned), flow)
         with connection.run(_scan(schema), ("rows",), 1024) as reader:
             table = reader.read_all()
+        connection.forget("rows")
         facts = {name: listed(column)[0] for name, column in zip(table.column_names, table.columns)}
         sample = reservoir.sample()
         if sample is not None:
             connection.register("sampled", sample.to_reader())
-            connection.script("create temp table sample as select * from sampled")
+            connection.script("create or replace temp table sample as select * from sampled")
+            connection.forget("sampled")
         scale = reservoir.rows / sample.num_rows if sample is not None and sample.num_rows else 1.0
         columns = {
             field.name: _column(connection, place, field, facts, scale if sample is not None else 0.0)
             for place, field in enumerate(schema.fields)
         }
-    kept = sample.num_rows if sample is not None else 0
-    return Statistics(reservoir.rows, kept, columns, reservoir.beginning(to_arrow(schema)))
+        connection.script("drop table if exists sample")
+    seen = sample.num_rows if sample is not None else 0
+    return Statistics(reservoir.rows, seen, columns, reservoir.beginning(to_arrow(schema)))
 
 
 def _scan(schema: Schema) -> str:

@@ -113,12 +113,34 @@ class ProfileWork(msgspec.Struct, frozen=True, kw_only=True, tag="profile"):
     sample_rows: int = 100_000
 
 
+class ScanItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One dataset of a scan; ``key`` is the asker's name for it."""
+
+    key: str
+    binding: Binding
+    source: SourceSpec
+
+
+class ScanWork(msgspec.Struct, frozen=True, kw_only=True, tag="scan"):
+    """Profile several datasets of one node, one after the other over the same connections; each is told when it is
+    done (``ScannedItem``). → ScanOutcome
+    """
+
+    items: tuple[ScanItem, ...]
+    limits: Limits = Limits()
+    sample_rows: int = 100_000
+
+
 class DiscoverWork(msgspec.Struct, frozen=True, kw_only=True, tag="discover"):
-    """Walk what a node offers. ``known``: corrected dataset settings, which win over inference. → DiscoverOutcome"""
+    """Walk what a node offers, telling it in portions (``FoundDatasets``). → DiscoverOutcome
+
+    ``known``: corrected dataset settings, which win over inference. ``described``: paths that are not told again.
+    """
 
     connector: str
     settings: dict[str, Any]
     known: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = ()
+    described: tuple[tuple[str, ...], ...] = ()
     limits: Limits = Limits()
 
 
@@ -130,24 +152,53 @@ class CheckWork(msgspec.Struct, frozen=True, kw_only=True, tag="check"):
     limits: Limits = Limits()
 
 
-Work = StageWork | ProfileWork | DiscoverWork | CheckWork
+Work = StageWork | ProfileWork | ScanWork | DiscoverWork | CheckWork
+
+
+class ProfileOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="profile_done"):
+    """A dataset's profile: ``columns`` maps each column to its statistics (see runtime.engine.profile)."""
+
+    rows: int
+    columns: dict[str, dict[str, Any]]
+    sample_rows: int
+    """Rows in the random sample behind what is marked ``approximate``; equal to ``rows`` when all were looked at."""
+    seconds: float = 0.0
+
+
+class ScannedItem(msgspec.Struct, frozen=True, kw_only=True, tag="scanned"):
+    """A dataset of a scan that is done: its profile, or the problem (as ``errors.problem_of`` gives it)."""
+
+    key: str
+    profile: ProfileOutcome | None = None
+    problem: dict[str, Any] | None = None
+
+
+class FoundDatasets(msgspec.Struct, frozen=True, kw_only=True, tag="found"):
+    """A portion of what a discovery has found."""
+
+    datasets: tuple[DiscoveredDataset, ...]
+
+
+Part = ScannedItem | FoundDatasets
+"""A part of a work's outcome that is kept at once: when the work breaks off, the next attempt need not do it again."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report"):
-    """What a running work says on the way: at most about four a second, never a row.
+    """What a running work says on the way: at most about four a second (and its ``part``s), never a row.
 
     ``counts`` are rows so far, by step (``""`` never occurs), for a step with several out ports also by
     ``step.port``; a discovery counts ``datasets``.
     ``phase`` is one of starting, reading, writing, committing, done.
     """
 
-    kind: Literal["progress", "log"] = "progress"
+    kind: Literal["progress", "log", "part"] = "progress"
     counts: dict[str, int] = {}
     phase: str = ""
     bytes: int = 0
     level: Literal["info", "warning", "error"] = "info"
     message: dict[str, str] = {}
     step: str = ""
+    part: Part | None = None
 
 
 class StageOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="stage_done"):
@@ -180,20 +231,16 @@ class StageOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="stage_done"):
         return not self.inexact
 
 
-class ProfileOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="profile_done"):
-    """A dataset's profile: ``columns`` maps each column to its statistics (see runtime.engine.profile)."""
+class ScanOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="scan_done"):
+    """All datasets of a scan have been told."""
 
-    rows: int
-    columns: dict[str, dict[str, Any]]
-    sample_rows: int
-    """Rows in the random sample behind what is marked ``approximate``; equal to ``rows`` when all were looked at."""
     seconds: float = 0.0
 
 
 class DiscoverOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="discover_done"):
-    """What a node offers, in the connector's order."""
+    """The walk came to its end: ``datasets`` have been told."""
 
-    datasets: tuple[DiscoveredDataset, ...]
+    datasets: int
     seconds: float = 0.0
 
 
@@ -204,4 +251,4 @@ class CheckOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="check_done"):
     seconds: float = 0.0
 
 
-Outcome = StageOutcome | ProfileOutcome | DiscoverOutcome | CheckOutcome
+Outcome = StageOutcome | ProfileOutcome | ScanOutcome | DiscoverOutcome | CheckOutcome

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from node_catalog.sdk.contract import DiscoveredDataset
 from node_catalog.sdk.ports import Schema
 from runtime.engine.errors import (
     CancelledError,
@@ -32,6 +33,7 @@ from runtime.engine.work import (
     CheckWork,
     DiscoverOutcome,
     DiscoverWork,
+    FoundDatasets,
     Limits,
     ProfileOutcome,
     ProfileWork,
@@ -118,14 +120,23 @@ def test_a_profile_in_a_child(pool: ChildPool, air: Path) -> None:
 
 
 def test_discovery_and_check_in_a_child(pool: ChildPool, air: Path) -> None:
-    found = pool.run(DiscoverWork(connector="files", settings={"folder": str(air)}, limits=limits(air)))
-    assert isinstance(found, DiscoverOutcome)
-    assert {dataset.path for dataset in found.datasets} >= {("air.csv",), ("air.parquet",)}
+    found = discovered(pool, DiscoverWork(connector="files", settings={"folder": str(air)}, limits=limits(air)))
+    assert {dataset.path for dataset in found} >= {("air.csv",), ("air.parquet",)}
     checked = pool.run(CheckWork(connector="sqlite", settings={"path": str(air / "air.sqlite")}, limits=limits(air)))
     assert isinstance(checked, CheckOutcome) and checked.check.ok
-    many = pool.run(DiscoverWork(connector="unruly", settings={}, known=((("t7",), {"delimiter": ";"}),)))
-    assert isinstance(many, DiscoverOutcome) and len(many.datasets) == 1000
-    assert many.datasets[7].settings == {"delimiter": ";"}
+    many = discovered(pool, DiscoverWork(connector="unruly", settings={}, known=((("t7",), {"delimiter": ";"}),)))
+    assert len(many) == 1000
+    assert many[7].settings == {"delimiter": ";"}
+    again = DiscoverWork(connector="unruly", settings={}, described=tuple(one.path for one in many[:990]))
+    assert [one.path for one in discovered(pool, again)] == [one.path for one in many[990:]]
+
+
+def discovered(pool: ChildPool, work: DiscoverWork) -> list[DiscoveredDataset]:
+    told: list[Report] = []
+    outcome = pool.run(work, told.append)
+    found = [one for report in told if isinstance(report.part, FoundDatasets) for one in report.part.datasets]
+    assert isinstance(outcome, DiscoverOutcome) and outcome.datasets == len(found)
+    return found
 
 
 def test_several_threads_share_it(pool: ChildPool) -> None:

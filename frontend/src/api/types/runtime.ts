@@ -136,12 +136,21 @@ export interface TaskAnswer<R = unknown> {
   worker: string | null;
   seq?: number;
 }
+/** What a scan of a node has done. */
+export interface ScanResult {
+  node: string;
+  done: number;
+  left_out_total: number;
+  left_out: { dataset: string; name: string; code: string; message: Text }[];
+}
 export interface TaskProgress {
   done?: number;
   total?: number | null;
   rows?: number;
   datasets?: number;
   phase?: string;
+  /** What the work counts: its `done` of `total`, `datasets` found, or rows by step. */
+  counts?: { done?: number; total?: number; datasets?: number; rows?: number };
   message?: Text;
   [key: string]: unknown;
 }

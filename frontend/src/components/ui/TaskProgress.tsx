@@ -26,7 +26,7 @@ export function TaskProgress({ task, countLabel }: TaskProgressProps) {
   const state = plainState(task.state);
   if (task.error && state === "failed") return <TaskErrorNotice error={task.error} />;
   if (state !== "waiting" && state !== "running") return null;
-  const { done, total, datasets, rows, message } = task.progress ?? {};
+  const { done, total, datasets, rows, message } = { ...task.progress, ...task.progress?.counts };
   const count = done ?? datasets ?? rows;
   return (
     <div role="status" aria-live="polite" style={{ display: "flex", alignItems: "center", gap: 12, flexWrap: "wrap" }}>

@@ -130,7 +130,9 @@ class Mysql(Connector):
     ) -> Iterator[DiscoveredDataset]:
         """Tables and views with keys, comments and sizes; small tables are counted, large ones estimated."""
         with control(settings, context, read_only=True) as session:
-            yield from tables_of(session, settings.database, TablePatterns(settings.include, settings.exclude))
+            yield from tables_of(
+                session, settings.database, TablePatterns(settings.include, settings.exclude), context.described
+            )
 
     @classmethod
     def access(cls, settings: MysqlSettings, dataset: DatasetRef, context: ConnectContext) -> Access:

@@ -6,7 +6,7 @@ import hashlib
 import ssl
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from node_catalog.sdk.errors import (
     TargetBusyError,
     TargetError,
 )
+from node_catalog.sdk.kept import shared
 from node_catalog.sdk.outgoing import pinned
 from node_catalog.sdk.sql_node import literal
 from node_catalog.sdk.text import text
@@ -112,12 +113,13 @@ class Session:
 @contextmanager
 def control(settings: Any, context: ConnectContext, *, read_only: bool) -> Iterator[Session]:
     """A session that is closed at the end. Errors come out in words."""
-    with words(settings, is_target=not read_only):
-        session = connect(settings, context, read_only=read_only)
-        try:
-            yield session
-        finally:
-            session.close()
+
+    def make() -> Any:
+        return closing(connect(settings, context, read_only=read_only))
+
+    kept = context.kept if read_only else None
+    with words(settings, is_target=not read_only), shared(kept, ("mysql", settings), make) as session:
+        yield session
 
 
 def connect(

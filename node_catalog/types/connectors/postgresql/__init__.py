@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from typing import Annotated, Any, Literal
 
 from node_catalog.sdk.contract import (
@@ -17,6 +18,7 @@ from node_catalog.sdk.contract import (
 )
 from node_catalog.sdk.errors import NodeTypeError, Problem
 from node_catalog.sdk.fields import setting
+from node_catalog.sdk.kept import shared
 from node_catalog.sdk.server_fields import HOST, PASSWORD, PORT, nul_problems
 from node_catalog.sdk.sql_node import check_promised, missing_table, place_of, quoted
 from node_catalog.sdk.table_patterns import EXCLUDE, INCLUDE, TablePatterns, pattern_problems
@@ -130,7 +132,9 @@ class Postgresql(Connector):
     ) -> Iterator[DiscoveredDataset]:
         """Tables and views with keys, comments and sizes; small tables are counted, large ones estimated."""
         with control(settings, context, read_only=True) as connection:
-            yield from tables_of(connection, settings.schema, TablePatterns(settings.include, settings.exclude))
+            yield from tables_of(
+                connection, settings.schema, TablePatterns(settings.include, settings.exclude), context.described
+            )
 
     @classmethod
     def access(cls, settings: PostgresqlSettings, dataset: DatasetRef, context: ConnectContext) -> Access:
@@ -148,17 +152,18 @@ class Postgresql(Connector):
     @classmethod
     def run_sql(cls, settings: PostgresqlSettings, sql: str, context: ConnectContext) -> Iterator[Any]:
         """Batches of one SELECT, streamed by binary COPY inside the driver."""
-        with words(settings):
-            connection = connect_arrow(settings, context, read_only=True)
-            try:
-                with connection.cursor() as cursor:
-                    cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
-                    cursor.execute(sql)
-                    with cursor.fetch_record_batch() as reader:
-                        for batch in reader:
-                            yield plain_batch(batch)
-            finally:
-                connection.close()
+
+        def make() -> Any:
+            return closing(connect_arrow(settings, context, read_only=True))
+
+        with words(settings), shared(context.kept, ("postgresql.arrow", settings), make) as connection:
+            with connection.cursor() as cursor:
+                cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
+                cursor.execute(sql)
+                with cursor.fetch_record_batch() as reader:
+                    for batch in reader:
+                        yield plain_batch(batch)
+            connection.rollback()  # a connection that is kept holds no snapshot between two tables
 
 
 def plain_batch(batch: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +14,8 @@ from node_catalog.sdk.table_patterns import TablePatterns
 
 EXACT_BELOW_BYTES = 64 << 20
 """Tables smaller than this are counted; of larger ones the server's own estimate is shown."""
+_AT_ONCE = 200
+"""Tables whose columns and rows are asked for in one statement each."""
 
 _RELATIONS = """
 select c.oid, n.nspname, c.relname, c.relkind, c.reltuples, pg_total_relation_size(c.oid),
@@ -136,15 +138,18 @@ def find_table(connection: Any, schema: str, name: str) -> tuple[int, str] | Non
     return (rows[0][0], rows[0][3]) if rows else None
 
 
-def tables_of(connection: Any, schema: str, patterns: TablePatterns) -> Iterator[DiscoveredDataset]:
-    """All wanted tables and views of a schema, by bulk queries on the server's catalogue."""
+def tables_of(
+    connection: Any, schema: str, patterns: TablePatterns, described: Collection[tuple[str, ...]] = ()
+) -> Iterator[DiscoveredDataset]:
+    """All wanted tables and views of a schema but those ``described``, by bulk queries on the server's catalogue."""
     found = connection.execute(_RELATIONS, _arguments(schema, None)).fetchall()
-    relations = [row for row in found if patterns.wants(row[1], row[2])]
-    for start in range(0, len(relations), 500):
-        part = relations[start : start + 500]
+    relations = [row for row in found if patterns.wants(row[1], row[2]) and (row[1], row[2]) not in described]
+    for start in range(0, len(relations), _AT_ONCE):
+        part = relations[start : start + _AT_ONCE]
         columns = columns_of(connection, [row[0] for row in part])
+        counts = _counted(connection, part)
         for oid, namespace, name, kind, estimate, size, description in part:
-            rows, exact = _rows(connection, namespace, name, kind, estimate, size)
+            rows, exact = (counts[oid], True) if oid in counts else (_estimate(kind, estimate), False)
             yield DiscoveredDataset(
                 path=(namespace, name),
                 kind="view" if kind in ("v", "m") else "table",
@@ -168,11 +173,18 @@ def _arguments(schema: str, name: str | None) -> dict[str, Any]:
     return {"schema": schema, "name": name, "prefix": OUR_PREFIX, "ours": len(OUR_PREFIX)}
 
 
-def _rows(connection: Any, schema: str, name: str, kind: str, estimate: float, size: int) -> tuple[int | None, bool]:
-    if kind in ("r", "m") and size < EXACT_BELOW_BYTES:
-        query = f"select count(*) from {quoted(schema)}.{quoted(name)}"
-        return int(connection.execute(query).fetchone()[0]), True
-    return (int(estimate), False) if estimate >= 0 and kind in ("r", "m", "p") else (None, False)
+def _counted(connection: Any, relations: Sequence[Any]) -> dict[int, int]:
+    """The exact rows of the small tables among ``relations``, by oid: one statement for all of them."""
+    parts = [
+        f"select {oid}, count(*) from {quoted(schema)}.{quoted(name)}"
+        for oid, schema, name, kind, _, size, _ in relations
+        if kind in ("r", "m") and size < EXACT_BELOW_BYTES
+    ]
+    return dict(connection.execute(" union all ".join(parts)).fetchall()) if parts else {}
+
+
+def _estimate(kind: str, estimate: float) -> int | None:
+    return int(estimate) if estimate >= 0 and kind in ("r", "m", "p") else None
 
 
 def has_unique_key(connection: Any, oid: int, key: Sequence[str]) -> bool:

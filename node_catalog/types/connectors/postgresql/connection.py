@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from node_catalog.sdk import server_words
@@ -17,6 +17,7 @@ from node_catalog.sdk.errors import (
     TargetBusyError,
     TargetError,
 )
+from node_catalog.sdk.kept import shared
 from node_catalog.sdk.outgoing import pinned
 from node_catalog.sdk.text import text
 
@@ -55,12 +56,13 @@ def parameters(settings: Any, context: ConnectContext, *, read_only: bool) -> di
 @contextmanager
 def control(settings: Any, context: ConnectContext, *, read_only: bool) -> Iterator[Any]:
     """A psycopg connection in autocommit, for checks, discovery, DDL and transactions. Errors come out in words."""
-    with words(settings, is_target=not read_only):
-        connection = connect(settings, context, read_only=read_only)
-        try:
-            yield connection
-        finally:
-            connection.close()
+
+    def make() -> Any:
+        return closing(connect(settings, context, read_only=read_only))
+
+    kept = context.kept if read_only else None
+    with words(settings, is_target=not read_only), shared(kept, ("postgresql", settings), make) as connection:
+        yield connection
 
 
 def connect(settings: Any, context: ConnectContext, *, read_only: bool) -> Any:

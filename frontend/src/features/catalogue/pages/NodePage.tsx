@@ -16,6 +16,7 @@ import { HealthTag, Mark, PageHeader, Panel, ProblemNotice, QueryView, TaskProgr
 import { CheckResult } from "../components/CheckResult";
 import { NodeDifference } from "../components/Difference";
 import { NodeDatasets } from "../components/NodeDatasets";
+import { NodeScanProgress, useNodeScan } from "../components/NodeScan";
 import { NodeSettings } from "../components/NodeSettings";
 import { useStartedTask } from "../task";
 import styles from "./NodePage.module.css";
@@ -60,11 +61,8 @@ function NodeView({ node }: { node: CatalogueNode }) {
     refresh: ["/api/nodes", "/api/catalogue/search"],
     onDone: () => void go(paths.nodes()),
   });
-  const { message } = App.useApp();
-  const profile = useAction(() => api.post<{ tasks: number }>(`/api/nodes/${node.id}/profile`), {
-    onDone: ({ tasks }) => message.success(tasks ? t("node.profile_asked", { count: tasks }) : t("node.profile_none")),
-  });
-  const problem = discovery.start.error ?? startCheck.error ?? profile.error ?? remove.error;
+  const scan = useNodeScan(node);
+  const problem = discovery.start.error ?? startCheck.error ?? scan.error ?? remove.error;
   const actions = node.can_edit && (
     <>
       {!node.is_personal && (
@@ -82,7 +80,7 @@ function NodeView({ node }: { node: CatalogueNode }) {
       <Button onClick={() => startCheck.mutate()} loading={startCheck.isPending || check.isRunning}>
         {t("node.test")}
       </Button>
-      <Button onClick={() => profile.mutate()} loading={profile.isPending} disabled={!node.datasets_total}>
+      <Button onClick={scan.ask} loading={scan.isAsking || scan.started.isRunning} disabled={!node.datasets_total}>
         {t("node.profile_all")}
       </Button>
       <Button
@@ -163,6 +161,7 @@ function NodeView({ node }: { node: CatalogueNode }) {
           <Alert type="error" showIcon title={words(node.health_detail.message) || t("node.failing")} />
         )}
         <TaskProgress task={discovery.task.task} countLabel={t("node.datasets_found")} />
+        <NodeScanProgress scan={scan} />
       </div>
       <Tabs items={tabs} />
     </div>
