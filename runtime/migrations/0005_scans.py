@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('runtime', '0003_iterations_and_held_rows'),
+        ('runtime', '0004_pin_upstream'),
     ]
 
     operations = [
