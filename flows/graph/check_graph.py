@@ -221,8 +221,10 @@ def is_sorted(document: Document, topology: Topology, types: Types, step: str) -
             return False
         step = wires[0].source_step
         kind = types.get(document.steps[step].type)
-        if kind is None or not kind.keeps_order:
+        if kind is None:
             return False
-        if document.steps[step].type == "sort":
+        if kind.orders(document.steps[step].settings):
             return True
+        if not kind.keeps_order:
+            return False
     return False

@@ -8,6 +8,7 @@ from typing import Any
 from flows.graph.errors import StepError
 from flows.graph.expression import compile_expression
 from flows.graph.expressions.parameters import Parameter
+from flows.graph.queries.query import compile_query
 from node_catalog.sdk.text import Text
 
 
@@ -21,6 +22,10 @@ class StepContext:
     def expression(self, source: str, *tables: Any, pointer: str = "", aggregate: bool = False) -> Any:
         """Compile an expression; raises ExpressionError with ``pointer`` and the position."""
         return compile_expression(source, tables, self.parameters, pointer, aggregate)
+
+    def query(self, source: str, tables: Mapping[str, Any], pointer: str = "") -> Any:
+        """Compile a SELECT; raises ExpressionError with ``pointer``, position, line and column."""
+        return compile_query(source, tables, self.parameters, pointer)
 
     def problem(self, code: str, message: Text, pointer: str = "", fix: Mapping[str, Any] | None = None) -> Exception:
         """The error for a problem at ``pointer`` inside the step's settings."""

@@ -112,7 +112,7 @@ class StageMaker:
         while step not in seen:
             seen.add(step)
             kind = self.registry.transforms[self.document.steps[step].type]
-            if self.document.steps[step].type == "sort":
+            if kind.orders(self.document.steps[step].settings):
                 return True
             wires = self.topology.into[step]
             if not (kind.keeps_order or kind.role == "sink") or len(wires) != 1:
@@ -216,7 +216,8 @@ class _StageDraft:
         condition = self.maker.conditions.get(step)
         if condition is None:
             return build(kind, tables, settings, self.maker.context(step))
-        return {"out": _kept_rows(tables["in"][0], *condition)}
+        ((table,),) = tables.values()
+        return {"out": _kept_rows(table, *condition)}
 
     def _ports(self, step: str) -> Sequence[Port]:
         return ports_of(self.maker.registry.transforms, self.maker.document.steps[step])
@@ -321,7 +322,8 @@ class _StageDraft:
             if following is None:
                 return relation, pushed, None
             kind, settings = self.maker.parsed(following)
-            over = self._built(following, kind, {"in": [relation]}, settings)
+            (port,) = named(self._ports(following), "in")
+            over = self._built(following, kind, {port: [relation]}, settings)
             after = next(iter(over.values()))
             rows = limit_of(after, relation)
             if rows is not None:
@@ -349,7 +351,7 @@ class _StageDraft:
         following = wires[0].target_step
         kind = self._kind(following)
         ports = [port for port in self._ports(following) if port.direction == "in"]
-        is_plain = len(ports) == 1 and ports[0].name == "in" and not ports[0].many and kind.role == "transform"
+        is_plain = len(ports) == 1 and not ports[0].many and kind.role == "transform"
         return following if is_plain and tuple(self.relations[following]) == ("out",) else None
 
     def _note(self, step: str, dialect: str, is_guarded: bool) -> None:

@@ -83,6 +83,9 @@ class BuildContext(Protocol):
         Raises flows.graph's ExpressionError with ``pointer`` and the position when it does not type-check.
         """
 
+    def query(self, source: str, tables: Mapping[str, Any], pointer: str = "") -> Any:
+        """Compile one SELECT over tables by name to an Ibis relation; raises ExpressionError as ``expression`` does."""
+
     def problem(self, code: str, message: Text, pointer: str = "", fix: Mapping[str, Any] | None = None) -> Exception:
         """Make (not raise) the error for a problem at ``pointer`` inside this step's settings."""
 
@@ -151,6 +154,11 @@ class Transform(NodeType):
         """
         listed = [port for rule in cls.port_lists for port in rule.ports(settings)]
         return [*listed, *cls.ports] if listed else cls.ports
+
+    @classmethod
+    def orders(cls, settings: Mapping[str, Any]) -> bool:
+        """Whether the step gives its rows an order that steps behind it may rely on; tolerant of any settings."""
+        return False
 
     @classmethod
     def facts(cls, inputs: Mapping[str, Sequence[Any]], settings: Any, context: BuildContext) -> Any:

@@ -57,10 +57,12 @@ class StepProblem(Exception):
 class PlainContext:
     """A BuildContext for tests; ``compiler(source, tables, pointer)`` turns an expression into an Ibis value.
 
-    It also gets ``aggregate=True`` where figures over all rows are allowed.
+    It also gets ``aggregate=True`` where figures over all rows are allowed. ``queries(source, tables, pointer)`` turns
+    a SELECT over tables by name into a relation.
     """
 
     compiler: Compiler | None = None
+    queries: Compiler | None = None
     warnings: list[tuple[str, Text, str]] = field(default_factory=list)
 
     def expression(self, source: str, *tables: Any, pointer: str = "", aggregate: bool = False) -> Any:
@@ -69,6 +71,12 @@ class PlainContext:
             raise AssertionError("this step type needs an expression compiler: PlainContext(compiler)")
         more = {"aggregate": True} if aggregate else {}
         return self.compiler(source, tables, pointer, **more)
+
+    def query(self, source: str, tables: Mapping[str, Any], pointer: str = "") -> Any:
+        """Compile ``source``; a suite without it cannot run types that need queries."""
+        if self.queries is None:
+            raise AssertionError("this step type needs a compiler of queries: PlainContext(queries=…)")
+        return self.queries(source, tables, pointer)
 
     def problem(self, code: str, message: Text, pointer: str = "", fix: Mapping[str, Any] | None = None) -> StepProblem:
         """The error for a problem, checked for words in both languages."""

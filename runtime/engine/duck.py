@@ -47,6 +47,10 @@ _CLOSED: dict[str, Any] = {
 }
 
 
+ONE_SCAN: dict[str, Any] = {"disabled_optimizers": "window_self_join"}
+"""A stream can be scanned once; DuckDB would make a figure over a whole partition a join of the stream with itself."""
+
+
 class Connection:
     """A locked connection. Not for two threads at once; ``interrupt`` alone may come from any thread."""
 
@@ -229,6 +233,7 @@ def _connect(limits: Limits, memory_mb: int, ordered: bool, *, are_verified: boo
         ":memory:",
         config={
             **_CLOSED,
+            **ONE_SCAN,
             "allow_unsigned_extensions": are_verified,
             "memory_limit": f"{memory_mb}MiB",
             "threads": max(1, limits.threads),

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from flows.graph.expression import compile_expression
+from flows.graph.queries.query import compile_query
 from node_catalog.palette import palette, registry
 from node_catalog.sdk import testing
 from node_catalog.sdk.contract import Example, NodeType, Transform
@@ -29,7 +30,8 @@ EXAMPLES = list(testing.examples(registry()))
 def make_context() -> testing.PlainContext:
     """A build context with the product's own expression language."""
     return testing.PlainContext(
-        lambda source, tables, pointer, aggregate=False: compile_expression(source, tables, {}, pointer, aggregate)
+        lambda source, tables, pointer, aggregate=False: compile_expression(source, tables, {}, pointer, aggregate),
+        lambda source, tables, pointer: compile_query(source, tables, {}, pointer),
     )
 
 

@@ -10,7 +10,7 @@ import logging
 import re
 from typing import Any
 
-from sqlglot import exp
+from sqlglot import Parser, exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokens import TokenType
@@ -33,6 +33,10 @@ class _Parser(_BASE):
     FUNCTIONS: dict[str, Any] = {}
     FUNCTION_PARSERS = {name: _BASE.FUNCTION_PARSERS[name] for name in _SPECIAL}
     NO_PAREN_FUNCTIONS: dict[Any, Any] = {}
+
+    def _parse_expression(self) -> Any:
+        """Without DuckDB's ``name: value``, which would take the colon of ``select :input`` for its own."""
+        return Parser._parse_expression(self)
 
 
 class _NoCommand(logging.Filter):
@@ -60,7 +64,7 @@ def parse_expression(source: str, pointer: str = "") -> exp.Expression:
         )
         raise ExpressionError("expression.too_long", message, pointer, MAX_LENGTH)
     try:
-        trees = _parse(source, pointer)
+        trees = parse_trees(source, pointer)
     except RecursionError:
         raise too_deep(pointer) from None
     if len(trees) != 1 or trees[0] is None:
@@ -70,11 +74,12 @@ def parse_expression(source: str, pointer: str = "") -> exp.Expression:
             "这里不止一个表达式。请只保留一个，并去掉“;”。",
         )
         raise ExpressionError("expression.many", message, pointer, position)
-    _check_depth(trees[0], pointer)
+    check_depth(trees[0], pointer)
     return trees[0]
 
 
-def _parse(source: str, pointer: str) -> list[Any]:
+def parse_trees(source: str, pointer: str) -> list[Any]:
+    """The trees of all statements of ``source``, whatever they are; raises ExpressionError, or RecursionError."""
     try:
         tokens = _DIALECT.tokenize(source)
     except TokenError:
@@ -140,8 +145,11 @@ def too_deep(pointer: str, position: int = 0) -> ExpressionError:
     return ExpressionError("expression.too_deep", message, pointer, position)
 
 
-def _check_depth(tree: exp.Expression, pointer: str) -> None:
-    """A long chain of the same ``and`` or ``or`` counts as one level: a list of conditions is not deep."""
+def check_depth(tree: exp.Expression, pointer: str) -> None:
+    """Raise ExpressionError when a tree is nested too deeply.
+
+    A long chain of the same ``and`` or ``or`` counts as one level: a list of conditions is not deep.
+    """
     stack: list[tuple[exp.Expression, int]] = [(tree, 1)]
     while stack:
         node, depth = stack.pop()

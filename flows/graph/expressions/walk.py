@@ -18,9 +18,12 @@ class Walk(Protocol):
 
     tables: Sequence[Any]
     parameters: Mapping[str, Parameter]
-    problems: Problems
     aggregate: bool
     inside_aggregate: bool
+
+    @property
+    def problems(self) -> Problems:
+        """Makes the errors."""
 
     def compile(self, node: exp.Expression) -> Value:
         """The typed value of ``node``; raises ExpressionError."""

@@ -58,6 +58,11 @@ class Sort(Transform):
     )
 
     @classmethod
+    def orders(cls, settings: Mapping[str, Any]) -> bool:
+        """Always: that is what it is for."""
+        return True
+
+    @classmethod
     def apply(cls, inputs: Mapping[str, Sequence[Any]], settings: SortSettings, context: BuildContext) -> Any:
         """The same rows, ordered."""
         table = inputs["in"][0]

@@ -12,10 +12,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from flows.graph.errors import ExpressionError
+from flows.graph.queries.query import compile_query
+from flows.graph.render import render
 from node_catalog.sdk.contract import Attach
 from runtime.engine.cancel import Cancel
 from runtime.engine.duck import Connection, open_main, open_source
@@ -155,6 +159,27 @@ def test_no_attack_passes_the_text_check(
         with pytest.raises(TextRefusedError), connection.run(sql, ("src",), 1024):
             pytest.fail(f"ran: {sql}")
     assert listener[1] == []
+
+
+def test_no_attack_passes_the_sql_step(secret: Path, listener: tuple[int, list[object]]) -> None:
+    """The first of three walls: alone, behind a WITH, in a subquery, or after a query that is fine."""
+    tables = {"src": ibis.table({"a": "int64"}, name="src")}
+    for sql in attacks(secret, listener[0]):
+        wrapped = (f"with x as ({sql}) select * from x", f"select * from src where a in ({sql})", f"from src; {sql}")
+        for query in (sql, *wrapped):
+            with pytest.raises(ExpressionError):
+                pytest.fail(f"{query} became {render(compile_query(query, tables))}")
+    assert listener[1] == []
+
+
+def test_what_a_query_becomes_passes_the_text_check_and_holds_no_word_of_it(main: Connection) -> None:
+    hostile = "'; attach 'x' as y; -- \" union select content from read_text('/etc/passwd')"
+    written = hostile.replace("'", "''")
+    name = hostile.replace('"', '""')
+    query = f"select a as \"{name}\", '{written}' as b from src where '{written}' <> ''"
+    text = render(compile_query(query, {"src": ibis.table({"a": "int64"}, name="src")}))
+    with main.run(text, ("src",), 1024) as rows:
+        assert rows.read_all().to_pylist() == [{hostile: 1, "b": hostile}]
 
 
 def test_no_attack_gets_past_the_locks_of_the_main_connection(

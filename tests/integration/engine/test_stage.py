@@ -290,6 +290,15 @@ def test_an_overflow_is_an_error(air: Path, tmp_path: Path, registry: Registry, 
     assert caught.value.retry == "fatal"
 
 
+def test_a_figure_over_a_whole_partition_scans_its_stream_once(air: Path, tmp_path: Path, registry: Registry) -> None:
+    """DuckDB's optimiser would join the stream with itself."""
+    text = 'select "station", count(*) over (partition by "station") as "n", 1.0::double as "worst" from "air"'
+    made = stage(text, BY_STATION, [binding()])
+    outcome = run(work(air, made, [source(air, "sqlite")], sink=sink(tmp_path)), registry)
+    assert outcome.rows == ROWS
+    assert set(rows_of(tmp_path / "out.parquet").values()) == {(ROWS // 30, 1.0)}
+
+
 def test_a_stream_scanned_twice_is_an_error_not_an_empty_answer(air: Path, tmp_path: Path, registry: Registry) -> None:
     made = stage('select a."id" from "air" as a join "air" as b on a."id" = b."id"', Schema.of([("id", "integer")]),
                  [binding()])  # fmt: skip

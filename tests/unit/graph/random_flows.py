@@ -50,7 +50,10 @@ class Drawn:
     def try_add(self, kind: str, settings: Json, *sources: str) -> bool:
         """Add a step when its settings and its types are right."""
         name = f"n{len(self.steps)}"
-        ports = ("left", "right") if kind in ("join", "nearest_join") else ("in",) * len(sources)
+        if kind in ("join", "nearest_join"):
+            ports: tuple[str, ...] = ("left", "right")
+        else:
+            ports = ("in1", "in2")[: len(sources)] if kind == "sql" else ("in",) * len(sources)
         if len(set(zip(ports, sources))) < len(sources):
             return False  # one wire twice
         schemas = self._evaluated(kind, settings, [(port, self.schemas[end]) for port, end in zip(ports, sources)])
@@ -178,7 +181,7 @@ def _grow(draw: Any, made: Drawn) -> None:
             [
                 *("filter", "filter", "derive", "select", "cast", "join", "union", "aggregate", "sort", "limit"),
                 *("distinct", "nearest_join", "intersect", "except", "window", "pivot", "unpivot", "fill", "grid"),
-                *("switch", "check", "branch"),
+                *("switch", "check", "branch", "sql", "sql"),
             ]
         )
     )
@@ -321,6 +324,42 @@ def _fill(draw: Any, made: Drawn, source: str, some: list[str]) -> None:
     made.try_add("fill", {"columns": [column], "order_by": order}, source)
 
 
+def _sql(draw: Any, made: Drawn, source: str, some: list[str]) -> None:
+    """One of the forms of a query, over one input or two."""
+    schema, other = made.schemas[source], draw(st.sampled_from(list(made.schemas)))
+    key, last = quoted(some[0]), quoted(some[-1])
+    every = ", ".join(quoted(name) for name in schema.names)
+    where, value = draw(conditions(schema)), draw(scalars(schema))
+    second = quoted(draw(st.sampled_from(made.schemas[other].names)))
+    query, inputs = draw(
+        st.sampled_from(
+            [
+                (f"select {every}, {value} as v from in1 where {where}", 1),
+                (
+                    f"select {key}, count(*), min({last}) lo, max({last}) hi from in1 group by 1 having count(*) > 1",
+                    1,
+                ),
+                (f"select {key}, count(distinct {last}) filter (where {where}) as n from in1 group by all", 1),
+                (f"select *, row_number() over (partition by {key} order by {every}) as place from in1", 1),
+                (f"select * from in1 qualify count(*) over (partition by {key}) > 1", 1),
+                (f"select * from in1 order by {every} limit 7 offset 1", 1),
+                (
+                    f"with a as (select {key} k, max({last}) m from in1 group by 1) from a where k is not null",
+                    1,
+                ),
+                (f"select {key} from in1 union all select max({key}) from in1 where {where}", 1),
+                (f"select a.* from in1 a semi join in2 b on a.{key} = b.{second}", 2),
+                (f"select a.{key} as x, b.{second} as y from in1 a left join in2 b on a.{key} = b.{second}", 2),
+                (f"select * from in1 where {key} not in (select {second} from in2 where {second} is not null)", 2),
+                (f"select {key}, (select count({second}) from in2) as n from in1 where exists (select * from in2)", 2),
+                (f"select distinct {key} as k from in1 intersect select {second} from in2 order by k", 2),
+            ]
+        )
+    )
+    names = ["in1", "in2"][:inputs]
+    made.try_add("sql", {"inputs": names, "query": query}, *(source, other)[:inputs])
+
+
 def _switch(draw: Any, made: Drawn, source: str, some: list[str]) -> None:
     ways = [{"port": f"w{n}", "where": draw(conditions(made.schemas[source]))} for n in range(draw(st.integers(1, 2)))]
     made.try_add("switch", {"ways": ways}, source)
@@ -354,6 +393,7 @@ AROUND = {
     "switch": _switch,
     "check": _check,
     "branch": _branch,
+    "sql": _sql,
 }
 
 

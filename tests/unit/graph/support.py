@@ -17,6 +17,7 @@ from flows.graph.sources import DatasetInfo, NodeInfo
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.ports import Schema, to_arrow
 from node_catalog.sdk.registry import Registry, load_registry
+from runtime.engine.duck import ONE_SCAN
 
 Json = dict[str, Any]
 AIR = "33A017/DB00000001-A.0001"
@@ -110,7 +111,7 @@ class Runner:
         return {stage.sink.step: self.stage(stage) for stage in plan.stages}
 
     def stage(self, stage: Stage) -> pa.Table:
-        connection = duckdb.connect()
+        connection = duckdb.connect(config=ONE_SCAN)
         connection.execute(f"set preserve_insertion_order = {'true' if stage.ordered else 'false'}")
         for binding in stage.bindings:
             if binding.kind == "exchange":

@@ -29,6 +29,7 @@ from flows.graph.topology import Topology
 from flows.graph.typecheck import build
 from node_catalog.sdk.contract import Transform
 from node_catalog.sdk.ports import Schema, to_ibis
+from runtime.engine.duck import ONE_SCAN
 from tests.unit.graph.random_flows import Drawn, flows, tables
 from tests.unit.graph.support import all_rights, catalogue, load, registry, rows_of, schema_of
 
@@ -49,7 +50,7 @@ class Engine:
     """One connection for everything: flows share the tables, parts replace those of the flow before."""
 
     def __init__(self) -> None:
-        self.connection = duckdb.connect(config={"threads": 2})
+        self.connection = duckdb.connect(config={"threads": 2, **ONE_SCAN})
         for number, table in TABLES.items():
             self.connection.register("given", table)
             self.connection.execute(f'create table "{number}" as from given')

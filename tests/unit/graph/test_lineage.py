@@ -91,6 +91,20 @@ FLOWS: dict[str, Json] = {
         },
         "air > j.left", "st > j.right", "j > sum", "sum > out",
     ),
+    "a query": flow(
+        {
+            "air": step("read", dataset="air"),
+            "st": step("read", dataset="stations"),
+            "q": step(
+                "sql",
+                inputs=["a", "s"],
+                query="with big as (select * from s where people > 100) select district, a.pm10 * people as load, "
+                "count(*) filter (where valid) over (partition by district) as sure from a join big on station = id",
+            ),
+            "out": step("output", name="x"),
+        },
+        "air > q.a", "st > q.s", "q > out",
+    ),
     "derived condition": flow(
         {
             "air": step("read", dataset="air", columns=["station", "pm25", "pm10", "code"]),

@@ -12,6 +12,7 @@ import ibis
 import pytest
 
 from flows.graph.expression import compile_expression
+from flows.graph.queries.query import compile_query
 from flows.graph.render import render
 from node_catalog.palette import registry
 from node_catalog.sdk.errors import SettingsError
@@ -34,7 +35,8 @@ def build(step: str, settings: dict[str, Any], *tables: Table) -> tuple[Any, dic
         port = ports[min(index, len(ports) - 1)]
         inputs.setdefault(port, []).append(ibis.table(to_ibis(Schema.of(list(table[0].items()))), name=name))
     context = PlainContext(
-        lambda source, over, pointer, aggregate=False: compile_expression(source, over, {}, pointer, aggregate)
+        lambda source, over, pointer, aggregate=False: compile_expression(source, over, {}, pointer, aggregate),
+        lambda source, over, pointer: compile_query(source, over, {}, pointer),
     )
     return kind.apply(inputs, parse(kind.Settings, settings), context), named
 

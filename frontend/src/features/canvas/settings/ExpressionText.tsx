@@ -1,6 +1,5 @@
 /** The second view of a condition or formula: its text, with the place of a mistake. */
 import { Input } from "antd";
-import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ExpressionError, parse, quoteName } from "@/graph/expression";
@@ -8,6 +7,7 @@ import { ExpressionError, parse, quoteName } from "@/graph/expression";
 import { ColumnSelect } from "./ColumnSelect";
 import type { SettingsContext } from "./context";
 import styles from "./settings.module.css";
+import { useDraftText } from "./useDraftText";
 
 interface ExpressionTextProps {
   id?: string;
@@ -19,33 +19,9 @@ interface ExpressionTextProps {
   describedBy?: string;
 }
 
-const WAIT_MS = 500;
-
 export function ExpressionText({ id, value, onChange, label, context, disabled, describedBy }: ExpressionTextProps) {
   const { t } = useTranslation("canvas");
-  const [text, setText] = useState(value);
-  const sent = useRef(value);
-  const field = useRef<{ resizableTextArea?: { textArea: HTMLTextAreaElement } } | null>(null);
-  useEffect(() => {
-    if (value !== sent.current) {
-      sent.current = value;
-      setText(value);
-    }
-  }, [value]);
-  useEffect(() => {
-    if (text === sent.current) return undefined;
-    const timer = setTimeout(() => {
-      sent.current = text;
-      onChange(text);
-    }, WAIT_MS);
-    return () => clearTimeout(timer);
-  }, [text, onChange]);
-  const insert = (name: string): void => {
-    const area = field.current?.resizableTextArea?.textArea;
-    const [from, to] = [area?.selectionStart ?? text.length, area?.selectionEnd ?? text.length];
-    setText(`${text.slice(0, from)}${quoteName(name)}${text.slice(to)}`);
-    area?.focus();
-  };
+  const { text, setText, flush, field, insert } = useDraftText(value, onChange);
   return (
     <div className={styles.list}>
       <Input.TextArea
@@ -54,11 +30,7 @@ export function ExpressionText({ id, value, onChange, label, context, disabled, 
         className={styles.text}
         value={text}
         onChange={(event) => setText(event.target.value)}
-        onBlur={() => {
-          if (text === sent.current) return;
-          sent.current = text;
-          onChange(text);
-        }}
+        onBlur={flush}
         autoSize={{ minRows: 2, maxRows: 10 }}
         spellCheck={false}
         aria-label={label}
@@ -72,7 +44,7 @@ export function ExpressionText({ id, value, onChange, label, context, disabled, 
         <ColumnSelect
           columns={context.columns}
           value=""
-          onChange={insert}
+          onChange={(name) => insert(quoteName(name))}
           label={t("expression.insert_column")}
           disabled={disabled}
         />

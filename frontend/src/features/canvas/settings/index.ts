@@ -10,6 +10,7 @@ import { CheckRulesWidget, SwitchWaysWidget } from "./flowWidgets";
 import { DurationWidget } from "./DurationWidget";
 import { DeriveListWidget, GroupByWidget, PathWidget } from "./makingWidgets";
 import { MeasuresWidget } from "./MeasuresWidget";
+import { SqlInputsWidget, SqlWidget } from "./sqlWidgets";
 import { SubFlowInputWidget, SubFlowOutputWidget, SubFlowParametersWidget } from "./SubFlowParameters";
 import { SubFlowWidget } from "./SubFlowWidget";
 import { WindowColumnsWidget } from "./WindowColumnsWidget";
@@ -30,6 +31,8 @@ export const STEP_WIDGETS: FormWidgets = {
   "pivot-into": PivotIntoWidget,
   "window-columns": WindowColumnsWidget,
   duration: DurationWidget,
+  sql: SqlWidget,
+  "sql-inputs": SqlInputsWidget,
   expression: ExpressionWidget,
   dataset: DatasetWidget,
   node: NodeWidget,

@@ -1,0 +1,1 @@
+"""A SELECT of the ``sql`` step, compiled to an Ibis relation: see ``query``."""
