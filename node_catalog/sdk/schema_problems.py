@@ -130,7 +130,7 @@ def _required(title: Text | None, pointer: str) -> Problem:
 def _object(schema: Part, value: Mapping[str, Any], pointer: str, title: Text | None) -> Iterator[Problem]:
     properties: Mapping[str, Part] = schema.get("properties", {})
     missing = [name for name in schema.get("required", ()) if name not in value]
-    if missing and not value and "x-widget" in schema:
+    if missing and missing == list(schema["required"]) and "x-widget" in schema:
         # One editor stands for the whole group: its parts have no place of their own to be filled in.
         yield _required(title, pointer)
         return

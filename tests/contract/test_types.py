@@ -75,7 +75,7 @@ def test_example(step: type[Transform], example: Example) -> None:
 @pytest.mark.parametrize("key", ["call", "for_each"])
 def test_a_group_with_one_editor_is_missing_as_a_whole(key: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        parse(registry().transforms[key].Settings, {"flow": {}})
+        parse(registry().transforms[key].Settings, {"flow": {"takes": [], "gives": []}})
     assert [problem.pointer for problem in caught.value.problems] == ["/flow"]
 
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import APIRequestContext, Browser, Page, sync_playwright
+from playwright.sync_api import APIRequestContext, Browser, expect, sync_playwright
 
 from studio.demo.accounts import PASSWORD
 from studio.demo.nodes import AIR, ENTERPRISES
+from tests.e2e.asker import Asker
 from tests.e2e.conftest import CHROMIUM, FLAGS, VIEWPORT
+from tests.e2e.person import PATIENCE
+from tests.e2e.tour import SHOWN, add_tour
+from tests.services import wait_until
 from tests.studio_process import ROOT, running_studio
 
 FOLDER = ROOT / "docs" / "screenshots"
@@ -33,12 +36,49 @@ class Shot:
     name: str
     user: str
     path: Callable[[dict[str, Any]], str]
-    prepare: Callable[[Page], None] = field(default=lambda page: None)
+    prepare: Callable[[Asker], None] = field(default=lambda person: None)
 
 
-def _click_first_step(page: Page) -> None:
-    page.locator(".react-flow__node").nth(2).click()
-    page.wait_for_timeout(2500)
+def _choose_step(key: str) -> Callable[[Asker], None]:
+    def prepare(person: Asker) -> None:
+        person.expect_saved()
+        person.open_step(person.t.step(key))
+        expect(person.settings).to_be_visible()
+        expect(person.page.locator(".ant-skeleton, .ant-spin")).to_have_count(0, timeout=PATIENCE)
+
+    return prepare
+
+
+def _overlay(open_it: Callable[[Asker], Any]) -> Callable[[Asker], None]:
+    def prepare(person: Asker) -> None:
+        person.expect_saved()
+        open_it(person)
+
+    return prepare
+
+
+def _click_first_step(person: Asker) -> None:
+    person.page.locator(".react-flow__node").nth(2).click()
+    expect(person.page.locator("[data-cell='0,1']").first).to_be_visible(timeout=PATIENCE)
+
+
+def _quick_add(person: Asker) -> None:
+    person.page.locator(".react-flow__pane").dblclick(position={"x": 330, "y": 330})
+
+
+def _comments(person: Asker) -> None:
+    person.expect_saved()
+    person.say(person.t.pick("为什么以 75 为界？", "Why is 75 the limit?"))
+
+
+def _import_nodes(person: Asker) -> None:
+    person.button(person.t("catalogue:nodes.import")).click()
+
+
+def _uses(person: Asker) -> None:
+    name = person.t("catalogue:dataset.tab.uses")
+    person.page.get_by_role("tab", name=name).click()
+    expect(person.page.get_by_role("tabpanel", name=name).get_by_role("table").first).to_be_visible(timeout=PATIENCE)
 
 
 SHOTS = (
@@ -46,15 +86,27 @@ SHOTS = (
     Shot("home", "wang.fang", lambda made: "/"),
     Shot("apps", "wang.fang", lambda made: "/apps"),
     Shot("canvas", "wang.fang", lambda made: f"/apps/{made['app']}", _click_first_step),
+    Shot("canvas-plan", "wang.fang", lambda made: f"/apps/{made['app']}", _overlay(Asker.open_plan)),
+    Shot("canvas-difference", "wang.fang", lambda made: f"/apps/{made['app']}", _overlay(Asker.open_difference)),
+    Shot("canvas-comments", "wang.fang", lambda made: f"/apps/{made['app']}", _comments),
+    Shot("canvas-quick-add", "wang.fang", lambda made: f"/apps/{made['app']}", _overlay(_quick_add)),
+    *(
+        Shot(f"step-{key.replace('_', '-')}", "wang.fang", lambda made: f"/flows/{made['tour']}", _choose_step(key))
+        for key in SHOWN
+    ),
     Shot("canvas-run", "wang.fang", lambda made: f"/runs/{made['run']}"),
+    Shot("run-origin", "wang.fang", lambda made: f"/runs/{made['run']}", Asker.open_origin),
+    Shot("run-each", "wang.fang", lambda made: f"/runs/{made['each']}"),
     Shot("catalogue", "wang.fang", lambda made: "/catalogue"),
     Shot("dataset", "wang.fang", lambda made: f"/catalogue/datasets/{made['air']}"),
+    Shot("dataset-uses", "wang.fang", lambda made: f"/catalogue/datasets/{made['air']}", _uses),
     Shot("dataset-request", "wang.fang", lambda made: f"/catalogue/datasets/{made['enterprises']}"),
     Shot("files", "wang.fang", lambda made: "/files"),
     Shot("requests", "li.qiang", lambda made: "/requests?box=inbox"),
     Shot("nodes", "li.qiang", lambda made: "/catalogue/nodes"),
     Shot("node", "li.qiang", lambda made: f"/catalogue/nodes/{made['node']}"),
     Shot("node-new", "li.qiang", lambda made: "/catalogue/nodes/new"),
+    Shot("node-import", "li.qiang", lambda made: "/catalogue/nodes", _import_nodes),
     Shot("runs", "wang.fang", lambda made: "/runs"),
     Shot("monitor", "zhao.min", lambda made: "/monitor"),
     Shot("people", "admin", lambda made: "/admin/people"),
@@ -76,50 +128,61 @@ class Person:
             self.send("post", "/api/session", {"username": user, "password": PASSWORD})
 
     def send(self, method: str, path: str, body: Any) -> Any:
-        """One change over the API; its JSON."""
+        """One question or change over the API; its JSON."""
         cookies = {cookie["name"]: cookie["value"] for cookie in self.context.cookies()}
         headers = {"X-CSRFToken": cookies.get("csrftoken", "")}
-        answer = getattr(self.request, method)(path, data=body, headers=headers)
+        given = {} if body is None else {"data": body}
+        answer = getattr(self.request, method)(path, headers=headers, **given)
         if not answer.ok:
             raise AssertionError(f"{method} {path}: {answer.status} {answer.text()[:500]}")
         return answer.json() if answer.body() else None
 
-    def get(self, path: str) -> Any:
-        """JSON of a GET."""
-        answer = self.request.get(path)
-        if not answer.ok:
-            raise AssertionError(f"get {path}: {answer.status} {answer.text()[:500]}")
-        return answer.json()
+    def ended(self, run: str) -> str:
+        """How the run has ended, or nothing."""
+        state = str(self.send("get", f"/api/runs/{run}", None)["state"])
+        return state if state in {"done", "failed", "cancelled"} else ""
 
 
 def prepare_city(browser: Browser, url: str) -> dict[str, Any]:
-    """An app from the template, a finished run, an open request: so that no page is empty."""
+    """Apps, finished runs, a saved version, an open request: so that no page is empty."""
     wang = Person(browser, url, "wang.fang")
     app = wang.send(
         "post", "/api/apps", {"title": {"en": "Air by district", "zh-CN": "各区空气质量"}, "template": "air_quality"}
     )
-    run = wang.send("post", f"/api/flows/{app['flows'][0]['id']}/runs", {})
-    deadline = time.monotonic() + 90
-    while wang.get(f"/api/runs/{run['id']}")["state"] not in {"done", "failed"} and time.monotonic() < deadline:
-        time.sleep(0.3)
-    enterprises = wang.get(f"/api/n/{ENTERPRISES.number}.0001")["id"]
+    flow, tour = app["flows"][0]["id"], add_tour(wang.send)
+    runs = {name: wang.send("post", f"/api/flows/{of}/runs", {})["id"] for name, of in (("run", flow), ("each", tour))}
+    for run in runs.values():
+        wait_until(lambda run=run: wang.ended(run), 120, f"the end of run {run}")
+    revision = wang.send("get", f"/api/flows/{flow}/draft", None)["revision"]
+    limit = {"type": "limit", "version": 1, "settings": {"rows": 100}}
+    changes = [
+        {"op": "add_step", "id": "first", "step": limit},
+        {"op": "disconnect", "from": "ordered.out", "to": "hourly.in"},
+        {"op": "connect", "from": "ordered.out", "to": "first.in"},
+        {"op": "connect", "from": "first.out", "to": "hourly.in"},
+        {"op": "move", "positions": {"first": {"x": 1340, "y": 120}, "hourly": {"x": 1600, "y": 120}}},
+    ]
+    wang.send("post", f"/api/flows/{flow}/operations", {"base": revision, "client": "pictures", "operations": changes})
+    enterprises = wang.send("get", f"/api/n/{ENTERPRISES.number}.0001", None)["id"]
     asked = {"dataset": enterprises, "columns": ["credit_code", "name", "district"], "purpose": "各区企业分布统计"}
-    if not wang.get("/api/requests?box=mine&state=submitted")["results"]:
+    if not wang.send("get", "/api/requests?box=mine&state=submitted", None)["results"]:
         wang.send("post", "/api/requests", asked)
     return {
         "app": app["id"],
-        "run": run["id"],
-        "air": wang.get(f"/api/n/{AIR.number}.0001")["id"],
+        "tour": tour,
+        **runs,
+        "air": wang.send("get", f"/api/n/{AIR.number}.0001", None)["id"],
         "enterprises": enterprises,
-        "node": Person(browser, url, "li.qiang").get(f"/api/n/{AIR.number}")["id"],
+        "node": Person(browser, url, "li.qiang").send("get", f"/api/n/{AIR.number}", None)["id"],
     }
 
 
-def take(page: Page, shot: Shot, path: str, target: Path) -> str:
+def take(person: Asker, shot: Shot, path: str, target: Path) -> str:
     """One picture; in words what is wrong with the page, or nothing."""
+    page = person.page
     page.goto(path)
     page.wait_for_load_state("networkidle")
-    shot.prepare(page)
+    shot.prepare(person)
     page.wait_for_timeout(400)
     target.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=target)
@@ -145,7 +208,7 @@ def main(names: list[str]) -> int:
                     for shot in SHOTS:
                         if shot.user == user and (not names or shot.name in names):
                             target = FOLDER / f"{shot.name}-{language.lower()}-{theme}.png"
-                            wrong.append(take(page, shot, shot.path(made), target))
+                            wrong.append(take(Asker(page, language), shot, shot.path(made), target))
                     page.close()
         browser.close()
     for line in filter(None, wrong):

@@ -3,11 +3,8 @@ import { theme as antd, type ThemeConfig } from "antd";
 
 import type { ThemeName } from "@/api/preferences";
 
-const FONT =
-  '-apple-system, BlinkMacSystemFont, "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif';
-
 const SHARED: ThemeConfig["token"] = {
-  fontFamily: FONT,
+  fontFamily: "var(--font)",
   fontSize: 14,
   fontSizeSM: 12,
   borderRadius: 6,

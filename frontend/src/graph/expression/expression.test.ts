@@ -45,6 +45,8 @@ describe("parse and print", () => {
     "ts >= current_date - interval '1' day",
     "date_trunc('month', ts)",
     "a is distinct from b",
+    "count(*) > 0",
+    "sum(x) / count(distinct a || b) = 1",
     "name like '宁波%' and name not like '%x%'",
     "a || '-' || b",
     "round(-x, 2) = -3.5e-3",

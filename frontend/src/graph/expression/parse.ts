@@ -260,13 +260,18 @@ class Parser {
 
   private call(name: string): Expression {
     this.needSymbol("(");
+    if (this.takeSymbol("*")) {
+      this.needSymbol(")");
+      return { is: "call", name, args: [], over: "all" };
+    }
+    const over = this.takeWord("distinct") ? { over: "distinct" as const } : {};
     const args: Expression[] = [];
     if (!this.takeSymbol(")")) {
       args.push(this.expression());
       while (this.takeSymbol(",")) args.push(this.expression());
       this.needSymbol(")");
     }
-    return { is: "call", name, args };
+    return { is: "call", name, args, ...over };
   }
 
   private castTail(): Expression {

@@ -70,7 +70,8 @@ function write(e: Expression): string {
     case "word":
       return e.name;
     case "call":
-      return `${e.name}(${e.args.map(write).join(", ")})`;
+      if (e.over === "all") return `${e.name}(*)`;
+      return `${e.name}(${e.over ? "distinct " : ""}${e.args.map(write).join(", ")})`;
     case "cast":
       return `cast(${write(e.value)} as ${e.type})`;
     case "extract":

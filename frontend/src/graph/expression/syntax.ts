@@ -28,7 +28,8 @@ export type Expression =
   | { is: "typed"; type: "date" | "time" | "timestamp"; value: string }
   | { is: "interval"; amount: string; unit: string }
   | { is: "word"; name: "current_date" | "current_timestamp" }
-  | { is: "call"; name: string; args: Expression[] }
+  /** `over`: of a figure over all rows, `count(*)` or `count(distinct a)`. */
+  | { is: "call"; name: string; args: Expression[]; over?: "all" | "distinct" }
   | { is: "cast"; value: Expression; type: string }
   | { is: "extract"; unit: string; value: Expression }
   | { is: "unary"; operator: "-" | "not"; value: Expression }

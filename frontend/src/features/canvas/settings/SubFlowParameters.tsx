@@ -59,17 +59,19 @@ export function SubFlowParametersWidget({
           ...(isEach ? (["column"] as const) : []),
         ];
         return (
-          <div key={name} className={styles.row}>
-            <span className={styles.grow}>{title}</span>
-            <Select
-              size="small"
-              value={source}
-              onChange={(next: Source) => put(name, startOf(next, schema, context))}
-              options={sources.map((one) => ({ value: one, label: t(`sub_flow.source.${one}`) }))}
-              aria-label={t("sub_flow.source_of", { title })}
-              disabled={disabled}
-              popupMatchSelectWidth={false}
-            />
+          <div key={name} className={styles.card}>
+            <div className={styles.row}>
+              <span className={styles.grow}>{title}</span>
+              <Select
+                size="small"
+                value={source}
+                onChange={(next: Source) => put(name, startOf(next, schema, context))}
+                options={sources.map((one) => ({ value: one, label: t(`sub_flow.source.${one}`) }))}
+                aria-label={t("sub_flow.source_of", { title })}
+                disabled={disabled}
+                popupMatchSelectWidth={false}
+              />
+            </div>
             {source === "input" && (
               <Select
                 className={styles.grow}
