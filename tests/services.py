@@ -231,6 +231,7 @@ class MariadbServer(_Server):
     user: str = "citygo"
     password: str = "Private-Port-2026"
     host: str = "127.0.0.1"
+    options: tuple[str, ...] = ()
 
     def _account(self) -> str | None:
         return "mysql" if os.geteuid() == 0 else None
@@ -264,6 +265,7 @@ class MariadbServer(_Server):
             "--skip-name-resolve", "--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci",
             "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M",
             "--skip-log-bin", "--debug-no-sync", "--performance-schema=OFF", "--max-connections=60",
+            *self.options,
         ]  # fmt: skip
         if first.exists():
             options.append(f"--init-file={first}")
@@ -400,10 +402,15 @@ def postgres_server() -> PostgresServer:
 @functools.cache
 def mariadb_server() -> MariadbServer:
     """The run's MariaDB (as user mysql when we are root, since it refuses root)."""
+    return new_mariadb()
+
+
+def new_mariadb(*options: str) -> MariadbServer:
+    """A MariaDB of one's own, for what cannot be changed while one runs; ended with the others."""
     binary = shutil.which("mariadbd") or next(iter(glob.glob("/usr/sbin/mariadbd")), "")
     if not binary:
         _missing("MariaDB", "mariadb-server")
-    server = MariadbServer(_folder("my"), free_port(), binary=binary)
+    server = MariadbServer(_folder("my"), free_port(), binary=binary, options=options)
     server.prepare()
     server.start()
     return server

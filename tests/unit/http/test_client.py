@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import gzip
 import socket
 import ssl
@@ -13,16 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from node_catalog.sdk.contract import ConnectContext
 from node_catalog.sdk.errors import ConnectError, DataError, NodeTypeError, RefusedError, SourceBusyError, SourceError
 from node_catalog.sdk.http_client import Credentials, HttpAnswer, HttpClient, HttpRequest
 from node_catalog.sdk.http_url import parse_url
 from security.outgoing import OutgoingGuard
+from tests.certificates import authority_of, make_certificate
 from tests.web_service import Reply, Route, WebService
 
 SECRET = Credentials({"Authorization": "Bearer canary"}, "key=canary")
@@ -206,34 +202,15 @@ def test_answers_that_break_off(service: WebService) -> None:
 # ── TLS ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def make_certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, str]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = made.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "both.pem").write_bytes(pem + private)
+def server_context(folder: Path, name: str) -> tuple[ssl.SSLContext, str]:
+    file = make_certificate(folder, name)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "both.pem")
-    return context, pem.decode()
+    context.load_cert_chain(file)
+    return context, authority_of(file)
 
 
 def test_certificates_are_checked_against_the_name_not_the_address(tmp_path: Path) -> None:
-    context, pem = make_certificate(tmp_path, "city.example")
+    context, pem = server_context(tmp_path, "city.example")
     with WebService({"/": lambda asked: Reply({})}, context).running() as service:
         url = f"https://city.example:{service.port}/"
         assert get(make_client(service, certificates=pem), url).status == 200
@@ -243,7 +220,7 @@ def test_certificates_are_checked_against_the_name_not_the_address(tmp_path: Pat
 
 
 def test_https_is_never_left_for_http(tmp_path: Path, other: WebService) -> None:
-    context, pem = make_certificate(tmp_path, "city.example")
+    context, pem = server_context(tmp_path, "city.example")
     with WebService({"/": to(other.url + "/")}, context).running() as service:
         client = make_client(service, other, certificates=pem)
         with pytest.raises(RefusedError, match="redirect_plain"):

@@ -42,7 +42,7 @@ class MysqlSettings(Settings):
                 "disable": text("none", "不加密"),
                 "prefer": text("if the server offers it", "服务器支持时加密"),
                 "require": text("always", "始终加密"),
-                "verify": text("always, and check the server's certificate", "始终加密并校验服务器证书"),
+                "verify": text("always, and check the server's certificate and name", "始终加密并校验服务器证书和名称"),
             },
         ),
     ] = "prefer"
@@ -141,12 +141,13 @@ class Mysql(Connector):
         with control(settings, context, read_only=True) as session:
             columns = {column.name: column for column in columns_of(session, [name])[name]}
             before, after = _limits(session, context)
+            statements = attach_statements(settings, context, session)
         if not columns:
             raise missing_table(name)
         check_promised(dataset.schema, list(columns), name)
         chosen = ", ".join(f"{columns[part].expression} AS {quoted(part)}" for part in dataset.schema.names)
         return Through(
-            statements=attach_statements(settings, context),
+            statements=statements,
             extensions=("mysql",),
             function="mysql_query",
             relation=f"(SELECT {chosen} FROM {quoted(name)})",

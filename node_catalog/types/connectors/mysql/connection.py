@@ -53,6 +53,12 @@ class Session:
         """Whether TLS is in use."""
         return bool(getattr(self._raw, "_secure", False))
 
+    def is_certified_for(self, address: str) -> bool:
+        """Whether the certificate that was checked when this session was opened names the address itself, too."""
+        certificate = self._raw._sock.getpeercert() if self.is_encrypted else None
+        names = (certificate or {}).get("subjectAltName", ())
+        return any(kind == "IP Address" and name == address for kind, name in names)
+
     def rows(self, sql: str, *values: Any) -> Sequence[tuple[Any, ...]]:
         """Run a statement of our own and fetch what it gives. ``%`` in it is doubled when there are ``values``."""
         with self._raw.cursor() as cursor:
@@ -194,15 +200,23 @@ def _tls(settings: Any) -> dict[str, Any]:
     return {"ssl": context}
 
 
-def attach_statements(settings: Any, context: ConnectContext) -> tuple[str, ...]:
-    """Statements for the engine that make this database its ``node``: read-only, over the pinned address."""
+def attach_statements(settings: Any, context: ConnectContext, session: Session) -> tuple[str, ...]:
+    """Statements for the engine that make this database its ``node``: read-only, over the pinned address.
+
+    Its driver knows the server by that address alone. ``session`` has just held the server's certificate against its
+    name; the driver checks the authority again, and the address where the certificate names it.
+    """
+    address = pinned(context, settings.host, settings.port)
+    mode = _SSL_MODES[settings.tls]
+    if settings.tls == "verify" and session.is_certified_for(address):
+        mode = "verify_identity"
     options = {
-        "HOST": literal(pinned(context, settings.host, settings.port)),
+        "HOST": literal(address),
         "PORT": str(settings.port),
         "DATABASE": literal(settings.database),
         "USER": literal(settings.user),
         "PASSWORD": literal(settings.password),
-        "SSL_MODE": literal(_SSL_MODES[settings.tls]),
+        "SSL_MODE": literal(mode),
     }
     if settings.tls == "verify":
         options["SSL_CA"] = literal(_ca_file(settings.ca, context))

@@ -82,10 +82,14 @@ class Postgresql(Connector):
     help = text(
         "Reads tables and views of one schema; filters and the choice of columns run in the server, read-only "
         "and with a time "
-        "limit. Writing goes through a staging table and one transaction, so each row arrives once. The user "
-        "needs SELECT, "
-        "and for writing also CREATE on the schema.",
+        "limit. Writing goes through a staging table and one transaction, so each row arrives once. Replacing all "
+        "rows exchanges a plain table for a new one with its indexes, rules and grants; where views, triggers, keys of "
+        "other tables or sequences hang on it, its rows are deleted and inserted instead, so that nothing is lost. "
+        "Readers see the old rows until the new ones are complete. The user needs SELECT, and for writing also CREATE "
+        "on the schema.",
         "读取一个模式下的表和视图，筛选和选列在服务器内以只读、限时方式执行。写入先进入暂存表，再在一个事务中完成，每行只写入一次。"
+        "全部替换时，普通表会由带有相同索引、约束和授权的新表接替；若有视图、触发器、外键或序列依附于该表，"
+        "则改为删除后插入，不丢失任何依附对象。新数据写完之前，读者看到的始终是旧数据。"
         "读取需要 SELECT 权限，写入还需要在该模式上的 CREATE 权限。",
     )
     icon = "DatabaseOutlined"

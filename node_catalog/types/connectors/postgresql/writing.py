@@ -1,12 +1,15 @@
 """Writing to PostgreSQL exactly once: binary COPY into a staging table of the attempt, then one transaction.
 
 The schema holds a fence (highest attempt seen per delivery) and a ledger (what has been delivered). A new table is
-the staging table itself, renamed; an existing one takes the rows by ``insert … select`` inside the server.
+the staging table itself, renamed; an existing one takes the rows by ``insert … select`` inside the server. Where all
+rows are replaced, a plain table is exchanged for a new one, filled before (``swapping``); one on which something hangs
+is emptied by DELETE in the transaction that fills it. Either way readers see the old rows until they see the new ones;
+TRUNCATE would lock them out for the whole time, and show older snapshots an empty table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,9 +31,14 @@ from node_catalog.sdk.target_words import fenced, missing_target, no_unique_key
 from node_catalog.sdk.text import text
 from node_catalog.types.connectors.postgresql.catalog import Column, columns_of, has_unique_key
 from node_catalog.types.connectors.postgresql.connection import connect, connect_arrow, control, words
+from node_catalog.types.connectors.postgresql.swapping import exchange, is_alike, is_plain, make_like
 
 LOCK_SECONDS = 30
 """How long a commit waits for locks of others on the target."""
+EXCHANGE_SECONDS, EXCHANGE_TRIES = 1, 10
+"""How long readers may have to wait behind an exchange of tables that itself waits, and how often it is tried."""
+NEW = "_new"
+"""Ends the name of the table that is to take the target's place."""
 GATHER_BYTES = 8 << 20
 """Batches are gathered to about this size before they are copied in."""
 _SQL_TYPES = {
@@ -85,7 +93,7 @@ class PostgresqlOutput(Output):
             for schema, name in connection.execute(
                 "select schemaname, tablename from pg_tables where starts_with(tablename, %s)", (prefix,)
             ).fetchall():
-                attempt = name.removeprefix(prefix)
+                attempt = name.removeprefix(prefix).removesuffix(NEW)
                 if attempt.isdigit() and int(attempt) < delivery.attempt:
                     try:
                         connection.execute(f"drop table if exists {quoted(schema)}.{quoted(name)}")
@@ -120,6 +128,10 @@ class PostgresqlWriter:
         return f"{quoted(self._schema)}.{quoted(self._stage)}"
 
     @property
+    def _new_table(self) -> str:
+        return f"{quoted(self._schema)}.{quoted(self._stage + NEW)}"
+
+    @property
     def _table(self) -> str:
         return f"{quoted(self._schema)}.{quoted(self._name)}"
 
@@ -136,18 +148,56 @@ class PostgresqlWriter:
         with words(self._settings, is_target=True):
             self._copy()
             failpoint("postgresql.commit.before")
-            with self._connection.transaction():
-                earlier = _ledger_row(self._connection, self._settings, self._delivery)
-                if earlier is None:
-                    self._check_fence()
-                    self._move()
-                    failpoint("postgresql.commit.before_ledger")
-                    _write_ledger(self._connection, self._settings, self._delivery, self._rows)
-                failpoint("postgresql.commit.before_commit")
+            done = self._exchange() if self._target.mode == "replace" else None
+            done = done or self._deliver(self._move)
             failpoint("postgresql.commit.after_commit")
-            done = earlier or Committed(self._rows, self._delivery.attempt, None, f"{self._schema}.{self._name}")
         self.abort()
         return done
+
+    def _deliver(self, move: Callable[[], None]) -> Committed:
+        """One transaction of the target: fence, rows and ledger; an earlier delivery is adopted instead."""
+        with self._connection.transaction():
+            earlier = _ledger_row(self._connection, self._settings, self._delivery)
+            if earlier is None:
+                self._check_fence()
+                move()
+                failpoint("postgresql.commit.before_ledger")
+                _write_ledger(self._connection, self._settings, self._delivery, self._rows)
+            failpoint("postgresql.commit.before_commit")
+        return earlier or Committed(self._rows, self._delivery.attempt, None, f"{self._schema}.{self._name}")
+
+    def _exchange(self) -> Committed | None:
+        """Fill a table like the target and put it in its place; None where that is not right, or readers stay on it."""
+        import psycopg
+
+        connection = self._connection
+        columns = _check_table(connection, self._schema, self._name, self._target)
+        if not columns or not is_plain(connection, self._table):
+            return None
+        connection.execute(f"drop table if exists {self._new_table}")
+        with self._fenced_first(), words(self._settings, is_target=True):
+            make_like(connection, self._new_table, self._table)
+            self._insert(self._new_table, columns)
+            connection.execute(f"analyze {self._new_table}")
+        failpoint("postgresql.exchange.filled")
+        for _ in range(EXCHANGE_TRIES):
+            try:
+                return self._deliver(self._take_place)
+            except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+                continue
+            except _NotAlikeError:
+                break
+        return None
+
+    def _take_place(self) -> None:
+        connection = self._connection
+        connection.execute(f"set local lock_timeout = '{EXCHANGE_SECONDS}s'")
+        self._lock_name()
+        connection.execute(f"lock table {self._table} in access exclusive mode")
+        if not is_plain(connection, self._table) or not is_alike(connection, self._new_table, self._table):
+            raise _NotAlikeError
+        exchange(connection, self._new_table, self._table, self._schema, self._name)
+        connection.execute(f"drop table {self._stage_table}")
 
     def abort(self) -> None:
         """Drop the staging table and close."""
@@ -158,7 +208,7 @@ class PostgresqlWriter:
             if self._arrow is not None:
                 self._arrow.close()
             if not self._connection.closed:
-                self._connection.execute(f"drop table if exists {self._stage_table}")
+                self._connection.execute(f"drop table if exists {self._stage_table}, {self._new_table}")
         except (psycopg.Error, AdbcError):
             pass  # the next attempt's clean() removes it
         finally:
@@ -203,9 +253,7 @@ class PostgresqlWriter:
     def _move(self) -> None:
         """Rows from staging into the target; a table that is not there yet is the staging table, renamed."""
         connection = self._connection
-        connection.execute(
-            "select pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"citygo:{self._schema}.{self._name}",)
-        )
+        self._lock_name()
         columns = _check_table(connection, self._schema, self._name, self._target)
         if self._target.mode == "upsert":
             check_keys(connection, self._stage_table, self._name, self._target.key)
@@ -217,22 +265,25 @@ class PostgresqlWriter:
             connection.execute(f"alter table {self._stage_table} rename to {quoted(self._name)}")
             return
         if self._target.mode == "replace":
-            self._empty()
-        listed = ", ".join(quoted(name) for name in self._target.schema.names)
-        values = ", ".join(_into(columns[field.name], field.type) for field in self._target.schema.fields)
-        rest = on_conflict(self._target) if self._target.mode == "upsert" else ""
-        connection.execute(f"insert into {self._table} ({listed}) select {values} from {self._stage_table}{rest}")
+            connection.execute(f"delete from {self._table}")
+        self._insert(self._table, columns, on_conflict(self._target) if self._target.mode == "upsert" else "")
         connection.execute(f"drop table {self._stage_table}")
 
-    def _empty(self) -> None:
-        import psycopg
+    def _insert(self, table: str, columns: dict[str, Column], rest: str = "") -> None:
+        """The staged rows, as the columns' own types."""
+        listed = ", ".join(quoted(name) for name in self._target.schema.names)
+        values = ", ".join(_into(columns[field.name], field.type) for field in self._target.schema.fields)
+        self._connection.execute(f"insert into {table} ({listed}) select {values} from {self._stage_table}{rest}")
 
-        try:
-            with self._connection.transaction():
-                self._connection.execute(f"truncate {self._table}")
-        except (psycopg.errors.FeatureNotSupported, psycopg.errors.InsufficientPrivilege):
-            # Other tables refer to it, or the right is missing: slower, with the same outcome.
-            self._connection.execute(f"delete from {self._table}")
+    def _lock_name(self) -> None:
+        """One delivery to this table at a time, until the transaction ends."""
+        self._connection.execute(
+            "select pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"citygo:{self._schema}.{self._name}",)
+        )
+
+
+class _NotAlikeError(Exception):
+    """The target has changed since the table that should take its place was made."""
 
 
 # ── the server ────────────────────────────────────────────────────────────────────────────────────────────
