@@ -20,7 +20,10 @@ from node_catalog.sdk.ports import from_ibis
 EQUAL, RANGE, OTHER = 0.1, 1 / 3, 0.5
 """Shares of rows that a condition keeps when nothing is known of its column."""
 GROUP_SHARE = 0.1
-WIDTHS = {"boolean": 1, "date": 4, "integer": 8, "number": 8, "time": 8, "timestamp": 8, "text": 24, "binary": 64}
+WIDTHS = {
+    "boolean": 1, "date": 4, "integer": 8, "number": 8, "decimal": 16, "time": 8, "timestamp": 8, "text": 24,
+    "binary": 64, "geometry": 128,
+}  # fmt: skip
 """Bytes of one value; a text of unknown length counts as eight Chinese characters."""
 
 
@@ -66,7 +69,7 @@ def _in_bytes(relation: Any, found: Estimate) -> dict[str, int | None]:
         return {"rows": None, "bytes": None}
     width = 0.0
     for column in from_ibis(relation.schema()).fields:
-        usual = 16 if column.type.startswith("decimal") else WIDTHS.get(column.type, 8)
+        usual = WIDTHS.get(column.type.partition("(")[0], 8)
         width += found.facts(column.name).width or usual
     rows = max(0, round(found.rows))
     return {"rows": rows, "bytes": round(rows * width)}

@@ -1,7 +1,8 @@
 """From what a problem suggests to operations that mend it in one click.
 
 Step types suggest ``{"pointer", "value"}`` (put a value into the settings); expressions suggest ``{"start", "end",
-"text"}`` (replace a part of the text) or ``{"cast": {"column", "type"}}`` (convert a column before the step).
+"text"}`` (replace a part of the text) or ``{"cast": {"column", "type"}}`` (convert a column before the step). A step
+type may also ask for a whole step before one of its ports: ``{"before": {"type", "port", "settings"}}``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from flows.graph.document import Document
+from flows.graph.document import Document, Wire
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.text import Text, text
 
@@ -39,6 +40,10 @@ def fix_for(
     settings = copy.deepcopy(document.steps[step].settings)
     if "cast" in suggestion:
         return _cast_before(document, step, suggestion["cast"], schemas, types, label)
+    if "before" in suggestion:
+        wanted = suggestion["before"]
+        wire = next((w for w in document.wires if w.target == f"{step}.{wanted['port']}"), None)
+        return _step_before(document, wire, wanted["type"], wanted["settings"], types, label) if wire else None
     if "value" in suggestion and "pointer" in suggestion:
         value, at = suggestion["value"], str(suggestion["pointer"])
         if not put(settings, at, value):
@@ -68,26 +73,38 @@ def _cast_before(
     label: Text | None,
 ) -> Fix | None:
     """Put a step that converts the column onto the wire by which it comes."""
-    if "cast" not in types:
-        return None
     for wire in document.wires:
         schema = schemas.get(wire.source)
         if wire.target_step == step and schema is not None and schema.get(cast["column"]) is not None:
-            name = free_id(document, "cast")
-            index = document.wires.index(wire)
             column = {"column": cast["column"], "type": cast["type"], "on_error": "null"}
-            return make_fix(
-                label or text("Convert the column before", "先转换该列的类型"),
-                {
-                    "op": "add_step",
-                    "id": name,
-                    "step": {"type": "cast", "version": types["cast"].version, "settings": {"columns": [column]}},
-                },
-                {"op": "disconnect", "from": wire.source, "to": wire.target},
-                {"op": "connect", "from": f"{name}.out", "to": wire.target, "index": index},
-                {"op": "connect", "from": wire.source, "to": f"{name}.in"},
-            )
+            label = label or text("Convert the column before", "先转换该列的类型")
+            return _step_before(document, wire, "cast", {"columns": [column]}, types, label)
     return None
+
+
+def _step_before(
+    document: Document,
+    wire: Wire,
+    kind: str,
+    settings: Mapping[str, Any],
+    types: Mapping[str, Any],
+    label: Text | None,
+) -> Fix | None:
+    """Put a new step onto a wire, in its place among the wires of that port."""
+    if kind not in types:
+        return None
+    name = free_id(document, kind)
+    return make_fix(
+        label or types[kind].title,
+        {
+            "op": "add_step",
+            "id": name,
+            "step": {"type": kind, "version": types[kind].version, "settings": dict(settings)},
+        },
+        {"op": "disconnect", "from": wire.source, "to": wire.target},
+        {"op": "connect", "from": f"{name}.out", "to": wire.target, "index": document.wires.index(wire)},
+        {"op": "connect", "from": wire.source, "to": f"{name}.in"},
+    )
 
 
 def free_id(document: Document, stem: str) -> str:

@@ -168,7 +168,7 @@ def _is_safe(node: Any) -> bool:
         if pair == ("text", "number"):
             return isinstance(node.arg, ops.Literal)
         return pair in _LOSSLESS or isinstance(node.arg, ops.Literal)
-    if not isinstance(node, _SAFE) or node.dtype.is_binary():
+    if not isinstance(node, _SAFE) or node.dtype.is_binary() or node.dtype.is_geospatial():
         return False
     value = node.value if isinstance(node, ops.Literal) else None
     if isinstance(value, float) and not math.isfinite(value):

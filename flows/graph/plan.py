@@ -105,6 +105,8 @@ class Stage(msgspec.Struct, frozen=True):
     schema: Schema
     sink: Sink
     engine: str = "duckdb"
+    extensions: tuple[str, ...] = ()
+    """Extensions of the engine whose functions the text calls."""
     probes: tuple[Probe, ...] = ()
     ordered: bool = False
     outlets: tuple[Outlet, ...] = ()

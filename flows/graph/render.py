@@ -115,4 +115,16 @@ def _compiler(dialect: str) -> Any:
         )
         raise PlanError("plan.dialect", message)
     base = getattr(compilers, classes[dialect])
+    if dialect == "duckdb":
+        return _with_native_geometries(base)()
     return by_code_point(base, dialect)() if dialect in ("postgres", "mysql") else base()
+
+
+def _with_native_geometries(base: Any) -> Any:
+    """Ibis turns geometries into bytes at the end of every query; ours stay what they are from step to step."""
+
+    class Compiler(base):
+        def to_sqlglot(self, expr: Any, *, limit: Any = None, params: Any = None) -> Any:
+            return super(base, self).to_sqlglot(expr, limit=limit, params=params)
+
+    return Compiler

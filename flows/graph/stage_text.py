@@ -71,12 +71,21 @@ class StageText:
         self._columns[""] = schema.names
         return self.finish("", schema)
 
+    def extensions(self) -> tuple[str, ...]:
+        """The engine's extensions whose functions the parts call."""
+        calls = (call for _, tree in self._parts for call in tree.find_all(sge.Func))
+        return ("spatial",) if any(_function_name(call).startswith("ST_") for call in calls) else ()
+
     def _add(self, name: str, tree: sge.Expression) -> None:
         inner = Counter(table.name for table in tree.find_all(sge.Table))
         for cte in tree.find_all(sge.CTE):
             cte.set("materialized", inner[cte.alias] > 1)
         self._uses.update(inner)
         self._parts.append((name, tree))
+
+
+def _function_name(call: sge.Func) -> str:
+    return (call.name if isinstance(call, sge.Anonymous) else call.sql_name()).upper()
 
 
 def _body(tree: sge.Expression) -> sge.Expression:

@@ -184,6 +184,7 @@ class _StageDraft:
             text=statement,
             schema=schema,
             sink=self._sink(schema, ending),
+            extensions=self.text.extensions(),
             probes=tuple(probe for probe in probes if probe is not None),
             ordered=any(self.maker.is_ordered(step) for step in self.region.steps),
             outlets=outlets,

@@ -18,7 +18,7 @@ from node_catalog.sdk.kept import Kept
 from node_catalog.sdk.ports import Port, PortList, Schema
 from node_catalog.sdk.text import Text
 
-Group = Literal["in", "shape", "combine", "summarise", "check", "flow", "out"]
+Group = Literal["in", "shape", "combine", "summarise", "check", "flow", "spatial", "out"]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -214,7 +214,7 @@ class Check:
 
 @dataclass(frozen=True)
 class DiscoveredColumn:
-    """A column as the source describes it, with its type in our nine types."""
+    """A column as the source describes it, with its type in our ten types."""
 
     name: str
     native_type: str

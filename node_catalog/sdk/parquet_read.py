@@ -1,4 +1,4 @@
-"""Parquet files as the engine scans them: schema, rows and the view in our nine types."""
+"""Parquet files as the engine scans them: schema, rows and the view in our ten types."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from node_catalog.sdk.contract import DiscoveredColumn
 from node_catalog.sdk.errors import DataError
 from node_catalog.sdk.file_bytes import DataFile
+from node_catalog.sdk.geometry import crs_of
 from node_catalog.sdk.ports import Schema, type_of_arrow
 from node_catalog.sdk.sql_node import literal, quoted
 from node_catalog.sdk.text import text
@@ -27,7 +28,7 @@ SQL_TYPES = {
 
 def sql_type(kind: str) -> str:
     """The engine's SQL type of one of our types."""
-    return SQL_TYPES.get(kind, kind.upper())
+    return "GEOMETRY" if crs_of(kind) is not None else SQL_TYPES.get(kind, kind.upper())
 
 
 def parquet_footer(file: DataFile) -> Any:

@@ -1,7 +1,8 @@
 """Column types, schemas and ports: what flows over a wire, and which ports fit together.
 
-All relational data is brought to nine plain types at the source, so that every engine agrees on them:
-integers are 64 bits, numbers are float64, timestamps are naive UTC with microseconds.
+All relational data is brought to ten plain types at the source, so that every engine agrees on them:
+integers are 64 bits, numbers are float64, timestamps are naive UTC with microseconds, geometries are WKB and carry
+their coordinate system in the type (``geometry(WGS84)``; see ``geometry.py``).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
+
+from node_catalog.sdk.geometry import arrow_metadata, crs_of, crs_of_metadata, crs_of_srid, geometry_type, srid_of
 
 SIMPLE_TYPES = ("boolean", "integer", "number", "text", "date", "time", "timestamp", "binary")
 PORT_NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}\Z")
@@ -22,7 +25,7 @@ Boundedness = Literal["bounded", "unbounded"]
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One column of a schema: ``type`` is one of SIMPLE_TYPES or ``decimal(p,s)``."""
+    """One column of a schema: ``type`` is one of SIMPLE_TYPES, ``decimal(p,s)`` or ``geometry(crs)``."""
 
     name: str
     type: str
@@ -104,7 +107,7 @@ def is_type(name: str) -> bool:
     if match:
         precision, scale = int(match[1]), int(match[2])
         return 1 <= precision <= 38 and scale <= precision
-    return name in SIMPLE_TYPES
+    return name in SIMPLE_TYPES or crs_of(name) is not None
 
 
 def to_ibis(schema: Schema) -> Any:
@@ -121,6 +124,9 @@ def ibis_type(name: str) -> Any:
     match = DECIMAL.match(name)
     if match:
         return dt.Decimal(int(match[1]), int(match[2]))
+    crs = crs_of(name)
+    if crs is not None:
+        return dt.GeoSpatial(geotype="geometry", srid=srid_of(crs))
     return {
         "boolean": dt.boolean,
         "integer": dt.int64,
@@ -134,7 +140,7 @@ def ibis_type(name: str) -> Any:
 
 
 def from_ibis(schema: Any) -> Schema:
-    """Our schema of an Ibis schema; types outside our nine raise KeyError (normalise them first)."""
+    """Our schema of an Ibis schema; types outside our ten raise KeyError (normalise them first)."""
     return Schema(tuple(Field(name, type_of_ibis(kind)) for name, kind in schema.items()))
 
 
@@ -158,6 +164,8 @@ def type_of_ibis(kind: Any) -> str:
         return "timestamp"
     if kind.is_binary():
         return "binary"
+    if kind.is_geospatial():
+        return geometry_type(crs_of_srid(kind.srid))
     raise KeyError(str(kind))
 
 
@@ -165,7 +173,15 @@ def to_arrow(schema: Schema) -> Any:
     """The Arrow schema that every batch of this stream has."""
     import pyarrow as pa
 
-    return pa.schema([pa.field(field.name, arrow_type(field.type)) for field in schema.fields])
+    return pa.schema([arrow_field(field.name, field.type) for field in schema.fields])
+
+
+def arrow_field(name: str, kind: str) -> Any:
+    """An Arrow field of one of our column types; a geometry says in its metadata what it is (GeoArrow)."""
+    import pyarrow as pa
+
+    crs = crs_of(kind)
+    return pa.field(name, arrow_type(kind), metadata=None if crs is None else arrow_metadata(crs))
 
 
 def arrow_type(name: str) -> Any:
@@ -175,6 +191,8 @@ def arrow_type(name: str) -> Any:
     match = DECIMAL.match(name)
     if match:
         return pa.decimal128(int(match[1]), int(match[2]))
+    if crs_of(name) is not None:
+        return pa.binary()
     return {
         "boolean": pa.bool_(),
         "integer": pa.int64(),
@@ -185,6 +203,12 @@ def arrow_type(name: str) -> Any:
         "timestamp": pa.timestamp("us"),
         "binary": pa.binary(),
     }[name]
+
+
+def type_of_field(field: Any) -> str:
+    """Our name for the type of an Arrow field: a geometry is told from other bytes by its metadata."""
+    crs = crs_of_metadata(field.metadata)
+    return type_of_arrow(field.type) if crs is None else geometry_type(crs)
 
 
 def type_of_arrow(kind: Any) -> str:

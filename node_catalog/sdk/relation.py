@@ -23,6 +23,7 @@ TYPE_WORDS: Mapping[str, Text] = {
     "time": text("time of day", "时刻"),
     "timestamp": text("date and time", "日期时间"),
     "binary": text("binary", "二进制"),
+    "geometry": text("geometry", "几何"),
 }
 
 
@@ -116,7 +117,7 @@ def _taken(context: BuildContext, name: str, pointer: str) -> Exception:
 
 
 def plain(context: BuildContext, value: Any, pointer: str) -> Any:
-    """``value`` in exactly one of our nine types: whole numbers as int64, numbers as float64, µs timestamps."""
+    """``value`` in exactly one of our ten types: whole numbers as int64, numbers as float64, µs timestamps."""
     kind = value.type()
     try:
         ours = type_of_ibis(kind)

@@ -1,7 +1,7 @@
 """The only file that knows DuckDB. Two kinds of connection, each with an in-memory database of its own:
 
-*main*: runs a stage's text over Arrow streams and the Parquet files it was opened with; it has no extension, sees
-nothing else and no network.
+*main*: runs a stage's text over Arrow streams and the Parquet files it was opened with; it sees nothing else and no
+network. It has no extension but ``spatial``, and that only when the text calls its functions.
 *source*: reads one dataset by a connector's statements, then is locked; only the connector's folders stay open.
 
 Every text is checked against DuckDB's own syntax tree before it runs: one SELECT over the given names, nothing else.
@@ -21,6 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from node_catalog.sdk.contract import Attach, Through
+from node_catalog.sdk.geometry import has_geometry, without_crs
 from node_catalog.sdk.text import text
 from runtime.engine.cancel import Cancel
 from runtime.engine.errors import CancelledError, EngineError, WorkError
@@ -75,7 +76,7 @@ class Connection:
 
         ``flow`` is asked for the error itself when the stream breaks.
         """
-        stream = OneScan(reader, name, flow)
+        stream = OneScan(_native(reader), name, flow)
         with self._words():
             self._raw.register(name, stream)
         self._streams.append(stream)
@@ -188,12 +189,24 @@ class Rows:
 
 @contextmanager
 def open_main(
-    limits: Limits, cancel: Cancel, *, ordered: bool = False, where: str = "", scans: Sequence[Scan] = ()
+    limits: Limits,
+    cancel: Cancel,
+    *,
+    ordered: bool = False,
+    where: str = "",
+    scans: Sequence[Scan] = (),
+    extensions: Sequence[str] = (),
 ) -> Iterator[Connection]:
-    """A connection for a stage's own text: spills to ``limits.temp_folder``, reaches nothing but ``scans``."""
-    raw = _connect(limits, limits.memory_mb, ordered)
+    """A connection for a stage's own text: spills to ``limits.temp_folder``, reaches nothing but ``scans``.
+
+    ``extensions`` bring functions; whatever in them reads files or hosts is refused by ``check`` all the same.
+    """
+    raw = _connect(limits, limits.memory_mb, ordered, are_verified=all(map(_is_verified, extensions)))
     try:
         connection = Connection(raw, cancel, where, is_source=False)
+        with connection._words():
+            for extension in extensions:
+                _load(raw, extension)
         _shut(raw, sorted({folder for scan in scans for folder in scan.attach.folders}))
         for scan in scans:
             connection.add_scan(scan)
@@ -289,6 +302,15 @@ def _lock(raw: duckdb.DuckDBPyConnection, time_zone: str = "UTC", *, is_shut: bo
     if not is_shut:
         _shut(raw)
     raw.execute("set lock_configuration = true")
+
+
+def _native(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """The reader as DuckDB takes it: its geometries become GEOMETRY, all of one kind (see ``without_crs``)."""
+    if not has_geometry(reader.schema):
+        return reader
+    schema = without_crs(reader.schema)
+    marked = (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in reader)
+    return pa.RecordBatchReader.from_batches(schema, marked)
 
 
 def _literal(value: str) -> str:

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from node_catalog.sdk.contract import Attach
+from node_catalog.sdk.geometry import crs_of_metadata
 from node_catalog.sdk.ports import Schema
-from node_catalog.sdk.sql_node import literal
+from node_catalog.sdk.sql_node import literal, quoted
 from node_catalog.sdk.text import text
 from runtime.engine.errors import SourceFailedError
 from runtime.engine.parquet_file import ParquetFile
@@ -34,8 +35,15 @@ def exchange_scan(path: str) -> Attach:
     """The same rows for the engine to scan itself."""
     with _words(path), pq.ParquetFile(path, memory_map=False) as file:
         rows = file.metadata.num_rows
-    view = f'CREATE VIEW "src" AS SELECT * FROM read_parquet({literal(path)})'
+        columns = ", ".join(_column(field) for field in file.schema_arrow)
+    view = f'CREATE VIEW "src" AS SELECT {columns} FROM read_parquet({literal(path)})'
     return Attach((view,), folders=(str(Path(path).parent),), rows=rows)
+
+
+def _column(field: pa.Field) -> str:
+    """Parquet keeps geometries as bytes; our mark on the field says that they are more."""
+    name = quoted(field.name)
+    return name if crs_of_metadata(field.metadata) is None else f"st_geomfromwkb({name}) AS {name}"
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Arrow values as JSON for people's screens: exact, bounded, never ambiguous.
 
 Integers beyond 2^53 and decimals are strings; dates and timestamps are ISO; NULL and NaN are null; infinities are
-strings; bytes are hexadecimal; long texts are cut with an ellipsis.
+strings; bytes are hexadecimal; long texts are cut with an ellipsis; geometries are WKT, long ones kind and bounds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from node_catalog.sdk.ports import type_of_arrow
+from node_catalog.sdk.geometry import crs_of_metadata
+from node_catalog.sdk.ports import type_of_field
+from node_catalog.sdk.wkb import short_words
 
 SAFE_INTEGER = 2**53
 LONGEST_TEXT = 2000
@@ -48,13 +50,19 @@ def plain(value: Any, longest: int = LONGEST_TEXT) -> Any:
 
 def columns_of(schema: pa.Schema) -> list[dict[str, str]]:
     """``[{name, type}]`` in our words for types."""
-    return [{"name": field.name, "type": type_of_arrow(field.type)} for field in schema]
+    return [{"name": field.name, "type": type_of_field(field)} for field in schema]
 
 
 def rows_of(table: pa.Table | pa.RecordBatch, longest: int = LONGEST_TEXT) -> list[list[Any]]:
     """The rows as JSON lists."""
-    columns = [[plain(value, longest) for value in listed(column)] for column in table.columns]
+    columns = [_cells(column, field, longest) for column, field in zip(table.columns, table.schema)]
     return [list(row) for row in zip(*columns)] if columns else [[] for _ in range(table.num_rows)]
+
+
+def _cells(column: pa.Array | pa.ChunkedArray, field: pa.Field, longest: int) -> list[Any]:
+    if crs_of_metadata(field.metadata) is not None:
+        return [None if value is None else short_words(value) for value in column.to_pylist()]
+    return [plain(value, longest) for value in listed(column)]
 
 
 def listed(column: pa.Array | pa.ChunkedArray) -> list[Any]:

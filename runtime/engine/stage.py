@@ -176,6 +176,7 @@ class _StageRun:
                     ordered=ordered,
                     where=stage.sink.step or stage.key,
                     scans=tuple(scans.values()),
+                    extensions=stage.extensions,
                 )
             )
             for binding in stage.bindings:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
+from node_catalog.sdk.geometry import crs_of
 from node_catalog.sdk.kept import Kept, shared
 from node_catalog.sdk.ports import Field, Schema, to_arrow
 from runtime.engine.cancel import Cancel
@@ -28,7 +29,10 @@ _NUMERIC = ("integer", "number", "decimal")
 
 
 class Statistics(msgspec.Struct, frozen=True):
-    """``columns``: name → {nulls, distinct, min, max, mean?, top, histogram?, length?, approximate}."""
+    """``columns``: name → {nulls, distinct, min, max, mean?, top, histogram?, length?, approximate}.
+
+    Of geometries ``min`` and ``max`` are the corners (x y) of the box around all of them.
+    """
 
     rows: int
     sample_rows: int
@@ -50,7 +54,9 @@ def describe(
     """Read ``batches`` once to the end and describe every column (in a connection that ``kept`` keeps for the next)."""
     reservoir = Reservoir(sample_rows, first)
     flow = Flow("rows")
-    with shared(kept, "statistics", lambda: open_main(limits, cancel, ordered=True)) as connection:
+    extensions = ("spatial",) if any(crs_of(field.type) for field in schema.fields) else ()
+    name = "statistics with geometries" if extensions else "statistics"
+    with shared(kept, name, lambda: open_main(limits, cancel, ordered=True, extensions=extensions)) as connection:
         positioned = Schema(tuple(Field(f"c{place}", field.type) for place, field in enumerate(schema.fields)))
         renamed = (batch.rename_columns(list(positioned.names)) for batch in reservoir.pass_on(batches))
         counted = flow.count(renamed, cancel, lambda step, count, size: None)
@@ -83,6 +89,10 @@ def _scan(schema: Schema) -> str:
         if field.type == "binary":
             parts += _lengths(f"octet_length({column})", column)
             continue
+        if crs_of(field.type):
+            sides = (("min", "xmin"), ("min", "ymin"), ("max", "xmax"), ("max", "ymax"))
+            parts += [f"{figure}(st_{side}({column})) as {column}_{side}" for figure, side in sides]
+            continue
         parts.append(f"approx_count_distinct({column}) as {column}_distinct")
         shown = f"left({column}, {LONGEST_TEXT})" if field.type == "text" else column
         parts += [f"min({shown}) as {column}_min", f"max({shown}) as {column}_max"]
@@ -113,6 +123,10 @@ def _column(connection: Connection, place: int, field: Field, facts: dict[str, A
         }  # fmt: skip
     if field.type == "binary":
         return {**found, "distinct": None, "min": None, "max": None, "approximate": []}
+    if crs_of(field.type):
+        corners = ([facts[f"{name}_{side}"] for side in sides] for sides in (("xmin", "ymin"), ("xmax", "ymax")))
+        low, high = (None if None in corner else " ".join(f"{value:.6f}" for value in corner) for corner in corners)
+        return {**found, "distinct": None, "min": low, "max": high, "approximate": []}
     low, high = facts[f"{name}_min"], facts[f"{name}_max"]
     found |= {"min": plain(low), "max": plain(high)}
     if field.type.startswith(_NUMERIC):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 import pyarrow as pa
 
 from node_catalog.sdk.errors import DataError
+from node_catalog.sdk.geometry import has_geometry
 from node_catalog.sdk.ports import Schema, to_arrow
 from node_catalog.sdk.text import text
 from runtime.engine.cancel import Cancel
@@ -72,8 +73,9 @@ def cast(batches: Batches, schema: Schema, where: str = "") -> Iterator[pa.Recor
     Raises ColumnsMovedError when a column is missing and DataError, naming the column, when a value does not fit.
     """
     wanted = to_arrow(schema)
+    is_marked = has_geometry(wanted)
     for batch in batches:
-        yield batch if batch.schema.equals(wanted) else cast_batch(batch, wanted, where)
+        yield batch if batch.schema.equals(wanted, check_metadata=is_marked) else cast_batch(batch, wanted, where)
 
 
 def cast_batch(batch: pa.RecordBatch, wanted: pa.Schema, where: str = "") -> pa.RecordBatch:

@@ -18,8 +18,10 @@ _SCALARS = frozenset(
     {
         "getenv", "current_setting", "getvariable", "nextval", "currval", "txid_current", "write_log", "current_query",
         "query", "query_table", "read_text", "read_blob", "sql_auto_complete", "json_execute_serialized_sql",
+        "st_transform",
     }
 )  # fmt: skip
+"""Functions that read something else. ``st_transform`` opens files that its text names (PROJ), whatever is locked."""
 _RELATIONS = frozenset({"BASE_TABLE", "SUBQUERY", "JOIN", "EMPTY", "EXPRESSION_LIST", "PIVOT", "TABLE_FUNCTION"})
 """All that may stand in a FROM; only relations have both ``alias`` and ``sample`` in the tree."""
 

@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import jsonschema
 import msgspec
 import pytest
@@ -21,6 +20,7 @@ from node_catalog.sdk.contract import Example, NodeType, Transform
 from node_catalog.sdk.errors import SettingsError
 from node_catalog.sdk.schema import json_schema, parse
 from node_catalog.sdk.text import LANGUAGES
+from tests.spatial import open_duckdb
 
 TYPES = [*registry().transforms.values(), *registry().connectors.values()]
 STEPS = list(registry().transforms.values())
@@ -68,7 +68,7 @@ def test_every_step_has_an_example(step: type[Transform]) -> None:
 
 @pytest.mark.parametrize("step, example", EXAMPLES, ids=lambda value: getattr(value, "key", None))
 def test_example(step: type[Transform], example: Example) -> None:
-    with closing(duckdb.connect()) as connection:
+    with closing(open_duckdb(spatial=step.group == "spatial")) as connection:
         testing.check_example(step, example, make_context(), testing.run_duckdb(connection))
 
 

@@ -1,1 +1,1 @@
-"""The expression language: SQL scalar syntax, an allow-list, our nine types, Ibis values as the result."""
+"""The expression language: SQL scalar syntax, an allow-list, our ten types, Ibis values as the result."""

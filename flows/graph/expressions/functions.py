@@ -7,16 +7,15 @@ What has no answer (a root of a negative number, a logarithm of zero) is NULL, n
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import ibis
 import ibis.expr.operations as ops
 
 from flows.graph.expressions.values import Value, force, forced, typed
+from node_catalog.sdk.engine_calls import engine_function
 from node_catalog.sdk.ports import ibis_type
 from node_catalog.sdk.text import Text, text
 
@@ -96,23 +95,11 @@ def listed() -> list[dict[str, Any]]:
     ]
 
 
-@cache
-def _native_op(name: str, kinds: tuple[str, ...], result: str) -> Any:
-    def stands_for(*_: Any) -> None:
-        """Only carries the signature."""
-
-    names = [f"a{index}" for index in range(len(kinds))]
-    positional = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in names]
-    stands_for.__signature__ = inspect.Signature(positional)  # type: ignore[attr-defined]
-    signature = (tuple(ibis_type(kind) for kind in kinds), ibis_type(result))
-    return ibis.udf.scalar.builtin(stands_for, name=name, signature=signature)
-
-
 def native(name: str, result: str, *args: Any) -> Value:
     """A call of DuckDB's function ``name`` that gives ``result``; Python constants are written plainly."""
     kinds = tuple("integer" if isinstance(a, int) else "text" if isinstance(a, str) else a.type for a in args)
     exprs = [a.expr if isinstance(a, Value) else a for a in args]
-    return Value(result, _native_op(name, kinds, result)(*exprs))
+    return Value(result, engine_function(name, tuple(ibis_type(kind) for kind in kinds), ibis_type(result))(*exprs))
 
 
 def number(value: Value) -> Value:

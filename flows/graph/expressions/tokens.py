@@ -40,6 +40,7 @@ _TO = {
     "time": {"time", "text"},
     "timestamp": {"timestamp", "date", "time", "text"},
     "binary": {"text"},
+    "geometry": set(),
 }
 _UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
 _WHOLE = re.compile(r"[+-]?\d+\Z")

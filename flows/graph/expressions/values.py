@@ -1,6 +1,6 @@
 """Typed values of the expression language and the rules by which types meet.
 
-Types are the nine column types, and inside an expression also ``interval``, ``null`` and ``list``. An Ibis value
+Types are the ten column types, and inside an expression also ``interval``, ``null`` and ``list``. An Ibis value
 always carries the type that DuckDB gives it: where the two disagree, a cast is written.
 """
 
@@ -33,6 +33,7 @@ TYPE_WORDS: dict[str, Text] = {
     "time": text("time of day", "时间"),
     "timestamp": text("date and time", "日期时间"),
     "binary": text("bytes", "二进制"),
+    "geometry": text("geometry", "几何"),
     "interval": text("duration", "时长"),
     "null": text("empty value", "空值"),
     "list": text("list", "列表"),

@@ -66,7 +66,7 @@ export function suggestJoinKeys(left: readonly Column[], right: readonly Column[
 const KEY_WORD = /(^|_)(id|code|no|key|number|name)$|编号|代码|编码|号$|名称$/i;
 
 function joinable(a: string, b: string): boolean {
-  return family(a) === family(b) && family(a) !== "number" && family(a) !== "binary";
+  return family(a) === family(b) && family(a) !== "number" && family(a) !== "binary" && !a.startsWith("geometry");
 }
 
 /** Types that compare with each other. Floats are measures, never keys. */

@@ -78,7 +78,7 @@ class ParquetFormat:
 
 
 def _plain(array: Any, kind: str, file: DataFile, name: str) -> Any:
-    """A column in one of our nine types: no NaN, no zone, no dictionary; nested values as JSON text."""
+    """A column in one of our ten types: no NaN, no zone, no dictionary; nested values as JSON text."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

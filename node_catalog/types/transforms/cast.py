@@ -24,6 +24,7 @@ _ALLOWED: Mapping[str, Sequence[str]] = {
     "time": ("time", "text"),
     "timestamp": ("timestamp", "date", "time", "text"),
     "binary": ("text",),
+    "geometry": (),
 }
 """What each type can become; everything else has no meaning (a date is no number)."""
 

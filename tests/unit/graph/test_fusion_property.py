@@ -41,6 +41,18 @@ SEEN: Counter[str] = Counter()
 NOT_DRAWN = {
     "call": "its sub-flow's steps take its place before anything is fused (test_calls.py)",
     "for_each": "is cut into tasks of their own, which only a run has (test_for_each.py)",
+    **dict.fromkeys(
+        (
+            "geo_point",
+            "geo_parse",
+            "geo_text",
+            "geo_transform",
+            "point_in_polygon",
+            "distance",
+            "nearest_place",
+        ),
+        "works on geometries, which the random tables have none of (test_spatial_steps.py)",
+    ),
     "write": "has the rows of an output; its targets have a contract suite of their own",
 }
 """Step types that no random flow has, and why."""

@@ -1,7 +1,7 @@
 /** Nodes, datasets, columns, requests and grants. */
 import type { Json, JsonObject, Page, Text } from "./common";
 
-export type ColumnType = string; // boolean integer number text date time timestamp binary decimal(p,s)
+export type ColumnType = string; // boolean integer number text date time timestamp binary decimal(p,s) geometry(crs)
 export type Right = "usable" | "pending" | "request" | "none";
 export type Share = "unconditional" | "conditional" | "none";
 export type Health = "unknown" | "ok" | "failing";

@@ -3,6 +3,7 @@
  * this set is drawn as a plain box, so that a type from elsewhere still has a picture.
  */
 import {
+  AimOutlined,
   ApiOutlined,
   AppstoreOutlined,
   BarChartOutlined,
@@ -18,6 +19,8 @@ import {
   CloudServerOutlined,
   ClusterOutlined,
   ColumnHeightOutlined,
+  ColumnWidthOutlined,
+  CompassOutlined,
   ConsoleSqlOutlined,
   DatabaseOutlined,
   EnvironmentOutlined,
@@ -26,9 +29,11 @@ import {
   FileTextOutlined,
   FilterOutlined,
   FolderOpenOutlined,
+  FontSizeOutlined,
   ForkOutlined,
   FormatPainterOutlined,
   FunctionOutlined,
+  GlobalOutlined,
   GroupOutlined,
   ImportOutlined,
   InsertRowBelowOutlined,
@@ -37,6 +42,7 @@ import {
   MinusSquareOutlined,
   NodeIndexOutlined,
   PartitionOutlined,
+  RadiusSettingOutlined,
   RetweetOutlined,
   SafetyCertificateOutlined,
   SaveOutlined,
@@ -53,6 +59,7 @@ import {
 import type { ComponentType } from "react";
 
 const ICONS: Record<string, ComponentType> = {
+  AimOutlined,
   ApiOutlined,
   AppstoreOutlined,
   BarChartOutlined,
@@ -68,6 +75,8 @@ const ICONS: Record<string, ComponentType> = {
   CloudServerOutlined,
   ClusterOutlined,
   ColumnHeightOutlined,
+  ColumnWidthOutlined,
+  CompassOutlined,
   ConsoleSqlOutlined,
   DatabaseOutlined,
   EnvironmentOutlined,
@@ -76,9 +85,11 @@ const ICONS: Record<string, ComponentType> = {
   FileTextOutlined,
   FilterOutlined,
   FolderOpenOutlined,
+  FontSizeOutlined,
   ForkOutlined,
   FormatPainterOutlined,
   FunctionOutlined,
+  GlobalOutlined,
   GroupOutlined,
   ImportOutlined,
   InsertRowBelowOutlined,
@@ -87,6 +98,7 @@ const ICONS: Record<string, ComponentType> = {
   MinusSquareOutlined,
   NodeIndexOutlined,
   PartitionOutlined,
+  RadiusSettingOutlined,
   RetweetOutlined,
   SafetyCertificateOutlined,
   SaveOutlined,

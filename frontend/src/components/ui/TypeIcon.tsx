@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { usePreferences } from "@/api/preferences";
 
+import { typeFamily } from "./format";
 import styles from "./TypeIcon.module.css";
 
 const MARKS: Record<string, [zh: string, en: string, tone: string]> = {
@@ -16,14 +17,15 @@ const MARKS: Record<string, [zh: string, en: string, tone: string]> = {
   time: ["时刻", "time", "time"],
   timestamp: ["时间", "d/t", "time"],
   binary: ["01", "01", "logic"],
+  geometry: ["几何", "geo", "logic"],
 };
 
 export function TypeIcon({ type }: { type: string }) {
   const { t } = useTranslation();
   const { language } = usePreferences();
-  const base = type.startsWith("decimal") ? "decimal" : type;
+  const base = typeFamily(type);
   const [zh, en, tone] = MARKS[base] ?? [type.slice(0, 3), type.slice(0, 3), "logic"];
-  const name = `${t(`type.${base}`, { defaultValue: base })}${base === "decimal" ? ` ${type.slice(7)}` : ""}`;
+  const name = `${t(`type.${base}`, { defaultValue: base })} ${type.slice(base.length)}`.trim();
   return (
     <Tooltip title={name}>
       <span className={`${styles.icon} ${styles[tone]}`} role="img" aria-label={name}>

@@ -92,6 +92,11 @@ export function relativeTime(value: string, now: number, language: Language): st
   return words.format(Math.round(count), unit).replace(/(\d)(?=[\u4e00-\u9fff])/, "$1 ");
 }
 
+/** A column type without its parameters: `decimal(10,2)` is a `decimal`. */
+export function typeFamily(type: string): string {
+  return type.split("(", 1)[0] ?? type;
+}
+
 export function isNumeric(type: string): boolean {
   return type === "integer" || type === "number" || type.startsWith("decimal");
 }

@@ -4,7 +4,7 @@ import { stepOf, type FlowDocument } from "@/graph/document";
 import type { StepType, StepTypes } from "@/graph/palette";
 import { fits, portAt, portsOfType } from "@/graph/ports";
 
-export const GROUPS = ["in", "shape", "combine", "summarise", "check", "flow", "out"] as const;
+export const GROUPS = ["in", "shape", "combine", "summarise", "check", "flow", "spatial", "out"] as const;
 
 function holds(text: LocalText | undefined, words: string): boolean {
   return Object.values(text ?? {}).some((one) => one?.toLowerCase().includes(words));

@@ -4,22 +4,23 @@ import { useTranslation } from "react-i18next";
 
 import { usePick } from "@/api/preferences";
 import type { Text } from "@/api/types";
+import { typeFamily } from "@/components/ui";
 import type { FormWidgetProps } from "@/forms";
 import { freeName } from "@/graph/suggest";
 
 import { ColumnSelect, ColumnsSelect } from "./ColumnSelect";
-import { entriesOf, namesOf, textOf, type SettingsContext } from "./context";
+import { entriesOf, fittingColumns, namesOf, textOf, type SettingsContext } from "./context";
 import { ListEditor } from "./ListEditor";
 import styles from "./settings.module.css";
 
 type Props<V> = FormWidgetProps<V, SettingsContext>;
 
-export function ColumnWidget({ id, label, value, onChange, disabled, isInvalid, context }: Props<string>) {
+export function ColumnWidget({ id, label, value, onChange, disabled, isInvalid, context, schema }: Props<string>) {
   return (
     <div className={styles.whole}>
       <ColumnSelect
         id={id}
-        columns={context.columns}
+        columns={fittingColumns(schema, context)}
         value={textOf(value)}
         onChange={onChange}
         label={label}
@@ -32,7 +33,7 @@ export function ColumnWidget({ id, label, value, onChange, disabled, isInvalid, 
 }
 
 /** For a read step a list to tick, else a small picker. Locked columns say that they must be asked for. */
-export function ColumnsWidget({ id, label, value: given, onChange, disabled, context }: Props<string[]>) {
+export function ColumnsWidget({ id, label, value: given, onChange, disabled, context, schema }: Props<string[]>) {
   const value = namesOf(given);
   const { t } = useTranslation("canvas");
   const words = usePick();
@@ -40,7 +41,7 @@ export function ColumnsWidget({ id, label, value: given, onChange, disabled, con
     return (
       <ColumnsSelect
         id={id}
-        columns={context.columns}
+        columns={fittingColumns(schema, context)}
         value={value}
         onChange={(names) => onChange(names)}
         label={label}
@@ -247,7 +248,8 @@ export function CastListWidget({ value: given, onChange, disabled, context }: Pr
 }
 
 function typeLabel(type: string, t: (key: string) => string): string {
-  return type.startsWith("decimal") ? `${t("common:type.decimal")} ${type.slice(7)}` : t(`common:type.${type}`);
+  const base = typeFamily(type);
+  return `${t(`common:type.${base}`)} ${type.slice(base.length)}`.trim();
 }
 
 interface Derived {

@@ -1,6 +1,7 @@
 /** What the editors of settings know about the step around them. */
 import { useGet } from "@/api/hooks";
 import type { CheckedDataset, ColumnProfile, DatasetDetail } from "@/api/types";
+import { typeFamily } from "@/components/ui";
 import type { FlowDocument } from "@/graph/document";
 import { originsOf } from "@/graph/lineage";
 import type { Column } from "@/graph/palette";
@@ -69,4 +70,12 @@ export function namesOf(value: unknown): string[] {
 
 export function textOf(value: unknown): string {
   return typeof value === "string" ? value : "";
+}
+
+/** The columns a setting may name: of one input (`x-port`), of some types (`x-types`). */
+export function fittingColumns(schema: Record<string, unknown>, context: SettingsContext): readonly Column[] {
+  const port = schema["x-port"] as string | undefined;
+  const types = schema["x-types"] as string[] | undefined;
+  const columns = port === undefined ? context.columns : (context.incoming[port]?.[0] ?? []);
+  return types ? columns.filter((column) => types.includes(typeFamily(column.type))) : columns;
 }

@@ -5,7 +5,16 @@ import { useTranslation } from "react-i18next";
 
 import { usePick, usePreferences } from "@/api/preferences";
 import type { ColumnProfile, DatasetColumn, DatasetDetail } from "@/api/types";
-import { cellText, DistinctText, EmptyState, exactNumber, NumberText, SensitivityTag, TypeIcon } from "@/components/ui";
+import {
+  cellText,
+  DistinctText,
+  EmptyState,
+  exactNumber,
+  NumberText,
+  SensitivityTag,
+  TypeIcon,
+  typeFamily,
+} from "@/components/ui";
 
 import styles from "./ColumnDrawer.module.css";
 import { ColumnEditor } from "./ColumnEditor";
@@ -143,8 +152,7 @@ export function ColumnDrawer({ dataset, column, onClose }: ColumnDrawerProps) {
                 label: t("column.type"),
                 children: (
                   <span className={styles.type}>
-                    <TypeIcon type={column.type} />{" "}
-                    {t(`common:type.${column.type.startsWith("decimal") ? "decimal" : column.type}`)}{" "}
+                    <TypeIcon type={column.type} /> {t(`common:type.${typeFamily(column.type)}`)}{" "}
                     <span className="tertiary">{column.native_type}</span>
                   </span>
                 ),
