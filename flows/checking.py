@@ -46,6 +46,7 @@ def checked_as_json(raw: Mapping[str, Any], checked: Checked, sources: Sources) 
         "schemas": {
             port: [msgspec.to_builtins(field) for field in schema.fields] for port, schema in checked.schemas.items()
         },
+        "endless": list(checked.endless),
         "levels": {level: checked.ok(level) for level in LEVELS},
         "datasets": {number: _dataset_as_json(number, sources) for number in sources.datasets},
         "summaries": step_summaries(raw),

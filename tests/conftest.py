@@ -14,7 +14,12 @@ from tests.object_store import object_store
 
 __all__ = ["object_store"]
 
-SLOW_FIRST = ("tests/integration/runtime/test_kills", "tests/integration/studio/", "tests/contract/test_outputs")
+SLOW_FIRST = (
+    "tests/integration/runtime/test_kills",
+    "tests/integration/studio/",
+    "tests/contract/test_outputs",
+    "tests/e2e/test_killed",
+)
 """Files that take minutes: begun first, so that no process waits for them at the end."""
 
 

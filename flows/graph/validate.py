@@ -55,6 +55,8 @@ class Checked:
     """The document without calls, from which a plan is made."""
     inner_schemas: dict[str, Schema] = field(default_factory=dict)
     """Schemas of the expanded document's ports."""
+    endless: tuple[str, ...] = ()
+    """Steps whose rows never end: streams, and what passes them on."""
 
     def ok(self, level: str, step: str | None = None) -> bool:
         """Whether there is no error up to ``level``: in the whole flow, or in ``step`` and all that feeds it."""
@@ -123,6 +125,7 @@ class _Check:
         self.schemas: dict[str, Schema] = {}
         self.broken: set[str] = set()
         self.waits: dict[str, str] = {}
+        self.endless: set[str] = set()
 
     def run(self, upto: str, only: str | None) -> Checked:
         topology = self.topology if self.document is self.shown else Topology(self.shown)
@@ -146,7 +149,8 @@ class _Check:
         schemas = {port: schema for port, schema in shown.items() if wanted is None or port.partition(".")[0] in wanted}
         upstream = {step: topology.sources_of(step) for step in self.shown.steps}
         waits = {self.expanded.outer(step): self.expanded.outer(blocker) for step, blocker in self.waits.items()}
-        return Checked(kept, schemas, waits, upstream, self.expanded, self.schemas)
+        endless = tuple(sorted({self.expanded.outer(step) for step in self.endless}))
+        return Checked(kept, schemas, waits, upstream, self.expanded, self.schemas, endless)
 
     def _parameters(self, values: Mapping[str, Any] | None) -> dict[str, Parameter]:
         try:
@@ -279,7 +283,6 @@ class _Check:
 
     def _unbounded(self) -> None:
         """Steps that need all their rows (sort, aggregate) cannot stand behind a stream that never ends."""
-        endless: set[str] = set()
         for step in self.topology.order:
             if step not in self.parsed:
                 continue
@@ -287,10 +290,10 @@ class _Check:
             if kind.role == "source":
                 info = self.datasets.get(self.document.dataset_number(settings.dataset))
                 if info is not None and not info.bounded:
-                    endless.add(step)
-            elif any(source in endless for source in self.topology.sources_of(step)):
+                    self.endless.add(step)
+            elif any(source in self.endless for source in self.topology.sources_of(step)):
                 if kind.takes_unbounded:
-                    endless.add(step)
+                    self.endless.add(step)
                     continue
                 message = text(
                     f"“{kind.title['en']}” needs all rows, but the stream before it never ends. "

@@ -13,6 +13,7 @@ import type { FieldProblem, JsonObject } from "@/api/types";
 
 import styles from "./forms.module.css";
 import { drawn } from "./localise";
+import { Notes, type FieldNotes } from "./notes";
 import { placeProblems } from "./problems";
 import {
   ArrayFieldItemTemplate,
@@ -52,6 +53,8 @@ export interface SchemaFormProps {
   onChange: (value: JsonObject) => void;
   /** Problems by JSON pointer into the value. */
   problems?: readonly FieldProblem[];
+  /** Drawn below the fields, by JSON pointer. */
+  notes?: FieldNotes;
   /** Editors that the feature brings; they win over the common ones of the same name. */
   widgets?: FormWidgets;
   /** Handed to every editor. */
@@ -64,12 +67,14 @@ export interface SchemaFormProps {
 }
 
 const NO_PROBLEMS: readonly FieldProblem[] = [];
+const NO_NOTES: FieldNotes = new Map();
 
 export function SchemaForm({
   schema,
   value,
   onChange,
   problems = NO_PROBLEMS,
+  notes = NO_NOTES,
   widgets,
   context,
   secrets,
@@ -92,24 +97,26 @@ export function SchemaForm({
           className={styles.elsewhere}
         />
       )}
-      <RjsfForm
-        tagName="div"
-        schema={form.schema}
-        uiSchema={{ "ui:submitButtonOptions": { norender: true }, ...form.uiSchema }}
-        formData={value}
-        validator={VALIDATOR}
-        templates={TEMPLATES}
-        widgets={WIDGETS}
-        fields={FIELDS}
-        formContext={formContext}
-        extraErrors={placed.atFields}
-        showErrorList={false}
-        noHtml5Validate
-        experimental_defaultFormStateBehavior={DEFAULTS}
-        disabled={disabled}
-        idPrefix={idPrefix}
-        onChange={(event) => onChange(event.formData as JsonObject)}
-      />
+      <Notes value={notes}>
+        <RjsfForm
+          tagName="div"
+          schema={form.schema}
+          uiSchema={{ "ui:submitButtonOptions": { norender: true }, ...form.uiSchema }}
+          formData={value}
+          validator={VALIDATOR}
+          templates={TEMPLATES}
+          widgets={WIDGETS}
+          fields={FIELDS}
+          formContext={formContext}
+          extraErrors={placed.atFields}
+          showErrorList={false}
+          noHtml5Validate
+          experimental_defaultFormStateBehavior={DEFAULTS}
+          disabled={disabled}
+          idPrefix={idPrefix}
+          onChange={(event) => onChange(event.formData as JsonObject)}
+        />
+      </Notes>
     </div>
   );
 }

@@ -14,6 +14,10 @@ export function pointerParts(pointer: string): string[] {
     .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
+export function pointerOf(path: readonly (string | number)[]): string {
+  return path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
 /** Problems whose field is not in the form come back in `elsewhere`, so that none is lost. */
 export function placeProblems(
   problems: readonly FieldProblem[],

@@ -10,8 +10,11 @@ import {
   type WidgetProps,
 } from "@rjsf/utils";
 import { Button, Switch } from "antd";
+import { useContext } from "react";
 import { useTranslation } from "react-i18next";
 
+import { Notes } from "./notes";
+import { pointerOf } from "./problems";
 import type { FormWidgets } from "./types";
 import styles from "./forms.module.css";
 import { isAsked } from "./when";
@@ -35,6 +38,7 @@ function FieldErrors({ id, errors }: { id: string; errors?: string[] }) {
 
 export function FieldTemplate({
   id,
+  fieldPathId,
   label,
   children,
   displayLabel,
@@ -45,12 +49,14 @@ export function FieldTemplate({
   schema,
   uiSchema,
 }: FieldTemplateProps) {
+  const pointer = pointerOf(fieldPathId.path);
+  const note = useContext(Notes).get(pointer);
   if (hidden) return <div hidden>{children}</div>;
   const isGroup = schema.type === "object" && !uiSchema?.["ui:field"];
   const isOwn = Boolean(uiSchema?.["ui:field"]) || schema.type === "boolean" || isGroup;
   const isList = schema.type === "array" && !displayLabel;
   return (
-    <div className={styles.field}>
+    <div className={styles.field} data-pointer={pointer}>
       {!isOwn && !isList && displayLabel && label && (
         <label htmlFor={id} className={`${styles.label} ${required ? styles.required : ""}`}>
           {label}
@@ -63,6 +69,7 @@ export function FieldTemplate({
       )}
       {children}
       {!isGroup && <FieldErrors id={id} errors={rawErrors} />}
+      {note}
     </div>
   );
 }
@@ -188,7 +195,7 @@ export function WidgetField(props: FieldProps) {
         describedBy={describedBy || undefined}
         isInvalid={isInvalid}
         context={parts.context}
-        pointer={fieldPathId.path.map((part) => `/${part}`).join("")}
+        pointer={pointerOf(fieldPathId.path)}
       />
     </>
   );

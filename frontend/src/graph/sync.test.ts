@@ -7,6 +7,7 @@ import type { Operation } from "./operations";
 import type { Answer, Batch, Ports, SyncStatus } from "./sync";
 import { SyncQueue } from "./sync";
 import { Server, breath } from "./syncFixtures";
+import type { Kept } from "./unsaved";
 
 interface Bench {
   server: Server;
@@ -26,6 +27,7 @@ function bench(
   store = new Map<string, string>(),
   server = new Server(sample()),
   name = "k",
+  journal?: (kept: Kept) => void,
 ): Bench {
   const timers: (() => void)[] = [];
   let key = 0;
@@ -52,6 +54,7 @@ function bench(
       removeItem: (name) => void store.delete(name),
     },
     storeKey: "q",
+    journal: journal && ((kept) => journal(structuredClone(kept))),
   };
   self.queue = new SyncQueue(0, sample(), ports);
   self.edit = (operations) => {
@@ -143,6 +146,45 @@ describe("SyncQueue", () => {
     b.local = b.queue.recover();
     await b.runTimers();
     expect(b.server.state.document.steps.f?.title).toEqual({ en: "before the crash" });
+    expect(b.local).toEqual(b.server.state);
+  });
+
+  it("changes nothing when the disk of a killed browser holds edits that have arrived since", async () => {
+    const server = new Server(sample());
+    const stale: Kept[] = [];
+    const killed = bench(direct, undefined, server, "killed", (kept) => stale.push(kept));
+    killed.edit([{ op: "move", positions: { f: { x: 1, y: 1 } } }]);
+    await killed.runTimers();
+    killed.edit([{ op: "move", positions: { f: { x: 2, y: 2 } } }]);
+    await killed.runTimers();
+    for (const kept of stale) {
+      const b = bench(direct, undefined, server, "again");
+      b.queue.adopt(server.revision, server.state);
+      b.local = b.queue.recover(structuredClone(kept));
+      await b.runTimers();
+      expect(b.local).toEqual(server.state);
+    }
+    expect(server.revision).toBe(2);
+    expect(server.state.layout.positions.f).toEqual({ x: 2, y: 2 });
+  });
+
+  it("finds in the journal what the page's storage did not keep", async () => {
+    let newest: Kept | null = null;
+    const killed = bench(
+      async () => ({ kind: "unreachable" }),
+      undefined,
+      undefined,
+      "killed",
+      (kept) => (newest = kept),
+    );
+    killed.edit([title("f", "first")]);
+    await killed.tick();
+    killed.edit([title("a", "second")]);
+    const b = bench(direct);
+    b.local = b.queue.recover(newest);
+    await b.runTimers();
+    expect(b.server.state.document.steps.f?.title).toEqual({ en: "first" });
+    expect(b.server.state.document.steps.a?.title).toEqual({ en: "second" });
     expect(b.local).toEqual(b.server.state);
   });
 

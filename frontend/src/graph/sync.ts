@@ -10,7 +10,7 @@ import type { Store } from "./history";
 import type { Operation } from "./operations";
 import { OperationError, applyOperations } from "./operations";
 import { replay } from "./replay";
-import { Keeper } from "./unsaved";
+import { Keeper, NOTHING_KEPT, newer, type Kept } from "./unsaved";
 
 export interface Batch {
   base: number;
@@ -61,6 +61,8 @@ export interface Ports<Check> {
   onRebase: (state: FlowState, lost: Operation[]) => void;
   store?: Store;
   storeKey?: string;
+  /** A second place for unsent edits that also outlives a killed browser. */
+  journal?: (kept: Kept) => void;
 }
 
 /** An edit leaves at once; those that follow quickly travel together, at most one batch in this time. */
@@ -69,6 +71,8 @@ const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 
 export class SyncQueue<Check> {
   private waiting: Operation[] = [];
+  /** The key under which what waits will travel: given at once, so that edits found again after a crash keep it. */
+  private nextKey = "";
   private flight: Batch | null = null;
   private attempt = 0;
   private busy = false;
@@ -86,7 +90,7 @@ export class SyncQueue<Check> {
     private confirmed: FlowState,
     private readonly ports: Ports<Check>,
   ) {
-    this.keeper = new Keeper(ports.store, ports.storeKey);
+    this.keeper = new Keeper(ports.store, ports.storeKey, ports.journal);
   }
 
   get status(): SyncStatus {
@@ -94,12 +98,16 @@ export class SyncQueue<Check> {
     return { phase: this.phase, revision: this.revision, savedAt: this.savedAt, unsaved, problem: this.problem };
   }
 
-  /** Edits that a closed tab left behind, put on top of the fresh draft; returns the state with them. */
-  recover(): FlowState {
-    const kept = this.keeper.read();
-    // What was on its way keeps its key: when it has arrived after all, sending it again changes nothing.
-    this.flight = kept?.flight ?? null;
-    this.waiting = kept?.waiting ?? [];
+  /**
+   * Edits that a closed tab or a killed browser left behind (`kept`: what its disk holds), put on top of the fresh
+   * draft; returns the state with them.
+   */
+  recover(kept: Kept | null = null): FlowState {
+    const { flight, waiting, nextKey } = newer(this.keeper.read(), kept) ?? NOTHING_KEPT;
+    // Everything keeps its key: what has arrived after all changes nothing when it is sent again.
+    this.flight = flight;
+    this.waiting = waiting;
+    this.nextKey = nextKey || this.ports.newKey();
     if (this.status.unsaved === 0) return this.confirmed;
     const { state } = this.onTop();
     this.keep();
@@ -109,6 +117,7 @@ export class SyncQueue<Check> {
 
   push(operations: readonly Operation[]): void {
     if (operations.length === 0) return;
+    if (this.waiting.length === 0) this.nextKey = this.ports.newKey();
     this.waiting.push(...operations);
     this.keep();
     if (!this.busy && this.attempt === 0) this.schedule(this.pause());
@@ -176,7 +185,7 @@ export class SyncQueue<Check> {
     this.cancel = null;
     if (this.flight === null) {
       if (this.waiting.length === 0) return this.show("saved");
-      this.flight = { base: this.revision, client: this.ports.newKey(), operations: this.waiting };
+      this.flight = { base: this.revision, client: this.nextKey, operations: this.waiting };
       this.waiting = [];
       this.keep();
     }
@@ -246,6 +255,7 @@ export class SyncQueue<Check> {
     }
     this.attempt = 0;
     this.flight = null;
+    if (this.waiting.length === 0) this.nextKey = this.ports.newKey();
     this.waiting = [...batch.operations, ...this.waiting];
     this.rebase(true);
   }
@@ -337,7 +347,8 @@ export class SyncQueue<Check> {
   }
 
   private keep(): void {
-    this.keeper.write({ flight: this.flight, waiting: this.waiting });
+    const { flight, waiting, nextKey } = this;
+    this.keeper.write({ flight, waiting, nextKey, at: this.ports.now() });
   }
 }
 

@@ -30,6 +30,8 @@ export interface FlowViewProps extends ViewActions {
   problems: ReadonlyMap<string, ProblemCount>;
   /** Columns at a port, as far as they are known. */
   columns: Readonly<Record<string, readonly Column[]>>;
+  /** Steps whose rows never end. */
+  endless?: readonly string[];
   selection: readonly string[];
   wires: readonly Wire[];
   canEdit: boolean;

@@ -151,6 +151,8 @@ def test_endless_streams_cannot_be_sorted() -> None:
         "s > out",
     )
     assert errors(document, datasets=known) == {"port.unbounded": "/steps/s"}
+    assert checked(document, datasets=known).endless == ("air", "f")
+    assert checked(document).endless == ()
 
 
 def replace_info(**changes: Any) -> Any:

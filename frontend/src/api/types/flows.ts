@@ -51,6 +51,8 @@ export interface Checked {
   findings: Finding[];
   schemas: Record<string, Field[]>;
   available?: Record<string, unknown>;
+  /** Steps whose rows never end. */
+  endless?: string[];
   levels: Partial<Record<Level, boolean>>;
   datasets: Record<string, CheckedDataset>;
   summaries: Record<string, Text>;

@@ -175,6 +175,7 @@ export function Canvas() {
               summaries={check.summaries}
               problems={problems}
               columns={check.schemas}
+              endless={check.endless}
               selection={selection}
               wires={wires}
               canEdit={canEdit}

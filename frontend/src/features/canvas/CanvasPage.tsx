@@ -7,10 +7,12 @@ import { usePalette } from "@/api/session";
 import type { DraftAnswer, Palette } from "@/api/types";
 import { Loading, ProblemNotice } from "@/components/ui";
 import { stepTypes, type StepType } from "@/graph/palette";
+import type { Kept } from "@/graph/unsaved";
 
 import { Canvas } from "./Canvas";
 import { Editor } from "./editor/editor";
 import { EditorContext } from "./editor/hooks";
+import { useJournal } from "./editor/journal";
 import { HeldRows } from "./held/HeldRows";
 import { PeopleContext, useCoediting } from "./people/useCoediting";
 
@@ -18,10 +20,11 @@ export default function CanvasPage() {
   const { flowId = "" } = useParams();
   const palette = usePalette();
   const draft = useGet<DraftAnswer>(`/api/flows/${flowId}/draft`, undefined, { staleTime: 0 });
+  const kept = useJournal(flowId);
   const error = draft.error ?? palette.error;
   // An older answer may lie in the cache: the editor starts from one that was read for it, and then leads.
-  if (palette.data && draft.data && draft.isFetchedAfterMount)
-    return <Opened key={flowId} flow={flowId} draft={draft.data} palette={palette.data} />;
+  if (palette.data && draft.data && draft.isFetchedAfterMount && kept !== undefined)
+    return <Opened key={flowId} flow={flowId} draft={draft.data} palette={palette.data} kept={kept} />;
   if (error) {
     return (
       <div style={{ padding: 24 }}>
@@ -36,9 +39,16 @@ export default function CanvasPage() {
   );
 }
 
-function Opened({ flow, draft, palette }: { flow: string; draft: DraftAnswer; palette: Palette }) {
+interface OpenedProps {
+  flow: string;
+  draft: DraftAnswer;
+  palette: Palette;
+  kept: Kept | null;
+}
+
+function Opened({ flow, draft, palette, kept }: OpenedProps) {
   const editor = useMemo(
-    () => new Editor(flow, stepTypes(palette.steps as unknown as StepType[]), draft),
+    () => new Editor(flow, stepTypes(palette.steps as unknown as StepType[]), draft, kept),
     // The draft is the starting point only; from here on the editor is the truth.
     // eslint-disable-next-line react-hooks/exhaustive-deps
     [flow],

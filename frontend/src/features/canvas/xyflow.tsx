@@ -26,15 +26,13 @@ const PRO_OPTIONS = { hideAttribution: true };
 const MAP_SIZE = { width: 132, height: 80 };
 
 /** Boxes and lines of the drawing; what did not change keeps its identity from one edit to the next. */
-function useElements({ state, types, problems, summaries, columns, progress, isUnfolded }: FlowViewProps): {
-  boxes: Box[];
-  lines: Line[];
-} {
+function useElements(props: FlowViewProps): { boxes: Box[]; lines: Line[] } {
+  const { state, types, problems, summaries, columns, endless, progress, isUnfolded } = props;
   const { language } = usePreferences();
   const [cache] = useState(() => new ElementCache());
   return useMemo(
-    () => cache.make({ state, types, problems, summaries, columns, progress, isUnfolded }, language),
-    [cache, state, types, problems, summaries, columns, progress, isUnfolded, language],
+    () => cache.make({ state, types, problems, summaries, columns, endless, progress, isUnfolded }, language),
+    [cache, state, types, problems, summaries, columns, endless, progress, isUnfolded, language],
   );
 }
 

@@ -29,17 +29,29 @@ const StepNodeView = memo(function StepNodeView({ id, data, selected }: NodeProp
   const { detail } = useContext(Drawing);
   const { title, summary, icon, group, errors, warnings, isRun, ports } = data;
   const wired = detail === "dots" ? null : new Set(data.wired.split(" "));
+  const endless = new Set(data.endless.split(" "));
   return (
     <>
       <StepBox {...{ id, title, summary, icon, group, errors, warnings, isRun }} isSelected={selected} />
-      {wired && ports.map((port) => <PortView key={port.name} port={port} isWired={wired.has(port.name)} />)}
+      {wired &&
+        ports.map((port) => (
+          <PortView key={port.name} port={port} isWired={wired.has(port.name)} isEndless={endless.has(port.name)} />
+        ))}
     </>
   );
 });
 
-const PortView = memo(function PortView({ port, isWired }: { port: PlacedPort; isWired: boolean }) {
+interface PortViewProps {
+  port: PlacedPort;
+  isWired: boolean;
+  isEndless: boolean;
+}
+
+const PortView = memo(function PortView({ port, isWired, isEndless }: PortViewProps) {
   const { t } = useTranslation("canvas");
   const name = usePortWords()(port);
+  const kind = t(`port_kind.${port.isError ? "error" : port.kind}`);
+  const words = [name, kind, isEndless ? t("port_kind.endless") : ""].filter(Boolean).join(" · ");
   const where = port.side === "bottom" ? { left: port.at.x } : { top: port.at.y };
   return (
     <Handle
@@ -48,14 +60,14 @@ const PortView = memo(function PortView({ port, isWired }: { port: PlacedPort; i
       position={SIDES[port.side]}
       className={styles.handle}
       style={where}
-      title={`${name} · ${t(`port_kind.${port.isError ? "error" : port.kind}`)}`}
+      title={words}
     >
       {port.isNamed && port.side !== "bottom" && (
         <span className={port.side === "left" ? styles.portName : `${styles.portName} ${styles.portNameOut}`}>
           {name}
         </span>
       )}
-      <PortShape kind={port.kind} isWired={isWired} isError={port.isError} />
+      <PortShape kind={port.kind} isWired={isWired} isError={port.isError} isEndless={isEndless} />
     </Handle>
   );
 });

@@ -29,6 +29,16 @@ it("draws a folded group as one box at which its wires meet once", () => {
   expect(lines.map(({ id }) => id)).toEqual(["group:g1.out>j.left", "group:g1.out>j.right", "j.out>f.in"]);
 });
 
+it("marks the ports at which rows never end", () => {
+  const { boxes } = new ElementCache().make({ ...view(sample()), endless: ["a"] }, "en");
+  expect(boxes.map(({ id, data }) => [id, data.endless])).toEqual([
+    ["a", "out"],
+    ["b", ""],
+    ["j", "left"],
+    ["f", ""],
+  ]);
+});
+
 it("puts the port of failed rows below the step, the others at its sides", () => {
   const port = (name: string, direction: "in" | "out") =>
     ({ name, direction, kind: "data", many: false, required: false, is_error: name === "failed" }) as const;

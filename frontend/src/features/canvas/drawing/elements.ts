@@ -5,7 +5,7 @@ import type { LocalText, Wire } from "@/graph/document";
 import { STEP_WIDTH, inDataOrder, portOf, stepOf, wireKey, type FlowDocument } from "@/graph/document";
 import { foldedSteps, groupKey, groupsOf, type Group } from "@/graph/notes";
 import type { Column, Port } from "@/graph/palette";
-import { boxHeight, portAt, portsOfType } from "@/graph/ports";
+import { boxHeight, portAt, portsOf, portsOfType } from "@/graph/ports";
 import type { FlowViewProps } from "@/graph/view";
 
 import { placePorts, type PlacedPort } from "./portPlaces";
@@ -19,6 +19,8 @@ export interface BoxData extends Record<string, unknown> {
   warnings: number;
   ports: readonly PlacedPort[];
   wired: string;
+  /** The ports at which rows never end. */
+  endless: string;
   isRun: boolean;
 }
 
@@ -58,7 +60,10 @@ function words(text: LocalText | string | undefined, language: Language): string
   return pick(text, language);
 }
 
-type Source = Pick<FlowViewProps, "state" | "types" | "problems" | "summaries" | "columns" | "progress" | "isUnfolded">;
+type Source = Pick<
+  FlowViewProps,
+  "state" | "types" | "problems" | "summaries" | "columns" | "endless" | "progress" | "isUnfolded"
+>;
 
 function wiredPorts(document: FlowDocument): ReadonlyMap<string, string[]> {
   const wired = new Map<string, string[]>();
@@ -73,6 +78,18 @@ function wiredPorts(document: FlowDocument): ReadonlyMap<string, string[]> {
 }
 
 const NOT_WIRED: string[] = [];
+
+/** By step: the in ports that rows without end come to, and its out ports when its own never end. */
+function endlessPorts({ state, types, endless }: Source): ReadonlyMap<string, string> {
+  const steps = new Set(endless);
+  const found = new Map<string, string[]>();
+  const note = (end: string): void =>
+    void found.set(stepOf(end), [...(found.get(stepOf(end)) ?? NOT_WIRED), portOf(end)]);
+  for (const id of steps)
+    for (const port of portsOf(state.document, types, id)) if (port.direction === "out") note(`${id}.${port.name}`);
+  for (const { from, to } of state.document.wires) if (steps.has(stepOf(from))) note(to);
+  return new Map([...found].map(([id, names]) => [id, names.join(" ")]));
+}
 
 /** Makes boxes and lines, and remembers them so that unchanged ones stay the same objects. */
 export class ElementCache {
@@ -99,6 +116,7 @@ export class ElementCache {
   private makeBoxes(props: Source, language: Language, folded: ReadonlyMap<string, Group>): Box[] {
     const { state, types, problems, summaries, progress } = props;
     const wired = wiredPorts(state.document);
+    const endless = endlessPorts(props);
     const visible = this.order(state.document).filter((id) => !folded.has(id));
     return visible.map((id) => {
       const step = state.document.steps[id] as FlowDocument["steps"][string];
@@ -114,6 +132,7 @@ export class ElementCache {
         warnings: count?.warnings ?? 0,
         ports: placePorts(type ? portsOfType(type, step.settings) : NO_PORTS),
         wired: (wired.get(id) ?? NOT_WIRED).sort().join(" "),
+        endless: endless.get(id) ?? "",
         isRun: progress !== undefined,
       };
       const place = state.layout.positions[id] ?? { x: 0, y: 0 };

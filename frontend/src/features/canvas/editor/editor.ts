@@ -9,6 +9,9 @@ import { groupKey, groupsOf, noteKey, notesOf } from "@/graph/notes";
 import type { Operation } from "@/graph/operations";
 import type { StepTypes } from "@/graph/palette";
 import { SyncQueue, type Accepted, type Answer, type Batch, type SyncStatus } from "@/graph/sync";
+import type { Kept } from "@/graph/unsaved";
+
+import { writeJournal } from "./journal";
 
 export interface EditorView {
   flow: string;
@@ -24,7 +27,15 @@ export interface EditorView {
   canEdit: boolean;
   /** Edits of ours that somebody else's changes made impossible. */
   lost: Operation[];
-  focus?: { steps: string[]; at: number };
+  focus?: Focus;
+}
+
+/** Somebody asked for steps to be shown (none: everything), and for a field of the first. */
+export interface Focus {
+  steps: string[];
+  at: number;
+  /** Of the flow's document, as in a finding. */
+  pointer?: string;
 }
 
 interface EditAnswer {
@@ -42,6 +53,7 @@ export class Editor {
     readonly flow: string,
     readonly types: StepTypes,
     draft: DraftAnswer,
+    kept: Kept | null = null,
   ) {
     const state = normalise(draft.document as never, draft.layout as never);
     this.queue = new SyncQueue<Checked>(draft.revision, state, {
@@ -59,6 +71,7 @@ export class Editor {
       onRebase: (next, lost) => this.rebase(next, lost),
       store: localStorage,
       storeKey: `citygo.unsaved.${flow}`,
+      journal: (unsaved) => writeJournal(flow, unsaved),
     });
     this.view = {
       flow,
@@ -73,7 +86,7 @@ export class Editor {
       canEdit: draft.app.can_edit,
       lost: [],
     };
-    if (this.view.canEdit) this.view = { ...this.view, state: this.queue.recover() };
+    if (this.view.canEdit) this.view = { ...this.view, state: this.queue.recover(kept) };
   }
 
   getView = (): EditorView => this.view;
@@ -118,9 +131,9 @@ export class Editor {
     this.set({ selection, wires });
   }
 
-  /** Select a step and bring it into view. */
-  reveal(steps: string[]): void {
-    this.set({ selection: steps, wires: [], focus: { steps, at: Date.now() } });
+  /** Select a step and bring it into view; with a pointer the keyboard goes on in that field of its settings. */
+  reveal(steps: string[], pointer?: string): void {
+    this.set({ selection: steps, wires: [], focus: { steps, at: Date.now(), pointer } });
   }
 
   fit(): void {

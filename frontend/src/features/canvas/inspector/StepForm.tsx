@@ -1,10 +1,10 @@
 /** The settings of a step: the usual ones at once, the rest (`x-advanced`) behind one click. */
 import { Collapse } from "antd";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { FieldProblem, JsonObject } from "@/api/types";
-import { SchemaForm, type FormSchema } from "@/forms";
+import { SchemaForm, type FieldNotes, type FormSchema } from "@/forms";
 import { sameJson } from "@/graph/document";
 
 import { STEP_WIDGETS } from "../settings";
@@ -15,6 +15,9 @@ interface StepFormProps {
   value: JsonObject;
   onChange: (settings: JsonObject) => void;
   problems: FieldProblem[];
+  notes: FieldNotes;
+  /** A field that somebody wants to see: a new object for each time. */
+  asked?: { pointer: string };
   context: SettingsContext;
   disabled: boolean;
   idPrefix: string;
@@ -41,18 +44,20 @@ function withoutUntouched(next: JsonObject, before: JsonObject, schema: FormSche
   );
 }
 
-export function StepForm({ schema, value, onChange, problems, context, disabled, idPrefix }: StepFormProps) {
+export function StepForm(props: StepFormProps) {
+  const { schema, value, onChange, problems, notes, asked, context, disabled, idPrefix } = props;
   const { t } = useTranslation("canvas");
   const [usual, advanced] = useMemo(
     () => [part(schema, (one) => !isAdvanced(one)), part(schema, isAdvanced)],
     [schema],
   );
   const names = Object.keys(advanced.properties as Properties);
-  const isThere = (problem: FieldProblem): boolean => names.includes(problem.pointer.split("/")[1] ?? "");
+  const isThere = ({ pointer }: { pointer: string }): boolean => names.includes(pointer.split("/")[1] ?? "");
   const change = (next: JsonObject): void => onChange(withoutUntouched(next, value, schema));
   const shared = {
     value,
     onChange: change,
+    notes,
     widgets: STEP_WIDGETS,
     context: context as unknown as JsonObject,
     disabled,
@@ -61,6 +66,13 @@ export function StepForm({ schema, value, onChange, problems, context, disabled,
     const chosen = value[name];
     return chosen !== undefined && chosen !== "" && chosen !== (advanced.properties as Properties)[name]?.default;
   });
+  const isWrong = problems.some(isThere) || [...notes.keys()].some((pointer) => isThere({ pointer }));
+  const [isOpen, setOpen] = useState(isUsed || isWrong || (asked !== undefined && isThere(asked)));
+  const [seen, setSeen] = useState(asked);
+  if (asked !== seen) {
+    setSeen(asked);
+    if (asked && isThere(asked)) setOpen(true);
+  }
   return (
     <>
       <SchemaForm
@@ -73,7 +85,8 @@ export function StepForm({ schema, value, onChange, problems, context, disabled,
         <Collapse
           ghost
           size="small"
-          defaultActiveKey={isUsed || problems.some(isThere) ? ["more"] : []}
+          activeKey={isOpen ? ["more"] : []}
+          onChange={(keys) => setOpen(keys.length > 0)}
           items={[
             {
               key: "more",

@@ -1,22 +1,25 @@
 /** The selected step: name, problems, settings, wires, columns. */
 import { Input } from "antd";
-import { useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { usePick, usePreferences } from "@/api/preferences";
-import type { FieldProblem, Finding, JsonObject } from "@/api/types";
+import type { Finding, JsonObject } from "@/api/types";
 import { KindIcon } from "@/components/ui";
 import { bindDataset, setSettings, setTitle } from "@/graph/commands";
 import { retitled } from "@/graph/titles";
 
 import { RequestAccess } from "../dialogs/RequestAccess";
+import type { Focus } from "../editor/editor";
 import { useEditor, useView, type StepInfo } from "../editor/hooks";
 import { HeldActions } from "../held/HeldActions";
+import { STEP_WIDGETS } from "../settings";
 import { mergedColumns, type SettingsContext } from "../settings/context";
 import { Columns } from "./Columns";
 import { Connections } from "./Connections";
-import { FindingView } from "./Findings";
+import { FindingView, FixButton } from "./Findings";
 import { FormGuard } from "./FormGuard";
+import { goToField, placeFindings, settingsPointer } from "./place";
 import { StepForm } from "./StepForm";
 import styles from "./inspector.module.css";
 
@@ -24,10 +27,11 @@ export function StepPanel({ info }: { info: StepInfo }) {
   const { t } = useTranslation("canvas");
   const words = usePick();
   const editor = useEditor();
-  const { state, check, canEdit } = useView();
+  const { state, check, canEdit, focus } = useView();
   const { step, type, dataset } = info;
-  const base = `/steps/${info.id}/settings`;
-  const atField = (finding: Finding): boolean => isAtField(finding, base);
+  const placed = placeFindings(info.findings, type?.schema ?? {}, STEP_WIDGETS);
+  const notes = new Map([...placed.notes].map(([pointer, findings]) => [pointer, <Notes findings={findings} />]));
+  const { panel, asked } = useAskedField(info.id, focus);
   const incoming = mergedColumns(info.incoming);
   const context: SettingsContext = {
     step: info.id,
@@ -39,15 +43,10 @@ export function StepPanel({ info }: { info: StepInfo }) {
     datasets: check.datasets,
     parameters: Object.keys((state.document.inputs.properties ?? {}) as object),
     problems: info.findings
-      .filter((finding) => finding.pointer.startsWith(base))
-      .map((finding) => ({ pointer: finding.pointer.slice(base.length), words: words(finding.message) })),
+      .map((finding) => ({ pointer: settingsPointer(finding), words: words(finding.message) }))
+      .filter((one): one is { pointer: string; words: string } => one.pointer !== null),
     onPickDataset: (number, title) => editor.run(bindDataset, { step: info.id, number, title }),
   };
-  const problems: FieldProblem[] = info.findings.filter(atField).map((finding) => ({
-    pointer: finding.pointer.slice(base.length),
-    code: finding.code,
-    message: finding.message,
-  }));
   const needsAccess = dataset && dataset.right !== "usable";
   return (
     <>
@@ -65,13 +64,15 @@ export function StepPanel({ info }: { info: StepInfo }) {
           </span>
         </div>
       </header>
-      <div className={styles.scroll} tabIndex={-1}>
+      <div ref={panel} className={styles.scroll} tabIndex={-1}>
         <HeldActions step={info.id} />
-        {info.findings
-          .filter((finding) => !atField(finding))
-          .map((finding, index) => (
-            <FindingView key={index} finding={finding} />
-          ))}
+        {placed.elsewhere.length > 0 && (
+          <div className={styles.section} data-findings tabIndex={-1}>
+            {placed.elsewhere.map((finding, index) => (
+              <FindingView key={index} finding={finding} />
+            ))}
+          </div>
+        )}
         {needsAccess && (
           <RequestAccess dataset={dataset} chosen={(step.settings.columns as string[] | undefined) ?? []} />
         )}
@@ -87,7 +88,9 @@ export function StepPanel({ info }: { info: StepInfo }) {
                 schema={type.schema}
                 value={step.settings as JsonObject}
                 onChange={(settings) => editor.run(setSettings, { step: info.id, settings }, `settings:${info.id}`)}
-                problems={problems}
+                problems={placed.problems}
+                notes={notes}
+                asked={asked}
                 context={context}
                 disabled={!canEdit}
                 idPrefix={`step-${info.id}`}
@@ -104,14 +107,38 @@ export function StepPanel({ info }: { info: StepInfo }) {
   );
 }
 
-/** A problem of one setting as a whole stands at its field; the others, and all that can be mended, on top. */
-function isAtField(finding: Finding, base: string): boolean {
-  return (
-    !finding.fix &&
-    finding.severity === "error" &&
-    /^\/[^/]+$/.test(finding.pointer.slice(base.length)) &&
-    finding.pointer.startsWith(base)
+/** Below a field: warnings in words; of errors, which stand there already, the button that mends. */
+function Notes({ findings }: { findings: Finding[] }) {
+  return findings.map((finding, index) =>
+    finding.severity === "error" ? (
+      <FixButton key={index} finding={finding} />
+    ) : (
+      <FindingView key={index} finding={finding} />
+    ),
   );
+}
+
+/** Followed once each; a step that is selected again later keeps the keyboard where it is. */
+const followed = new WeakSet<Focus>();
+
+/** When a field of this step was asked for (a click in the list of problems), the keyboard goes there. */
+function useAskedField(step: string, focus: Focus | undefined) {
+  const panel = useRef<HTMLDivElement>(null);
+  const pointer = focus?.steps[0] === step && focus.pointer;
+  const asked = useMemo(
+    () => (focus && pointer ? { focus, pointer: settingsPointer({ step, pointer }) ?? "" } : undefined),
+    [step, focus, pointer],
+  );
+  useEffect(() => {
+    if (!asked || followed.has(asked.focus)) return undefined;
+    // The form is drawn, and its folded part open, before the next frame.
+    const frame = requestAnimationFrame(() => {
+      followed.add(asked.focus);
+      goToField(panel.current, asked.pointer);
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [asked]);
+  return { panel, asked };
 }
 
 function StepTitle({ info }: { info: StepInfo }) {

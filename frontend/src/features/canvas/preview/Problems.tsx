@@ -1,4 +1,4 @@
-/** Every problem of the flow in one list; a click goes to the place. */
+/** Every problem of the flow in one list; a click goes to the step and the field. */
 import { useTranslation } from "react-i18next";
 
 import { EmptyState } from "@/components/ui";
@@ -33,7 +33,7 @@ export function Problems() {
           <button
             type="button"
             className={styles.rowButton}
-            onClick={() => finding.step && editor.reveal([finding.step])}
+            onClick={() => finding.step && editor.reveal([finding.step], finding.pointer)}
           >
             <FindingIcon severity={finding.severity} />
             <span className={`${styles.where} ellipsis`}>

@@ -81,7 +81,7 @@ export function ListEditor<T>({
         );
         const body = children(item, index, (next) => onChange(items.map((one, at) => (at === index ? next : one))));
         return isCard ? (
-          <div key={index} className={styles.card} role="group" aria-label={name}>
+          <div key={index} data-entry={index} className={styles.card} role="group" aria-label={name}>
             <div className={styles.bar}>
               <span className={styles.join}>{name}</span>
               {tools}
@@ -89,7 +89,7 @@ export function ListEditor<T>({
             {body}
           </div>
         ) : (
-          <div key={index} className={styles.row} role="group" aria-label={name}>
+          <div key={index} data-entry={index} className={styles.row} role="group" aria-label={name}>
             {body}
             {tools}
           </div>
