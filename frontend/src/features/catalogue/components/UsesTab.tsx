@@ -61,7 +61,9 @@ function FlowUse({ use }: { use: Use }) {
   return (
     <section className={styles.flow} aria-label={title}>
       <h3>
-        <Link to={paths.app(use.app.id, use.flow.id ?? undefined)}>{title}</Link>{" "}
+        <Link className="in-text" to={paths.app(use.app.id, use.flow.id ?? undefined)}>
+          {title}
+        </Link>{" "}
         <span className="tertiary">
           {t("uses.version", { number: use.version.number, count: use.versions.length })}
         </span>

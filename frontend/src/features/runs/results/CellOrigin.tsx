@@ -63,7 +63,9 @@ function Head({ data }: { data: CellAnswer }) {
         </dd>
         <dt>{t("origin.version")}</dt>
         <dd>
-          <Link to={paths.app(data.app.id, data.flow.id)}>{words(data.app.title)}</Link>{" "}
+          <Link className="in-text" to={paths.app(data.app.id, data.flow.id)}>
+            {words(data.app.title)}
+          </Link>{" "}
           {t("origin.version_number", { number: data.version.number })}{" "}
           <code title={data.version.digest}>{data.version.digest.slice(0, 8)}</code>
         </dd>

@@ -1,5 +1,5 @@
 /** One dataset behind a number: which of its columns, by which right, which rows, and the rows themselves. */
-import { Button, Tag } from "antd";
+import { Button } from "antd";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
@@ -29,7 +29,9 @@ export function SourceOrigin({ result, cell, source, steps }: SourceProps) {
   return (
     <section className={styles.source} aria-label={title}>
       <h4>
-        <Link to={paths.dataset(source.dataset.id)}>{title}</Link>{" "}
+        <Link className="in-text" to={paths.dataset(source.dataset.id)}>
+          {title}
+        </Link>{" "}
         <code className="tertiary">{source.dataset.number}</code>
       </h4>
       <dl className={styles.facts}>
@@ -87,7 +89,9 @@ function Conditions({ source, steps }: { source: CellSource; steps: CellStep[] }
     <div>
       <p className={styles.rowsHead}>
         <span>{t("origin.rows")}</span>
-        <Tag color={rows.is_exact ? "green" : "orange"}>{t(rows.is_exact ? "origin.exact" : "origin.wider")}</Tag>
+        <span className={rows.is_exact ? styles.exact : styles.wider}>
+          {t(rows.is_exact ? "origin.exact" : "origin.wider")}
+        </span>
       </p>
       {rows.conditions.map((list, index) => (
         <ul key={index} className={styles.conditions}>
@@ -137,8 +141,8 @@ function BehindRows({
   const rows = isEnded ? task?.result : null;
   if (!ask.data && !ask.isPending)
     return (
-      <Button size="small" onClick={() => ask.mutate(undefined)} aria-label={t("origin.show_of", { title })}>
-        {t("origin.show")}
+      <Button size="small" onClick={() => ask.mutate(undefined)}>
+        {t("origin.show_of", { title })}
       </Button>
     );
   if (!rows) return <Loading rows={2} />;
