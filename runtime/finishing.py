@@ -20,6 +20,7 @@ from runtime.moves import (
     cas_task,
     count_crash,
     end_attempt,
+    is_iteration,
     locked_run,
     move_task,
     named_step,
@@ -62,10 +63,9 @@ def complete(
         tell(task, facts, picture)
         if run is not None:
             run.refresh_from_db()
-            if "loop" in task.payload:
-                after_iteration(run, task, states.DONE)
-            release_followers(run)
-            settle_run(run)
+            if not is_iteration(task) or after_iteration(run, task, states.DONE, int(result.get("rows") or 0)):
+                release_followers(run)
+                settle_run(run)
         failpoint("finish.before_commit")
     claim.state = states.DONE
     failpoint("finish.after_commit")
@@ -129,7 +129,7 @@ def _leave(claim: Claim, new: str, problem: Mapping[str, Any] | None, pause: flo
     run = locked_run(task.run_id)
     if run is not None and new != states.READY:
         settle_run(run, problem if new in (states.FAILED, states.DEAD) else None)
-        if "loop" in task.payload:
+        if is_iteration(task):
             after_iteration(run, task, new)
             settle_run(run)
     claim.state = new

@@ -12,6 +12,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.graph.plan import Iterations, Plan
@@ -40,7 +42,8 @@ def iteration_work(claim: Claim, run: Run, plan: Plan) -> StageWork:
     given = {}
     if loop.batch:
         given[loop.batch] = GivenRows(items, index * loop.batch_rows, loop.batch_rows)
-    return stage_work(claim.task, made, made.stages[-1].key, run.started_by, run, given)
+    work = stage_work(claim.task, made, made.stages[-1].key, run.started_by, run, given)
+    return msgspec.structs.replace(work, keep=f"{run.pk}/{loop.key}")
 
 
 @lru_cache(maxsize=8)
@@ -73,9 +76,14 @@ def item_name(path: str, loop: Iterations, index: int) -> str:
 
 
 def _row(path: str, columns: tuple[str, ...], index: int) -> dict[str, Any]:
-    table = pq.read_table(path, columns=list(columns)).slice(index, 1)
-    rows: list[dict[str, Any]] = table.to_pylist()
+    rows: list[dict[str, Any]] = _table(path, columns).slice(index, 1).to_pylist()
     return rows[0]
+
+
+@lru_cache(maxsize=4)
+def _table(path: str, columns: tuple[str, ...]) -> pa.Table:
+    """The items' values: as many as there are iterations, and the file of an attempt never changes."""
+    return pq.read_table(path, columns=list(columns))
 
 
 def as_json(value: Any) -> Any:
@@ -98,6 +106,7 @@ def told(claim: Claim, problem: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **problem,
         "where": f"/steps/{loop.step}",
+        "inner": str(problem.get("where") or ""),
         "message": text(f"Iteration {index + 1}: {message['en']}", f"第 {index + 1} 次执行：{message['zh-CN']}"),
         "detail": "\n".join(part for part in (item, str(problem.get("detail") or "")) if part),
     }

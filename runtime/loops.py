@@ -7,8 +7,12 @@ the run open and releases what follows. Everything here happens under the run's 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from flows.graph.plan import Iterations, Plan
@@ -18,7 +22,7 @@ from runtime.clock import db_now
 from runtime.dispatcher import add_bells
 from runtime.errors import RunError
 from runtime.models import Run, Task
-from runtime.moves import cas_task, release_followers, step_states, task_fact, tell
+from runtime.moves import cas_task, locked_run, release_followers, step_states, task_fact, tell, tell_run
 from runtime.states import ITERATION
 
 
@@ -95,8 +99,11 @@ def _task(run: Run, loop: Iterations, index: int, user: Any, kept: Mapping[str, 
     return task
 
 
-def after_iteration(run: Run, task: Task, state: str) -> None:
-    """An iteration has ended: count it, let the next one start, and end the loop when it was the last."""
+def after_iteration(run: Run, task: Task, state: str, rows: int = 0) -> bool:
+    """An iteration has ended: count it, let the next one start, and end the loop when it was the last.
+
+    Whether the loop, or the run, may have come to an end with it.
+    """
     key = task.payload["loop"]
     run.refresh_from_db(fields=["steps", "state", "error"])
     before: dict[str, Any] = run.steps.get(key, {})
@@ -105,30 +112,49 @@ def after_iteration(run: Run, task: Task, state: str) -> None:
         counts["done"] += 1
     elif state in (states.LEFT_OUT, states.FAILED, states.DEAD):
         counts["failed"] += 1
-    rows = int(before.get("rows") or 0) + _rows_of(task, state)
+    rows += int(before.get("rows") or 0)
     picture: dict[str, Any] = {"iterations": counts, "rows": rows, "exact": False, "counted": "live"}
     if state in (states.FAILED, states.DEAD):
-        picture["state"] = "failed"
-    tell(task, [], {key: picture})
+        tell(task, [], {key: picture | {"state": "failed"}})
+        return True
+    is_last = counts["done"] + counts["failed"] >= counts["total"]
+    run.steps[key] = before | picture
+    Run.objects.filter(pk=run.pk).update(steps=run.steps)
     if run.error or run.state == states.CANCELLING or state not in (states.DONE, states.LEFT_OUT):
-        return
-    if counts["done"] + counts["failed"] >= counts["total"]:
+        return True
+    if is_last:
         _close(run, Task.objects.get(run=run, stage=key))
-    else:
-        _start_next(run, key)
+        return True
+    transaction.on_commit(partial(_untold.put, (run.pk, key)))
+    _start_next(task, key)
+    return False
 
 
-def _rows_of(task: Task, state: str) -> int:
-    if state != states.DONE:
-        return 0
-    result = Task.objects.values_list("result", flat=True).get(pk=task.pk) or {}
-    return int(result.get("rows") or 0)
+_untold: SimpleQueue[tuple[Any, str]] = SimpleQueue()
+"""Loops of which an iteration has ended in this process since they were last told of."""
 
 
-def _start_next(run: Run, key: str) -> None:
-    waiting = iterations_of(run.pk, key).filter(state=states.PENDING).first()
-    if waiting is not None and cas_task(waiting.pk, states.PENDING, states.READY, waiting.attempt, not_before=db_now()):
-        add_bells([(waiting.pk, waiting.attempt)])
+def tell_counts() -> None:
+    """Tell how far the loops are that have moved: a few times a second, however quick their iterations are."""
+    moved: set[tuple[Any, str]] = set()
+    with suppress(Empty):
+        while True:
+            moved.add(_untold.get_nowait())
+    for run_id, key in moved:
+        with transaction.atomic():
+            run = locked_run(run_id)
+            if run is not None and run.steps[key]["state"] == "running":
+                tell_run(run_id, [], {key: {name: run.steps[key][name] for name in ("iterations", "rows")}})
+
+
+def _start_next(task: Task, key: str) -> None:
+    """Iterations start in their order, so the next one stands behind the one that has ended.
+
+    No bell: whoever has ended this one looks for more at once, and other workers are reminded of what waits.
+    """
+    waiting = iterations_of(task.run_id, key).filter(stage__gt=task.stage, state=states.PENDING).first()
+    if waiting is not None:
+        cas_task(waiting.pk, states.PENDING, states.READY, waiting.attempt, not_before=db_now())
 
 
 def _close(run: Run, one: Task) -> None:
@@ -136,7 +162,8 @@ def _close(run: Run, one: Task) -> None:
     if not cas_task(one.pk, states.PENDING, states.DONE, one.attempt):
         return
     done = step_states(one, states.DONE)
-    done[one.stage] |= {"exact": True}
+    last = run.steps.get(one.stage, {})
+    done[one.stage] |= {"exact": True, **{name: last[name] for name in ("iterations", "rows") if name in last}}
     tell(one, [task_fact(one, states.DONE, one.attempt)], done)
     release_followers(run)
 

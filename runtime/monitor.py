@@ -30,13 +30,15 @@ WINDOW = timedelta(minutes=3)
 BUCKET_SECONDS = 5
 
 
-def _seconds(start: datetime | None, end: datetime | None) -> float | None:
+def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
+    """Seconds from ``start`` to ``end``, or to now; None before it has begun."""
     if start is None:
         return None
     return round(max(0.0, ((end or timezone.now()) - start).total_seconds()), 3)
 
 
-def _iso(at: datetime | None) -> str | None:
+def iso(at: datetime | None) -> str | None:
+    """A time as JSON has it."""
     return at.isoformat() if at else None
 
 
@@ -54,14 +56,21 @@ def run_card(run: Run, principal: Principal) -> dict[str, Any]:
         "state": states.plain(run.state),
         "detail_state": run.state,
         "started_by": {"name": run.started_by.name} if run.started_by else None,
-        "created_at": _iso(run.created_at),
-        "started_at": _iso(run.started_at),
-        "finished_at": _iso(run.finished_at),
-        "seconds": _seconds(run.started_at, run.finished_at),
+        "created_at": iso(run.created_at),
+        "started_at": iso(run.started_at),
+        "finished_at": iso(run.finished_at),
+        "seconds": seconds_between(run.started_at, run.finished_at),
         "rows_out": run.rows_out,
         "until": run.until,
+        "iterations": _iterations(run),
         "error": public(run.error, can_see_rows=sees_rows(principal, run)),
     }
+
+
+def _iterations(run: Run) -> dict[str, int] | None:
+    """How far the for-each steps of a run are, together; None without one that has begun."""
+    counts = [step["iterations"] for step in run.steps.values() if step.get("iterations")]
+    return {name: sum(one[name] for one in counts) for name in ("total", "done", "failed")} if counts else None
 
 
 def run_rows(principal: Principal) -> Any:
@@ -111,7 +120,8 @@ def without_settings(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tasks_of(run: Run) -> Sequence[Task]:
-    return list(run.tasks.order_by("created_at", "pk").prefetch_related("attempts"))
+    stages = run.tasks.exclude(stage__contains=states.ITERATION)
+    return list(stages.order_by("created_at", "pk").prefetch_related("attempts"))
 
 
 def _task_line(task: Task, *, can_see: bool) -> dict[str, Any]:
@@ -124,9 +134,9 @@ def _task_line(task: Task, *, can_see: bool) -> dict[str, Any]:
         "detail_state": task.state,
         "attempt": task.attempt,
         "worker": task.owner or (attempts[-1].worker if attempts else None),
-        "started_at": _iso(task.started_at),
-        "finished_at": _iso(task.finished_at),
-        "seconds": _seconds(task.started_at, task.finished_at),
+        "started_at": iso(task.started_at),
+        "finished_at": iso(task.finished_at),
+        "seconds": seconds_between(task.started_at, task.finished_at),
         "error": public(task.error, can_see_rows=can_see) if task.state != states.DONE else None,
         "attempts": [
             {
@@ -134,8 +144,8 @@ def _task_line(task: Task, *, can_see: bool) -> dict[str, Any]:
                 "worker": attempt.worker,
                 "process": attempt.process,
                 "state": attempt.outcome or "running",
-                "started_at": _iso(attempt.started_at),
-                "finished_at": _iso(attempt.finished_at),
+                "started_at": iso(attempt.started_at),
+                "finished_at": iso(attempt.finished_at),
                 "error": public(attempt.error, can_see_rows=can_see),
             }
             for attempt in attempts
@@ -174,10 +184,10 @@ def task_snapshot(principal: Principal, task_id: Any, *, with_result: bool = Tru
         "attempt": task.attempt,
         "run": str(task.run_id) if task.run_id else None,
         "worker": task.owner or None,
-        "created_at": _iso(task.created_at),
-        "started_at": _iso(task.started_at),
-        "finished_at": _iso(task.finished_at),
-        "expires_at": _iso(task.expires_at),
+        "created_at": iso(task.created_at),
+        "started_at": iso(task.started_at),
+        "finished_at": iso(task.finished_at),
+        "expires_at": iso(task.expires_at),
     }
 
 
@@ -217,15 +227,15 @@ def _worker_line(worker: Worker) -> dict[str, Any]:
         "busy": worker.busy,
         "memory_bytes": worker.memory_bytes,
         "version": worker.version,
-        "started_at": _iso(worker.started_at),
-        "seen_at": _iso(worker.seen_at),
+        "started_at": iso(worker.started_at),
+        "seen_at": iso(worker.seen_at),
         "alive": timezone.now() - worker.seen_at < WORKER_SILENCE,
     }
 
 
 def _oldest_wait() -> float | None:
     oldest = Task.objects.filter(due()).aggregate(oldest=Min("created_at"), now=Min(db_now()))
-    return _seconds(oldest["oldest"], oldest["now"]) if oldest["oldest"] else None
+    return seconds_between(oldest["oldest"], oldest["now"]) if oldest["oldest"] else None
 
 
 def _rate(steps: Mapping[str, Mapping[str, Any]]) -> int:

@@ -14,7 +14,7 @@ from runtime import states
 from runtime.claims import Claim
 from runtime.engine.work import Report
 from runtime.models import Task
-from runtime.moves import locked_run, tell
+from runtime.moves import is_iteration, locked_run, tell
 from runtime.reporting import Fact, log_fact
 
 
@@ -88,7 +88,10 @@ class Progress:
             mine = Task.objects.filter(pk=task.pk, attempt=newest.claim.attempt, state__in=states.ACTIVE)
             if not mine.update(progress=said):
                 return
-            if task.run_id:
+            if is_iteration(task):
+                # Its steps are those of another flow; they must not be taken for the caller's.
+                tell(task, logs)
+            elif task.run_id:
                 tell(task, logs, live_picture(counts, rates))
             else:
                 tell(task, [Fact("progress", said), *logs])

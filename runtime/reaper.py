@@ -13,7 +13,7 @@ from runtime.claims import is_cancelling
 from runtime.clock import Soon, db_now
 from runtime.loops import after_iteration
 from runtime.models import Run, Task
-from runtime.moves import locked_run, move_task, retry_later, settle_run, tell
+from runtime.moves import is_iteration, locked_run, move_task, retry_later, settle_run, tell
 from runtime.reporting import log_fact
 
 LOST = {
@@ -79,7 +79,7 @@ def _take_back(task_id: Any) -> bool:
             tell(task, [log_fact("warning" if new == states.READY else "error", problem["message"])])  # type: ignore[arg-type]
             run.refresh_from_db()
             settle_run(run, GIVEN_UP if new == states.DEAD else None)
-            if "loop" in task.payload and new != states.READY:
+            if is_iteration(task) and new != states.READY:
                 after_iteration(run, task, new)
                 settle_run(run)
         return True

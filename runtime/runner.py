@@ -24,6 +24,7 @@ from runtime.errors import LeaseLostError, PostponedError, problem_of
 from runtime.handling import Ending, Handler, Keep
 from runtime.iterating import told
 from runtime.models import Task
+from runtime.moves import is_iteration
 from runtime.places import remove_temporary
 from runtime.progress import Progress
 
@@ -109,7 +110,7 @@ def _complete(claim: Claim, ending: Ending) -> None:
 
 def _end_badly(claim: Claim, error: Exception) -> None:
     problem: Mapping[str, Any] = problem_of(error)
-    if "loop" in claim.task.payload and not claim.stop.is_set():
+    if is_iteration(claim.task) and not claim.stop.is_set():
         problem = told(claim, problem)
     # Only the code: what an error says may quote rows.
     log.info("task %s attempt %s ended: %s (%s)", claim.task.pk, claim.attempt, problem["code"], type(error).__name__)

@@ -21,6 +21,7 @@ from runtime.handling import Ending, Handler
 from runtime.iterating import iteration_work
 from runtime.loops import count_of, loops_behind, open_loop
 from runtime.models import Result, Run, SinkCommit
+from runtime.moves import is_iteration
 from runtime.plans import plan_of
 from runtime.progress import by_step
 from runtime.reporting import Fact
@@ -37,15 +38,17 @@ def _load(claim: Claim) -> tuple[Run, Plan]:
 def prepare(claim: Claim) -> StageWork:
     """The stage's work, with today's rights of the person who started the run."""
     run, plan = _load(claim)
-    if "loop" in claim.task.payload:
+    if is_iteration(claim.task):
         return iteration_work(claim, run, plan)
     return stage_work(claim.task, plan, claim.task.stage, run.started_by, run)
 
 
 def finish(claim: Claim, outcome: StageOutcome) -> Ending:
     """What the stage leaves behind: the reference of its rows, and exact counts where they are known."""
-    if "loop" in claim.task.payload:
-        return Ending(result=_facts(outcome) | {"file": places.relative(outcome.reference)})
+    if is_iteration(claim.task):
+        # The counts of the sub-flow's steps, for who opens this one.
+        kept = {"file": places.relative(outcome.reference), "counts": outcome.counts}
+        return Ending(result=_facts(outcome) | kept)
     run, plan = _load(claim)
     stage = plan.stage(claim.task.stage)
     loops = list(loops_behind(plan, stage.key))

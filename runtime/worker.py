@@ -24,6 +24,7 @@ from runtime.claims import Claim, claim, claim_next, renew, watch
 from runtime.dispatcher import answer_locally, has_broker
 from runtime.engine.pool import ChildPool
 from runtime.engine.work import Limits
+from runtime.loops import tell_counts
 from runtime.models import Task
 from runtime.models import Worker as WorkerRow
 from runtime.progress import Progress
@@ -213,6 +214,7 @@ class Worker:
                 held.let_go("lost")
         watch(self._held())
         self._progress.flush()
+        tell_counts()
 
     def _poll(self) -> None:
         """Find work without being rung, and take back what other workers have lost."""

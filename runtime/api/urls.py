@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from runtime.api import held_views, result_views, task_views, views
+from runtime.api import held_views, inside_views, result_views, task_views, views
 
 urlpatterns = [
     path("flows/<uuid:flow_id>/runs", views.FlowRunsView.as_view()),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("runs/<uuid:run_id>/cancel", views.RunCancelView.as_view()),
     path("runs/<uuid:run_id>/rerun", views.RunRepeatView.as_view()),
     path("runs/<uuid:run_id>/events", views.RunEventsView.as_view()),
+    path("runs/<uuid:run_id>/inside/<path:path>", inside_views.InsideView.as_view()),
+    path("runs/<uuid:run_id>/iterations/<str:step>", inside_views.IterationsView.as_view()),
     path("results/<uuid:result_id>/rows", result_views.RowsView.as_view()),
     path("results/<uuid:result_id>/cells", result_views.CellView.as_view()),
     path("results/<uuid:result_id>/chart", result_views.ChartView.as_view()),

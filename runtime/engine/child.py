@@ -22,6 +22,7 @@ from node_catalog.sdk.registry import Registry, load_registry
 from runtime.engine.cancel import Cancel
 from runtime.engine.duck import warm_up
 from runtime.engine.errors import CancelledError, problem_of
+from runtime.engine.keeper import KEEPER, REST_SECONDS
 from runtime.engine.limits import die_with_parent, forget_peak, limit_address_space, resident_bytes
 from runtime.engine.perform import perform
 from runtime.engine.pipe import (
@@ -38,7 +39,7 @@ from runtime.engine.pipe import (
     read_down,
     write_all,
 )
-from runtime.engine.work import Report
+from runtime.engine.work import Report, StageWork
 
 SPARE = 32 * 1024 * 1024
 """Bytes above those at rest that a child may keep: what a light work leaves is less than what giving it back costs."""
@@ -63,7 +64,13 @@ class Child:
         threading.Thread(target=self._listen, name="listen", daemon=True).start()
         self._send(Ready(resident_bytes()))
         while True:
-            self._do(self._works.get())
+            try:
+                message = self._works.get(timeout=REST_SECONDS if KEEPER.is_keeping else None)
+            except queue.Empty:
+                KEEPER.close()
+                continue
+            KEEPER.begin(message.work.keep if isinstance(message.work, StageWork) else "")
+            self._do(message)
 
     def _listen(self) -> None:
         while True:

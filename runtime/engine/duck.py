@@ -13,11 +13,12 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import duckdb
+import msgspec
 import pyarrow as pa
 
 from node_catalog.sdk.contract import Attach, Through
@@ -26,6 +27,7 @@ from node_catalog.sdk.text import text
 from runtime.engine.cancel import Cancel
 from runtime.engine.errors import CancelledError, EngineError, WorkError
 from runtime.engine.extensions import extension_file, has_extension
+from runtime.engine.keeper import KEEPER, Kept
 from runtime.engine.one_scan import OneScan
 from runtime.engine.scans import SOURCE, Scan, scan_statements
 from runtime.engine.streams import Flow
@@ -86,6 +88,11 @@ class Connection:
         with self._words():
             self._raw.unregister(name)
         self._streams = [stream for stream in self._streams if stream.name != name]
+
+    def forget_streams(self) -> None:
+        """Nothing of this work is left for the next one that uses the connection."""
+        for stream in tuple(self._streams):
+            self.forget(stream.name)
 
     def check(self, sql: str, relations: Collection[str]) -> Tree:
         """The syntax tree of ``sql`` when it is one SELECT over ``relations``; raises TextRefusedError."""
@@ -201,20 +208,21 @@ def open_main(
 
     ``extensions`` bring functions; whatever in them reads files or hosts is refused by ``check`` all the same.
     """
-    raw = _connect(limits, limits.memory_mb, ordered, are_verified=all(map(_is_verified, extensions)))
-    try:
+    are_verified = all(map(_is_verified, extensions))
+    key = None if scans else ("main", _bounds(limits), ordered, tuple(extensions))
+    with _kept(key, limits, limits.memory_mb, ordered, are_verified=are_verified) as (raw, is_new):
         connection = Connection(raw, cancel, where, is_source=False)
-        with connection._words():
-            for extension in extensions:
-                _load(raw, extension)
-        _shut(raw, sorted({folder for scan in scans for folder in scan.attach.folders}))
-        for scan in scans:
-            connection.add_scan(scan)
-        raw.execute("pragma enable_profiling = 'no_output'")
-        _lock(raw, limits.time_zone, is_shut=True)
+        if is_new:
+            with connection._words():
+                for extension in extensions:
+                    _load(raw, extension)
+            _shut(raw, sorted({folder for scan in scans for folder in scan.attach.folders}))
+            for scan in scans:
+                connection.add_scan(scan)
+            raw.execute("pragma enable_profiling = 'no_output'")
+            _lock(raw, limits.time_zone, is_shut=True)
         yield connection
-    finally:
-        raw.close()
+        connection.forget_streams()
 
 
 @contextmanager
@@ -224,23 +232,54 @@ def open_source(
     """A connection that reads one dataset: by ``attach``'s statements, or over a stream registered as ``src``."""
     memory_mb = max(LEAST_MEMORY_MB, int(limits.memory_mb * SOURCE_MEMORY_SHARE))
     extensions = attach.extensions if attach else ()
-    raw = _connect(limits, memory_mb, ordered=True, are_verified=all(map(_is_verified, extensions)))
-    connection = Connection(raw, cancel, where, is_source=True)
-    try:
-        with connection._words(), cancel.interrupts(raw.interrupt):
-            for extension in extensions:
-                _load(raw, extension)
-            if isinstance(attach, Attach):
-                _shut(raw, attach.folders, attach.files)
-            for statement in attach.statements if attach else ():
-                raw.execute(statement)
-            _lock(raw, is_shut=isinstance(attach, Attach))
+    key = None if attach is None else ("source", _bounds(limits), memory_mb, attach)
+    are_verified = all(map(_is_verified, extensions))
+    with _kept(key, limits, memory_mb, ordered=True, are_verified=are_verified) as (raw, is_new):
+        connection = Connection(raw, cancel, where, is_source=True)
+        if is_new:
+            with connection._words(), cancel.interrupts(raw.interrupt):
+                for extension in extensions:
+                    _load(raw, extension)
+                if isinstance(attach, Attach):
+                    _shut(raw, attach.folders, attach.files)
+                for statement in attach.statements if attach else ():
+                    raw.execute(statement)
+                _lock(raw, is_shut=isinstance(attach, Attach))
         yield connection
-    finally:
-        raw.close()
+        connection.forget_streams()
 
 
-def _connect(limits: Limits, memory_mb: int, ordered: bool, *, are_verified: bool = False) -> duckdb.DuckDBPyConnection:
+def _bounds(limits: Limits) -> Limits:
+    """What a connection is opened with, but for the folder into which it may spill."""
+    return msgspec.structs.replace(limits, temp_folder="")
+
+
+@contextmanager
+def _kept(
+    key: Hashable | None, limits: Limits, memory_mb: int, ordered: bool, *, are_verified: bool = False
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, bool]]:
+    """A connection that an earlier work has left for the same ``key``, or a new one (True)."""
+    found = KEEPER.take(key) if key is not None else None
+    if found is None:
+        spill = _spill_folder(limits)
+        raw = _connect(limits, memory_mb, ordered, spill, are_verified=are_verified)
+        kept, is_new = Kept(raw, key, spill if key is not None else ""), True
+    else:
+        kept, is_new = found, False
+    try:
+        yield kept.raw, is_new  # type: ignore[misc]
+    except BaseException:
+        kept.drop()
+        raise
+    if key is None:
+        kept.drop()
+    else:
+        KEEPER.give(kept)
+
+
+def _connect(
+    limits: Limits, memory_mb: int, ordered: bool, spill: str, *, are_verified: bool = False
+) -> duckdb.DuckDBPyConnection:
     """``are_verified``: every extension to be loaded has passed DuckDB's check of signatures in this process."""
     return duckdb.connect(
         ":memory:",
@@ -250,7 +289,7 @@ def _connect(limits: Limits, memory_mb: int, ordered: bool, *, are_verified: boo
             "allow_unsigned_extensions": are_verified,
             "memory_limit": f"{memory_mb}MiB",
             "threads": max(1, limits.threads),
-            "temp_directory": _spill_folder(limits),
+            "temp_directory": spill,
             "preserve_insertion_order": ordered,
         },
     )
@@ -334,7 +373,7 @@ def warm_up() -> None:
     with open_main(limits, Cancel()) as connection, connection.run("select 1 as one", (), 1024) as reader:
         reader.read_all()
     for extension in filter(has_extension, _USUAL):
-        raw = _connect(limits, LEAST_MEMORY_MB, ordered=True)
+        raw = _connect(limits, LEAST_MEMORY_MB, ordered=True, spill="")
         try:
             _load(raw, extension)
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +18,7 @@ def wheel_name(name: str) -> str:
     return _SHORT.get(name, name)
 
 
+@cache
 def extension_file(name: str) -> str:
     """The file of a DuckDB extension that came as a wheel (``duckdb-extension-…``); nothing is ever downloaded."""
     package = f"duckdb_extension_{wheel_name(name)}"

@@ -102,6 +102,8 @@ class StageWork(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
     sources: tuple[SourceSpec, ...]
     sink: SinkSpec
     limits: Limits = Limits()
+    keep: str = ""
+    """Works with the same word may use each other's open connections (``runtime.engine.keeper``)."""
 
 
 class ProfileWork(msgspec.Struct, frozen=True, kw_only=True, tag="profile"):

@@ -11,6 +11,8 @@ export interface StepProgress {
   task?: string | null;
   /** Rows by out port, for a step that has several. */
   ports?: Record<string, number>;
+  /** A for-each: how many of its iterations have ended. */
+  iterations?: { total: number; done: number; failed: number } | null;
   /** What a step that judges has found. */
   report?: StepReport;
 }
@@ -81,6 +83,9 @@ function isSame(a: StepProgress | undefined, b: StepProgress | undefined): boole
     a.exact === b.exact &&
     a.counted === b.counted &&
     a.rows_per_s === b.rows_per_s &&
+    a.iterations?.total === b.iterations?.total &&
+    a.iterations?.done === b.iterations?.done &&
+    a.iterations?.failed === b.iterations?.failed &&
     isSamePorts(a.ports, b.ports)
   );
 }

@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import Any
 
 import pyarrow.parquet as pq
+from django.test import Client
 
 from flows.graph.load import read_document
 from flows.graph.subflows import flow_settings
@@ -20,6 +21,9 @@ from runtime.models import Event, Result, Run, Task
 from runtime.monitor import run_snapshot
 from runtime.scheduler import cancel_run, repeat_run, start_run
 from security.access import principal_for
+from security.models import User
+from security.sessions import EPOCH, PERSON
+from tests.app.runtime.factory import make_organisation, make_user
 from tests.integration.runtime import city
 from tests.integration.runtime.conftest import ROWS, City
 
@@ -87,6 +91,48 @@ def counted() -> dict[str, int]:
         return dict(connection.execute("select station, count(*) from readings group by station"))
 
 
+def look_inside(run: Run, small_city: City) -> None:
+    """The list of iterations and the sub-flow, for a colleague and for an operator, who is told no value of a row."""
+    lines = pages_of(run, small_city.staff)
+    assert [line["index"] for line in lines] == list(range(7))
+    assert {line["item"] for line in lines} == {f"name = {station}" for station in counted()}
+    assert {line["item"].removeprefix("name = "): line["rows"] for line in lines} == counted()
+    assert all(line["counts"]["out"] == line["rows"] and line["state"] == "done" for line in lines)
+    watcher = make_user("watcher", make_organisation("elsewhere"), "operator")
+    assert [line["item"] for line in pages_of(run, watcher)] == [""] * 7
+    steps = ask(small_city.staff, f"/api/runs/{run.pk}/inside/each")["document"]["steps"]
+    assert steps["one"]["settings"] == {"where": "station = :station and pm25 >= :least"}
+    assert ask(watcher, f"/api/runs/{run.pk}/inside/each")["document"]["steps"]["one"]["settings"] == {}
+    stranger = make_user("stranger", make_organisation("another"), "business")
+    for path in ("inside/each", "iterations/each"):
+        ask(stranger, f"/api/runs/{run.pk}/{path}", 404)
+    ask(small_city.staff, f"/api/runs/{run.pk}/inside/sum", 404)
+    assert {task["stage"] for task in run_snapshot(principal_for(watcher), run.pk)["tasks"]} >= {"each"}
+    assert not any("#" in task["stage"] for task in run_snapshot(principal_for(watcher), run.pk)["tasks"])
+
+
+def pages_of(run: Run, user: User) -> list[dict[str, Any]]:
+    """All iterations as the pages get them, three at a time."""
+    path, lines = f"/api/runs/{run.pk}/iterations/each?limit=3", []
+    page = ask(user, path)
+    while True:
+        lines += page["results"]
+        if page["next"] is None:
+            return lines
+        page = ask(user, f"{path}&cursor={page['next']}")
+
+
+def ask(user: User, path: str, status: int = 200) -> dict[str, Any]:
+    client = Client()
+    session = client.session
+    session[PERSON], session[EPOCH] = str(user.pk), user.session_epoch
+    session.save()
+    answer = client.get(path)
+    assert answer.status_code == status, answer.content
+    found: dict[str, Any] = answer.json()
+    return found
+
+
 def test_every_item_is_a_task_and_their_rows_come_together(small_city: City) -> None:
     flow = each_flow(small_city, sub_flow(small_city))
     run = city.await_run(start_run(flow, None, small_city.staff))
@@ -99,13 +145,14 @@ def test_every_item_is_a_task_and_their_rows_come_together(small_city: City) -> 
     tasks = Task.objects.filter(run=run, payload__loop="each")
     assert sorted(task.payload["index"] for task in tasks) == list(range(7))
     assert all(set(task.payload) == {"steps", "sink", "loop", "index", "on_error"} for task in tasks)
-    seen = [
-        event.data["steps"]["each"]["iterations"]["done"]
-        for event in Event.objects.filter(topic=f"run:{run.pk}", kind="steps").order_by("seq")
-        if event.data["steps"].get("each", {}).get("iterations")
-    ]
+    events = Event.objects.filter(topic=f"run:{run.pk}").order_by("seq")
+    told = [event.data["steps"]["each"] for event in events.filter(kind="steps") if "each" in event.data["steps"]]
+    seen = [one["iterations"]["done"] for one in told if one.get("iterations")]
     assert seen == sorted(seen)
-    assert {0, 3, 7} <= set(seen)
+    assert (seen[0], seen[-1]) == (0, 7)
+    assert (told[-1]["state"], told[-1]["rows"]) == ("done", ROWS)
+    look_inside(run, small_city)
+    assert not any("#" in event.data["stage"] for event in events.filter(kind="task.state"))
 
 
 def test_batches_go_into_a_data_input(small_city: City) -> None:
@@ -145,6 +192,8 @@ def test_a_failed_iteration_stops_the_run_and_says_which(small_city: City) -> No
     assert failed.error["message"]["en"].startswith(f"Iteration {failed.payload['index'] + 1}:")
     assert "name = s3" in failed.error["detail"]
     assert "s3" not in failed.error["message"]["en"].partition(":")[0]
+    (line,) = ask(small_city.staff, f"/api/runs/{run.pk}/iterations/each?state=failed")["results"]
+    assert (line["index"], line["error"]["code"]) == (failed.payload["index"], failed.error["code"])
     assert run.steps["each"]["state"] == "failed"
     again = city.await_run(repeat_run(run, small_city.staff, "failed"))
     assert again.state == states.FAILED

@@ -11,6 +11,40 @@ export interface StepProgress {
   counted: "live" | "at_end" | "pushed" | "unknown";
   rows_per_s: number | null;
   task?: string | null;
+  /** A for-each: how many of its iterations have ended; null before its items are known. */
+  iterations?: IterationCounts | null;
+  /** A call: its inner steps, in the order of the data. */
+  inside?: string[];
+  /** An inner step: the step that people see, and the way to it through the calls. */
+  of?: string;
+  path?: string[];
+}
+export interface IterationCounts {
+  total: number;
+  done: number;
+  failed: number;
+}
+export interface IterationLine {
+  id: string;
+  index: number;
+  /** What the item is called; empty where that may not be seen. */
+  item: string;
+  state: RunState;
+  attempt: number;
+  worker: string | null;
+  started_at: string | null;
+  finished_at: string | null;
+  seconds: number | null;
+  rows: number | null;
+  /** Rows by step, or `step.port`, of the sub-flow. */
+  counts: Record<string, number>;
+  error: (TaskError & { inner?: string }) | null;
+}
+export interface InsideAnswer {
+  app: { id: string; title: Text };
+  version: number;
+  document: FlowDocument;
+  layout: Layout;
 }
 export interface AttemptRecord {
   attempt: number;
@@ -65,6 +99,7 @@ export interface RunCard {
   rows_out: number | null;
   /** A run to here: the `step.port` at which it ends. */
   until?: string;
+  iterations?: IterationCounts | null;
   error: TaskError | null;
 }
 export interface RunSnapshot extends RunCard {

@@ -21,6 +21,8 @@ import { Log } from "./components/Log";
 import { RunHeader } from "./components/RunHeader";
 import { StepSide } from "./components/StepSide";
 import { Tasks } from "./components/Tasks";
+import { useStepTitle } from "./components/words";
+import { Inside } from "./inside/Inside";
 import { Results } from "./results/Results";
 import styles from "./runs.module.css";
 
@@ -97,6 +99,7 @@ function Shown({ run, palette, isStale, Drawing, Outline }: ShownProps) {
   const [selection, setSelection] = useState<string[]>([]);
   const [chosenTab, setTab] = useState<string | null>(null);
   const [isOpen, setOpen] = useState(true);
+  const [inside, setInside] = useState<string | null>(null);
   const types = useMemo(() => stepTypes(palette.steps as unknown as StepType[]), [palette]);
   // The version is frozen: its document is the same object of thought for the life of the page.
   // eslint-disable-next-line react-hooks/exhaustive-deps
@@ -107,6 +110,7 @@ function Shown({ run, palette, isStale, Drawing, Outline }: ShownProps) {
       Object.entries(state.document.steps).flatMap(([id, step]) => (types.get(step.type)?.role === "sink" ? [id] : [])),
     [state, types],
   );
+  const titleOf = useStepTitle(state, types);
   const isLive = !ENDED.has(run.state);
   const tab = chosenTab ?? (run.results.length > 0 && !isLive ? "results" : "times");
   const select = useCallback((steps: string[]): void => setSelection(steps), []);
@@ -147,7 +151,24 @@ function Shown({ run, palette, isStale, Drawing, Outline }: ShownProps) {
           />
         </div>
         {selection[0] && (
-          <StepSide run={run} step={selection[0]} state={state} types={types} onClose={() => setSelection([])} />
+          <StepSide
+            run={run}
+            step={selection[0]}
+            state={state}
+            types={types}
+            onInside={() => setInside(selection[0])}
+            onClose={() => setSelection([])}
+          />
+        )}
+        {inside && (
+          <Inside
+            run={run}
+            step={inside}
+            title={titleOf(inside)}
+            types={types}
+            Drawing={Drawing}
+            onClose={() => setInside(null)}
+          />
         )}
       </div>
     </div>

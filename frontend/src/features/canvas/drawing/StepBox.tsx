@@ -77,7 +77,8 @@ function useStepName(title: string, problems: ProblemCount, isRun: boolean, prog
   if (isRun && progress) {
     const state = t(`common:state.${plainState(progress.state)}`);
     const rows = progress.rows === null ? "" : t("step.rows", { rows: exactNumber(progress.rows, language) });
-    return t("step.name", { title, state: [state, rows].filter(Boolean).join(t("comma")) });
+    const turns = progress.iterations ? t("step.iterations", { ...ended(progress.iterations) }) : "";
+    return t("step.name", { title, state: [state, turns, rows].filter(Boolean).join(t("comma")) });
   }
   const { errors, warnings } = problems;
   const state = errors
@@ -88,20 +89,31 @@ function useStepName(title: string, problems: ProblemCount, isRun: boolean, prog
   return t("step.name", { title, state });
 }
 
+function ended({ total, done, failed }: NonNullable<StepProgress["iterations"]>): Record<string, number> {
+  return { total, done: done + failed, failed };
+}
+
 function Count({ progress }: { progress: StepProgress }) {
   const { t } = useTranslation("canvas");
   const { language } = usePreferences();
   if (progress.rows === null && progress.state !== "running") return null;
   const rows = progress.rows === null ? "…" : exactNumber(progress.rows, language);
+  const { total, done, failed } = ended(progress.iterations ?? { total: 0, done: 0, failed: 0 });
   const isMoving = progress.state === "running" && progress.rows_per_s;
   return (
     <span className={styles.count} aria-hidden="true" title={t(`counted.${progress.counted}_hint`)}>
+      {progress.iterations && (
+        <span className={styles.turns}>
+          <strong>{done}</strong> / {total}
+          {failed > 0 && <span className={styles.failures}>✕ {failed}</span>}
+        </span>
+      )}
       {isMoving ? (
         <span className={styles.counted}>
           {t("step.rate", { rate: shortNumber(progress.rows_per_s ?? 0, language) })}
         </span>
       ) : null}
-      <span className={styles.counted}>{t(`counted.${progress.counted}`)}</span>
+      {!progress.iterations && <span className={styles.counted}>{t(`counted.${progress.counted}`)}</span>}
       <span>
         <strong>{rows}</strong> {t("step.rows_unit")}
       </span>

@@ -1,12 +1,13 @@
 /** Runs as a table: state, app, who, when, how long, how many rows, and why it failed. */
 import { Table } from "antd";
+import type { TFunction } from "i18next";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 
 import { paths } from "@/api/paths";
 import { usePick } from "@/api/preferences";
-import type { RunCard } from "@/api/types";
+import type { IterationCounts, RunCard } from "@/api/types";
 import { DurationText, NumberText, StateTag, TimeText } from "@/components/ui";
 
 import styles from "./RunTable.module.css";
@@ -22,6 +23,11 @@ function Elapsed({ run }: { run: RunCard }) {
   }, [isGoing]);
   if (!isGoing) return <DurationText seconds={run.started_at ? run.seconds : null} />;
   return <DurationText seconds={Math.max(0, Math.round((now - Date.parse(run.started_at as string)) / 1000))} />;
+}
+
+/** "37 / 100, 2 failed": iterations of a for-each. */
+function turnsOf({ total, done, failed }: IterationCounts, t: TFunction<"monitor">): string {
+  return t(failed > 0 ? "iterations_failed" : "iterations", { done: done + failed, total, failed });
 }
 
 export function RunTable({ runs }: { runs: RunCard[] }) {
@@ -51,6 +57,7 @@ export function RunTable({ runs }: { runs: RunCard[] }) {
               ) : (
                 <span className="tertiary ellipsis">
                   {words(run.flow.title)} · #{run.number}
+                  {run.iterations && ` · ${turnsOf(run.iterations, t)}`}
                 </span>
               )}
             </span>

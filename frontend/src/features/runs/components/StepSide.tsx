@@ -1,5 +1,5 @@
 /** One step of this run: state, rows and how they were counted, worker, task, and its log. */
-import { CloseOutlined } from "@ant-design/icons";
+import { CloseOutlined, NodeExpandOutlined } from "@ant-design/icons";
 import { Alert, Button, Typography } from "antd";
 import { useTranslation } from "react-i18next";
 
@@ -11,6 +11,7 @@ import type { StepTypes } from "@/graph/palette";
 import { portsOf } from "@/graph/ports";
 
 import styles from "../runs.module.css";
+import { Turns } from "../inside/Turns";
 import { StepFindings } from "./StepFindings";
 import { useStepTitle } from "./words";
 
@@ -19,10 +20,11 @@ interface StepSideProps {
   step: string;
   state: FlowState;
   types: StepTypes;
+  onInside: () => void;
   onClose: () => void;
 }
 
-export function StepSide({ run, step, state, types, onClose }: StepSideProps) {
+export function StepSide({ run, step, state, types, onInside, onClose }: StepSideProps) {
   const { t } = useTranslation("runs");
   const words = usePick();
   const titleOf = useStepTitle(state, types);
@@ -32,6 +34,9 @@ export function StepSide({ run, step, state, types, onClose }: StepSideProps) {
   const lines = run.log.filter((line) => line.step === step);
   const facts: [string, React.ReactNode][] = [
     [t("tasks.state"), <StateTag key="s" state={progress?.state ?? "waiting"} />],
+    ...(progress?.iterations
+      ? [[t("inside.iterations"), <Turns key="n" counts={progress.iterations} />] as [string, React.ReactNode]]
+      : []),
     [t("fact.rows_of_step"), <NumberText key="r" value={progress?.rows} exact />],
     [t("fact.counted"), t(`canvas:counted.${progress?.counted ?? "unknown"}_hint`)],
     [t("tasks.worker"), task?.worker ?? "–"],
@@ -65,6 +70,11 @@ export function StepSide({ run, step, state, types, onClose }: StepSideProps) {
           <Pair key={label} label={label} value={value} />
         ))}
       </dl>
+      {(progress?.iterations || progress?.inside) && (
+        <Button style={{ marginTop: 12 }} block icon={<NodeExpandOutlined aria-hidden="true" />} onClick={onInside}>
+          {t(progress.iterations ? "inside.open_iterations" : "inside.open_flow")}
+        </Button>
+      )}
       <StepFindings progress={progress} ports={ports} />
       {task?.error && <Alert style={{ marginTop: 12 }} type="error" showIcon title={words(task.error.message)} />}
       {task && task.steps.length > 1 && (

@@ -8,6 +8,7 @@ import { DurationText, StateTag, TimeText } from "@/components/ui";
 import type { FlowState } from "@/graph/document";
 import type { StepTypes } from "@/graph/palette";
 
+import { Turns } from "../inside/Turns";
 import { useStepTitle } from "./words";
 
 export function Tasks({ run, state, types }: { run: RunSnapshot; state: FlowState; types: StepTypes }) {
@@ -32,8 +33,12 @@ export function Tasks({ run, state, types }: { run: RunSnapshot; state: FlowStat
         {
           title: t("tasks.state"),
           dataIndex: "state",
-          width: 110,
-          render: (value: string) => <StateTag state={value} />,
+          width: 150,
+          render: (value: string, task) => (
+            <>
+              <StateTag state={value} /> <TaskTurns run={run} task={task} />
+            </>
+          ),
         },
         {
           title: t("tasks.seconds"),
@@ -73,6 +78,12 @@ export function Tasks({ run, state, types }: { run: RunSnapshot; state: FlowStat
       }}
     />
   );
+}
+
+/** The task of a for-each stands for all its iterations. */
+function TaskTurns({ run, task }: { run: RunSnapshot; task: RunTask }) {
+  const counts = run.steps[String(task.stage)]?.iterations;
+  return counts ? <Turns counts={counts} /> : null;
 }
 
 function Attempts({ attempts }: { attempts: AttemptRecord[] }) {
