@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.graph.load import read_document
-from flows.graph.plan import Stage
+from flows.graph.plan import Binding, Stage
 from flows.graph.planner import make_plan
 from flows.graph.sources import DatasetInfo
 from node_catalog.palette import registry
@@ -25,7 +25,7 @@ from node_catalog.sdk.ports import Schema
 from runtime.engine.cancel import Cancel
 from runtime.engine.plain import listed
 from runtime.engine.stage import run_stage
-from runtime.engine.work import Limits, SinkSpec, SourceSpec, StageWork
+from runtime.engine.work import Limits, SinkSpec, SourceSpec, StageWork, outlet_path
 
 RELEASES = Path(__file__).resolve().parents[2] / "fixtures" / "releases"
 SQLITE_TYPES = {"integer": "INTEGER", "number": "REAL", "text": "TEXT", "timestamp": "TIMESTAMP", "boolean": "BOOLEAN"}
@@ -84,12 +84,17 @@ def work(stage: Stage, infos: dict[str, DatasetInfo], folder: Path, path: Path) 
             settings={"path": str(folder / "city.sqlite")} if binding.kind == "dataset" else {},
             path=infos[binding.dataset].path if binding.kind == "dataset" else (),
             schema=infos[binding.dataset].schema if binding.kind == "dataset" else Schema(),
-            exchange_path=str(folder / f"{binding.stage}.parquet") if binding.kind == "exchange" else "",
+            exchange_path=exchange(folder, binding) if binding.kind == "exchange" else "",
         )
         for binding in stage.bindings
     )
     limits = Limits(memory_mb=256, temp_folder=str(folder), file_roots=(str(folder),))
     return StageWork(stage=stage, sources=sources, sink=SinkSpec(kind=stage.sink.kind, path=str(path)), limits=limits)
+
+
+def exchange(folder: Path, binding: Binding) -> str:
+    path = str(folder / f"{binding.stage}.parquet")
+    return outlet_path(path, binding.port) if binding.port else path
 
 
 def info(number: str, entry: dict[str, Any]) -> DatasetInfo:
