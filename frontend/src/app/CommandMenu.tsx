@@ -11,7 +11,7 @@ import { Modal } from "antd";
 import { useDeferredValue, useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
-import { RightTag, useReturnFocus } from "@/components/ui";
+import { RightTag, useEnter, useReturnFocus } from "@/components/ui";
 
 import styles from "./CommandMenu.module.css";
 import { useCommands, type Command } from "./commands";
@@ -30,7 +30,9 @@ export function CommandMenu({ onClose }: { onClose: () => void }) {
   useReturnFocus();
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
-  const { commands, isSearching } = useCommands(useDeferredValue(query.trim()));
+  const words = query.trim();
+  const listed = useDeferredValue(words);
+  const { commands, isSearching } = useCommands(listed);
   const listId = useId();
   const list = useRef<HTMLDivElement>(null);
   const chosen = Math.min(at, commands.length - 1);
@@ -39,15 +41,17 @@ export function CommandMenu({ onClose }: { onClose: () => void }) {
     list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
   }, [chosen]);
 
-  const run = (command: Command | undefined) => {
-    if (!command) return;
+  const run = (command: Command | undefined): boolean => {
+    if (!command) return false;
     onClose();
     command.run();
+    return true;
   };
+  const onEnter = useEnter(words, listed === words, () => run(commands[chosen]));
   const onKey = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown") setAt(Math.min(chosen + 1, commands.length - 1));
     else if (event.key === "ArrowUp") setAt(Math.max(chosen - 1, 0));
-    else if (event.key === "Enter" && !event.nativeEvent.isComposing) run(commands[chosen]);
+    else if (event.key === "Enter" && !event.nativeEvent.isComposing) onEnter();
     else return;
     event.preventDefault();
   };

@@ -13,4 +13,5 @@ export * from "./TaskProgress";
 export * from "./Texts";
 export * from "./TypeIcon";
 export * from "./format";
+export * from "./useEnter";
 export * from "./useReturnFocus";

@@ -183,18 +183,14 @@ export class Editor {
   }
 
   private rebase(state: FlowState, lost: Operation[]): void {
-    const selection = this.view.selection.filter((id) => id in state.document.steps);
+    const selection = stillThere(this.view.selection, state);
     const wires = this.view.wires.filter((wire) => state.document.wires.some((one) => sameJson(one, wire)));
     this.set({ state, selection, wires, lost: [...this.view.lost, ...lost] });
   }
 
   private accept(state: FlowState, history: History, operations: Operation[], select?: string[]): void {
     const { selection, wires } = this.view;
-    const items = new Set([
-      ...notesOf(state.layout).map(({ id }) => noteKey(id)),
-      ...groupsOf(state).map(({ id }) => groupKey(id)),
-    ]);
-    const kept = (select ?? selection).filter((id) => id in state.document.steps || items.has(id));
+    const kept = stillThere(select ?? selection, state);
     const lines = select ? [] : wires.filter((wire) => state.document.wires.some((one) => sameJson(one, wire)));
     this.set({ state, history, selection: kept, wires: lines });
     saveHistory(localStorage, this.flow, history);
@@ -235,4 +231,13 @@ export class Editor {
     this.set({ check: draft.check, checkedAt: draft.revision });
     return { state: normalise(draft.document as never, draft.layout as never), revision: draft.revision };
   }
+}
+
+/** The keys of steps, notes and groups that the flow still has. */
+function stillThere(keys: readonly string[], { document, layout }: FlowState): string[] {
+  const items = new Set([
+    ...notesOf(layout).map(({ id }) => noteKey(id)),
+    ...groupsOf({ document, layout }).map(({ id }) => groupKey(id)),
+  ]);
+  return keys.filter((key) => key in document.steps || items.has(key));
 }

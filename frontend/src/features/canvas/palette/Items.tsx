@@ -47,6 +47,12 @@ export function TypeItem({ type, onAdd, disabled, isActive }: ItemProps & { type
   );
 }
 
+/** A step that reads this dataset. */
+export function readingOf(card: DatasetCard, readKey: string): Addition {
+  const title = card.title ?? { "zh-CN": card.name, en: card.name };
+  return { type: readKey, dataset: { number: card.number, title } };
+}
+
 export function DatasetItem({
   card,
   readKey,
@@ -57,10 +63,7 @@ export function DatasetItem({
   const { t } = useTranslation("canvas");
   const words = usePick();
   const title = words(card.title) || card.name;
-  const addition: Addition = {
-    type: readKey,
-    dataset: { number: card.number, title: card.title ?? { "zh-CN": card.name, en: card.name } },
-  };
+  const addition = readingOf(card, readKey);
   const isOpen = card.right === "usable";
   return (
     <button
