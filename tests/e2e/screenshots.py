@@ -75,6 +75,11 @@ def _import_nodes(person: Asker) -> None:
     person.button(person.t("catalogue:nodes.import")).click()
 
 
+def _run(person: Asker) -> None:
+    expect(person.page.locator(".react-flow__node").first).to_be_visible(timeout=PATIENCE)
+    expect(person.page.locator("[data-cell='0,1']").first).to_be_visible(timeout=PATIENCE)
+
+
 def _uses(person: Asker) -> None:
     name = person.t("catalogue:dataset.tab.uses")
     person.page.get_by_role("tab", name=name).click()
@@ -94,9 +99,9 @@ SHOTS = (
         Shot(f"step-{key.replace('_', '-')}", "wang.fang", lambda made: f"/flows/{made['tour']}", _choose_step(key))
         for key in SHOWN
     ),
-    Shot("canvas-run", "wang.fang", lambda made: f"/runs/{made['run']}"),
+    Shot("canvas-run", "wang.fang", lambda made: f"/runs/{made['run']}", _run),
     Shot("run-origin", "wang.fang", lambda made: f"/runs/{made['run']}", Asker.open_origin),
-    Shot("run-each", "wang.fang", lambda made: f"/runs/{made['each']}"),
+    Shot("run-each", "wang.fang", lambda made: f"/runs/{made['each']}", _run),
     Shot("catalogue", "wang.fang", lambda made: "/catalogue"),
     Shot("dataset", "wang.fang", lambda made: f"/catalogue/datasets/{made['air']}"),
     Shot("dataset-uses", "wang.fang", lambda made: f"/catalogue/datasets/{made['air']}", _uses),

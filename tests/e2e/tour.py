@@ -1,4 +1,4 @@
-"""An app whose flow has every step that decides where rows go, filled in: for pictures of their forms."""
+"""An app whose flow has the steps that the starters lack, filled in: for pictures of their forms."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Send = Callable[[str, str, Any], Any]
 """(method, path, body) → JSON."""
 
 AIR_DATA = f"{AIR.number}.0001"
-SHOWN = ("check", "switch", "branch", "call", "for_each")
+SHOWN = ("check", "switch", "branch", "call", "for_each", "sql")
 
 
 def _words(en: str, zh: str) -> dict[str, str]:
@@ -86,12 +86,22 @@ def add_tour(send: Send) -> str:
                 "for_each",
                 {"flow": station_flow, "parameters": {"station": {"column": "station"}}, "keys": ["hours"]},
             ),
+            "sql": (
+                "sql",
+                {
+                    "inputs": ["air"],
+                    "query": 'select station, round(avg("PM2.5"), 1) as pm25, count(*) as hours\nfrom air\n'
+                    "where year >= 2015\ngroup by station\norder by pm25 desc",
+                },
+            ),
             "call": ("call", {"flow": station_flow, "parameters": {"station": "Dongsi"}}),
+            "sql_out": ("output", {"name": "by_station"}),
             "each_out": ("output", {"name": "per_station"}),
             "one_out": ("output", {"name": "one_station"}),
             "good_out": ("output", {"name": "good_hours"}),
             "failed_out": ("output", {"name": "failed"}),
         },
+        "air.out>sql.air sql.out>sql_out.in "
         "air.out>check.in check.out>switch.in check.failed>failed_out.in switch.way_1>good_out.in "
         "switch.way_2>branch.in branch.then>stations.in stations.out>for_each.in for_each.out>each_out.in "
         f"call.{given}>one_out.in",
@@ -99,7 +109,7 @@ def add_tour(send: Send) -> str:
     positions = {
         "air": (0, 120), "check": (260, 120), "switch": (520, 120), "branch": (780, 120), "stations": (1040, 120),
         "for_each": (1300, 120), "each_out": (1560, 120), "call": (1300, 280), "one_out": (1560, 280),
-        "good_out": (780, 280), "failed_out": (520, 280),
+        "good_out": (780, 280), "failed_out": (520, 280), "sql": (260, 440), "sql_out": (520, 440),
     }  # fmt: skip
     title = _words("A tour of the flow steps", "流程控制示例")
     app = send("post", "/api/apps/import", {"bundle": _bundle(title, document, positions)})
