@@ -42,7 +42,7 @@ ATTEMPTS = 10
 """Times that a scan may lose its worker or its node before it gives up. A portion that ends well does not count."""
 MOST_TOLD = 50
 """Left-out datasets that the result names."""
-PATIENCE = 2.0
+PATIENCE = 10.0
 DIED = {
     "code": "scan.died",
     "message": text(

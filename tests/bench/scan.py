@@ -41,9 +41,10 @@ _COLUMNS = (
 
 def run() -> list[Comparison]:
     """Both sources; two figures each."""
-    made = {"postgresql": _postgres, "mysql": _mariadb}
+    makers = {"postgresql": _postgres, "mysql": _mariadb}
+    made = {kind: makers[kind]() for kind in SOURCES}
     with our_studio() as studio:
-        return [line for kind in SOURCES for line in _of(studio, kind, *made[kind]())]
+        return [line for kind in SOURCES for line in _of(studio, kind, *made[kind])]
 
 
 def _of(studio: Ours, kind: str, settings: dict[str, object], server: int) -> Iterator[Comparison]:
@@ -64,6 +65,7 @@ def _timed(
     studio: Ours, server: int, path: str, kind: str, figure: str, goal: float
 ) -> tuple[dict[str, object], Comparison]:
     """The result of a task, and its wall time; ``doubts`` carry the CPU of both sides."""
+    print(f"{figure} of {TABLES} tables, {kind} …", flush=True)
     trees = [studio.pid], [server]
     before, began = [cpu_seconds(process_tree(tree)) for tree in trees], time.monotonic()
     task = studio.post(path)["task"]

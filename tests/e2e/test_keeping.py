@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -146,7 +147,28 @@ def test_a_right_is_taken_back_with_a_reason(new_page: Callable[..., Page], stud
     assert told, "the applicant reads why"
 
 
-def test_a_newer_file_becomes_a_new_version(new_page: Callable[..., Page], tmp_path: Path) -> None:
+def make_report(file: Path) -> None:
+    """A workbook as an office sends it: title, header of two rows, codes that begin with zeros, a note below."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "区划报表"
+    rows = [
+        ["2026 年区划报表"],
+        [],
+        ["代码", "人口", None],
+        [None, "户籍", "常住"],
+        *(["00" + str(n), n, n] for n in (1, 2, 3)),
+    ]
+    for row in (*rows, [], ["注：演示数据。"]):
+        sheet.append(row)
+    for merged in ("A1:C1", "A3:A4", "B3:C3"):
+        sheet.merge_cells(merged)
+    book.save(file)
+
+
+def test_a_newer_file_becomes_a_new_version_and_a_workbook_a_dataset(
+    new_page: Callable[..., Page], tmp_path: Path
+) -> None:
     file = tmp_path / "监测点.csv"
     keeper = Keeper(new_page(), "zh-CN")
     keeper.sign_in("wang.fang")
@@ -155,9 +177,8 @@ def test_a_newer_file_becomes_a_new_version(new_page: Callable[..., Page], tmp_p
     uploads = main.get_by_role("list", name=keeper.t("files:uploading"))
 
     file.write_text("点位,数值\n海曙,1\n鄞州,2\n", encoding="utf-8")
-    main.get_by_label(keeper.t("files:drop.button")).locator("visible=false").or_(
-        main.locator("input[type=file]").first
-    ).first.set_input_files(file)
+    drop = main.get_by_label(keeper.t("files:drop.button")).locator("visible=false")
+    drop.or_(main.locator("input[type=file]").first).first.set_input_files(file)
     expect(uploads.get_by_text(keeper.t("files:done"))).to_be_visible(timeout=PATIENCE)
     row = main.get_by_role("row").filter(has_text="监测点")
     expect(row.get_by_role("cell", name="2", exact=True).first).to_be_visible(timeout=PATIENCE)
@@ -166,3 +187,9 @@ def test_a_newer_file_becomes_a_new_version(new_page: Callable[..., Page], tmp_p
     row.locator("input[type=file]").set_input_files(file)
     expect(uploads.get_by_text(keeper.t("files:done_version"))).to_be_visible(timeout=PATIENCE)
     expect(row.get_by_role("cell", name="5", exact=True)).to_be_visible(timeout=PATIENCE)
+
+    book = tmp_path / "区划报表.xlsx"
+    make_report(book)
+    drop.or_(main.locator("input[type=file]").first).first.set_input_files(book)
+    row = main.get_by_role("row").filter(has_text="区划报表")
+    expect(row.get_by_role("cell", name="3", exact=True).first).to_be_visible(timeout=PATIENCE)

@@ -82,9 +82,12 @@ class Sqlite(Connector):
     help = text(
         "Reads tables and views of a SQLite file. SQLite does not enforce column types, so discovery looks at "
         "the values: "
-        "a number column that also holds words is offered as text and can be converted with “Change types”.",
+        "a number column that also holds words is offered as text and can be converted with “Change types”. "
+        "Replacing all rows puts a new table, filled beside the old one, in its place, with the same indexes; a table "
+        "with triggers is emptied and filled instead, so that they see the rows.",
         "读取 SQLite 文件中的表和视图。SQLite 不强制列类型，因此发现时会检查实际取值："
-        "混有文字的数字列按文本提供，可用“转换类型”步骤处理。",
+        "混有文字的数字列按文本提供，可用“转换类型”步骤处理。"
+        "全部替换时，先在旁边写好一张带有相同索引的新表，再接替旧表；带触发器的表则改为清空后写入，使触发器能够执行。",
     )
     icon = "DatabaseOutlined"
     Settings = SqliteSettings

@@ -1,6 +1,7 @@
 """Writing to SQLite exactly once: rows are staged in a file beside the database, then moved in one transaction.
 
-The database holds a fence (highest attempt seen per delivery) and a ledger (what has been delivered). See
+The database holds a fence (highest attempt seen per delivery) and a ledger (what has been delivered). All rows are
+replaced by a table that takes the old one's name (``swapping``), or, where that has triggers, by DELETE and INSERT. See
 docs/adr/sqlite-sink.md for why rows travel as Python columns here and nowhere else.
 """
 
@@ -30,7 +31,10 @@ from node_catalog.sdk.sql_node import (
 from node_catalog.sdk.target_words import fenced, missing_target, no_unique_key, of_system
 from node_catalog.sdk.text import text
 from node_catalog.types.connectors.sqlite.connection import connect
+from node_catalog.types.connectors.sqlite.swapping import Definition, definition_of, exchange, make_like, prepare
 
+PORTION_ROWS = 20_000
+"""Rows that go into the new table in one transaction: readers wait for its end at most."""
 LOCK_SECONDS = 60.0
 """How long a writer waits for another one of the same file."""
 _SQL_TYPES = {
@@ -87,13 +91,17 @@ class SqliteOutput(Output):
 
     @classmethod
     def clean(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> None:
-        """Remove staging files of older attempts of this delivery."""
+        """Remove staging files and tables of older attempts of this delivery."""
         path = allowed_path(settings.path, context.file_roots)
-        prefix = f".{path.name}.{stage_name(delivery).rpartition('_')[0]}_"
+        staged = stage_name(delivery).rpartition("_")[0] + "_"
+        prefix = f".{path.name}.{staged}"
         for file in path.parent.glob(f"{prefix}*"):
-            attempt = file.name.removeprefix(prefix)
-            if attempt.isdigit() and int(attempt) < delivery.attempt:
+            if _is_older(file.name.removeprefix(prefix), delivery):
                 file.unlink(missing_ok=True)
+        with _words(path), closing(connect(path, LOCK_SECONDS, context.statement_timeout)) as connection:
+            for (name,) in connection.execute("select name from main.sqlite_master where type = 'table'").fetchall():
+                if name.startswith(staged) and _is_older(name.removeprefix(staged), delivery):
+                    connection.execute(f"drop table if exists main.{quoted(name)}")
 
 
 class SqliteWriter:
@@ -103,8 +111,10 @@ class SqliteWriter:
         self._connection, self._path = connection, path
         self._target, self._delivery = target, delivery
         self._stage = path.with_name(f".{path.name}.{stage_name(delivery)}")
-        self._table = quoted(target.path[-1])
+        self._name, self._new = target.path[-1], stage_name(delivery)
+        self._table = quoted(self._name)
         self._rows = 0
+        self._has_filled = False
         columns = ", ".join(quoted(name) for name in target.schema.names)
         marks = ", ".join("?" * len(target.schema.names))
         self._insert = f"insert into stage.rows ({columns}) values ({marks})"
@@ -130,13 +140,15 @@ class SqliteWriter:
         """Ledger, fence check and rows in one transaction; an earlier delivery is adopted."""
         with _words(self._path):
             failpoint("sqlite.commit.before")
+            made_from = self._fill() if self._target.mode == "replace" else None
             with _transaction(self._connection):
                 earlier = _ledger_row(self._connection, self._delivery)
                 if earlier is None:
-                    newest = _fence(self._connection, self._delivery)
-                    if newest != self._delivery.attempt:
-                        raise fenced(self._delivery, newest)
-                    self._move()
+                    self._check_fence()
+                    if made_from is not None and made_from == definition_of(self._connection, self._name):
+                        exchange(self._connection, made_from, self._new)
+                    else:
+                        self._move()
                     failpoint("sqlite.commit.before_ledger")
                     self._connection.execute(
                         f"insert into {LEDGER} (sink, run, task, attempt, rows) values (?, ?, ?, ?, ?)",
@@ -149,11 +161,46 @@ class SqliteWriter:
         return done
 
     def abort(self) -> None:
-        """Close and remove the staging file."""
+        """Close and remove what was staged."""
+        import sqlite3
+
         try:
-            self._connection.close()
+            if self._has_filled:
+                self._has_filled = False
+                self._connection.execute(f"drop table if exists main.{quoted(self._new)}")
+        except sqlite3.Error:
+            pass  # the next attempt's clean() removes it
         finally:
+            self._connection.close()
             self._stage.unlink(missing_ok=True)
+
+    def _fill(self) -> Definition | None:
+        """Make and fill the table that is to take the target's place; None where it must stay the same table."""
+        connection = self._connection
+        definition = definition_of(connection, self._name)
+        if definition is None or _ledger_row(connection, self._delivery) is not None:
+            return None
+        prepare(connection)
+        self._has_filled = True
+        with _transaction(connection):
+            self._check_fence()
+            make_like(connection, definition, self._new)
+        for start in range(0, self._rows, PORTION_ROWS):
+            failpoint("sqlite.swap.fill")
+            with _transaction(connection):
+                self._check_fence()
+                connection.execute(
+                    f"insert into main.{quoted(self._new)} ({self._columns}) select {self._columns} from stage.rows "
+                    "where rowid > ? and rowid <= ? order by rowid",
+                    (start, start + PORTION_ROWS),
+                )
+        failpoint("sqlite.swap.filled")
+        return definition
+
+    def _check_fence(self) -> None:
+        newest = _fence(self._connection, self._delivery)
+        if newest != self._delivery.attempt:
+            raise fenced(self._delivery, newest)
 
     def _move(self) -> None:
         if not _has_table(self._connection, self._target.path[-1]):
@@ -185,6 +232,10 @@ def _transaction(connection: Any, begin: str = "begin immediate") -> Iterator[No
             connection.execute("rollback")
         raise
     connection.execute("commit")
+
+
+def _is_older(attempt: str, delivery: Delivery) -> bool:
+    return attempt.isdigit() and int(attempt) < delivery.attempt
 
 
 def _identity(delivery: Delivery) -> tuple[str, str, str]:
