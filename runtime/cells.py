@@ -8,7 +8,7 @@ from typing import Any
 from flows.tracing import Traced, explain_cell, open_flow, rows_plan
 from node_catalog.sdk.text import text
 from runtime.engine.errors import PageError
-from runtime.engine.plain import plain
+from runtime.engine.plain import rows_of
 from runtime.engine.results import read_page_table
 from runtime.errors import ResultGoneError, RunError
 from runtime.models import Result, Task
@@ -25,6 +25,8 @@ class Cell:
 
     result: Result
     row: dict[str, Any]
+    shown: dict[str, Any]
+    """The row as JSON for the screen."""
     column: str
     traced: Traced
 
@@ -46,15 +48,16 @@ def open_cell(principal: Principal, result_id: Any, row: int, column: str, sort:
         raise RunError("cell.unknown", text("The result has no such cell.", "结果中没有这个单元格。"), "/column")
     run = result.run
     traced = open_flow(run.version, run.flow.key, principal.user, run.parameters)
-    return Cell(result, table.to_pylist()[0], column, traced)
+    shown = dict(zip(table.column_names, rows_of(table)[0], strict=True))
+    return Cell(result, table.to_pylist()[0], shown, column, traced)
 
 
 def cell_as_json(cell: Cell) -> dict[str, Any]:
     """The value, the run and version that made it, the steps on the way, and each source with its right and rows."""
     run = cell.result.run
     return {
-        "value": plain(cell.row[cell.column]),
-        "row": {name: plain(value) for name, value in cell.row.items()},
+        "value": cell.shown[cell.column],
+        "row": cell.shown,
         "result": {"id": str(cell.result.pk), "name": cell.result.name, "step": cell.result.step},
         "run": {
             "id": str(run.pk),

@@ -6,7 +6,7 @@ preview they came from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -19,8 +19,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from flows.models import Flow
+from node_catalog.sdk.geometry import crs_of
 from node_catalog.sdk.ports import Field, Schema, to_arrow
 from node_catalog.sdk.text import text
+from node_catalog.sdk.wkb import read_wkt, to_wkb
 from runtime.guarding import require_open
 from runtime.models import PinnedSample, Task
 from security import audit
@@ -41,6 +43,7 @@ def pin_preview(flow: Flow, step: str, port: str, task: Task, user: User) -> Pin
         raise InvalidError(problems=[Problem("/task", "pin.no_preview", message)])
     policy = task.payload.get("policy") or {}
     require_open(policy, user)
+    _check_geometries(task.result)
     pin, _ = PinnedSample.objects.update_or_create(
         flow=flow,
         step=step,
@@ -63,6 +66,21 @@ def unpin(pin: PinnedSample, user: User) -> None:
     """Previews compute the port again."""
     audit.record("sample.unpin", "flow", str(pin.flow_id), principal=user, detail={"step": pin.step, "port": pin.port})
     pin.delete()
+
+
+def _check_geometries(rows: Mapping[str, Any]) -> None:
+    """Raise InvalidError for a geometry that the preview shows by its bounds only: it could not be used again."""
+    for place, column in enumerate(rows["columns"]):
+        for row in rows["rows"][:MOST_ROWS] if crs_of(column["type"]) else ():
+            try:
+                to_python(row[place], column["type"])
+            except ValueError:
+                message = text(
+                    f"The geometries in “{column['name']}” are too long for a sample. Pin the step before them, or "
+                    "leave the column out with “Choose columns” first.",
+                    f"列“{column['name']}”中的几何过长，不能作为样例。请固定其之前的步骤，或先用“选择列”去掉该列。",
+                )
+                raise InvalidError(problems=[Problem("/task", "pin.geometry", message)]) from None
 
 
 def edit_pin(pin: PinnedSample, rows: Sequence[Sequence[Any]], user: User) -> PinnedSample:
@@ -162,4 +180,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "time": time.fromisoformat,
     "timestamp": datetime.fromisoformat,
     "binary": lambda cell: bytes.fromhex(cell.rstrip("…")),
+    "geometry": lambda cell: to_wkb(read_wkt(cell)),
 }

@@ -16,7 +16,9 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
 from flows.graph.plan import Plan
+from node_catalog.sdk.geometry import crs_of_metadata
 from node_catalog.sdk.text import text
+from node_catalog.sdk.wkb import read_wkb, wkt
 from runtime import places
 from runtime.engine.errors import PageError
 from runtime.engine.results import read_page
@@ -68,10 +70,10 @@ def csv_chunks(path: Path) -> Iterator[bytes]:
     with pq.ParquetFile(path) as file:
         schema = file.schema_arrow
         batches = file.iter_batches(batch_size=BATCH) if file.metadata.num_rows else iter([_empty(schema)])
-        for batch in batches:
+        for batch in map(_in_words, batches):
             sink = pa.BufferOutputStream()
             options = arrow_csv.WriteOptions(include_header=is_first)
-            with arrow_csv.CSVWriter(sink, schema, write_options=options) as writer:
+            with arrow_csv.CSVWriter(sink, batch.schema, write_options=options) as writer:
                 writer.write_batch(harmless(batch))
             written = sink.getvalue().to_pybytes()
             yield MARK.encode() + written if is_first else written
@@ -91,6 +93,15 @@ def harmless(batch: Any) -> Any:
             column = pc.if_else(pc.match_substring_regex(column, FORMULA), marked, column)
         columns.append(column)
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+
+def _in_words(batch: Any) -> Any:
+    """The batch with its geometries as WKT."""
+    for place, field in enumerate(batch.schema):
+        if crs_of_metadata(field.metadata) is not None:
+            words = [None if value is None else wkt(read_wkb(value)) for value in batch.column(place).to_pylist()]
+            batch = batch.set_column(place, field.name, pa.array(words, pa.string()))
+    return batch
 
 
 def file_chunks(path: Path, size: int = 1 << 20) -> Iterator[bytes]:

@@ -92,7 +92,11 @@ def trace_row(relations: StepRelations, port: str, row: Mapping[str, Any], colum
     """The source rows behind the value of ``column`` in the ``row`` of a port, read step by read step."""
     relation = relations.by_port[port]
     first = Demand(
-        conditions=tuple(_equal(relation.op(), name, value) for name, value in row.items()),
+        conditions=tuple(
+            _equal(relation.op(), name, value)
+            for name, value in row.items()
+            if value is None or not relation[name].type().is_geospatial()  # those have no equality
+        ),
         target=frozenset({column}),
     )
     demands: dict[str, list[Demand]] = defaultdict(list, {port: [first]})

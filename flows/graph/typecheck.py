@@ -15,6 +15,7 @@ import msgspec
 from flows.graph.context import StepContext
 from flows.graph.errors import ExpressionError, GraphError
 from flows.graph.expressions.parameters import Parameter
+from flows.graph.incomparable import check_geometries
 from flows.graph.quick import quick_table
 from flows.graph.settings import Cache
 from node_catalog.sdk.contract import Transform
@@ -68,6 +69,7 @@ def _evaluate(kind: type[Transform], settings: Any, inputs: Inputs, parameters: 
             port: [_table(schema, f"{port}_{i}") for i, schema in enumerate(many)] for port, many in inputs.items()
         }
         built = build(kind, tables, settings, context)
+        check_geometries(tables, built)
         schemas = {port: from_ibis(relation.schema()) for port, relation in built.items()}
     except ExpressionError as error:
         return Evaluated(failure=Failure(error.code, error.message, error.where, error.fix, error.position))

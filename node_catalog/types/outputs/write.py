@@ -143,6 +143,9 @@ class Write(Transform):
         check_names(context, table.columns, [""] * len(table.columns))
         for index, name in enumerate(settings.key if settings.mode == "upsert" else ()):
             find_column(context, table, name, f"/key/{index}")
+        for name in table.columns:
+            if table[name].type().is_geospatial():
+                raise _no_geometry(context, name)
         return table
 
     @classmethod
@@ -155,3 +158,16 @@ class Write(Transform):
         words = {"replace": ("replace", "替换"), "upsert": ("change by key in", "按键更新")}
         verb = words.get(str(settings.get("mode")), ("append to", "追加到"))
         return text(f"{verb[0]} {name}", f"{verb[1]} {name}")
+
+
+def _no_geometry(context: BuildContext, name: str) -> Exception:
+    message = text(
+        f"“{name}” is a geometry, which tables and files of nodes do not take. Turn it into text, or into two numbers, "
+        "with “Geometry to text” before; an “Output” keeps it as it is.",
+        f"“{name}”是几何列，节点中的表和文件不接受几何。请先用“几何转文本”转换为文本或两列数字；“输出”可以原样保留几何。",
+    )
+    fix = {
+        "before": {"type": "geo_text", "port": "in", "settings": {"column": name}},
+        "label": text(f"Turn “{name}” into text before", f"先把“{name}”转为文本"),
+    }
+    return context.problem("write.geometry", message, "", fix)

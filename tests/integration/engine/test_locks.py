@@ -161,6 +161,41 @@ def test_no_attack_passes_the_text_check(
     assert listener[1] == []
 
 
+@pytest.fixture
+def spatial() -> Iterator[Connection]:
+    """A main connection of a stage that uses geometries: the extension brings readers of files."""
+    with open_main(LIMITS, Cancel(), extensions=("spatial",)) as connection:
+        connection.register("src", pa.table({"a": [1]}).to_reader())
+        yield connection
+
+
+def test_geometries_open_no_way_to_files(spatial: Connection, secret: Path, listener: tuple[int, list[object]]) -> None:
+    settings = dict(spatial.script("select name, value from duckdb_settings()"))
+    assert settings["enable_external_access"] == "false" and settings["lock_configuration"] == "true"
+    readers = [
+        f"from st_read('{secret}/x.csv')",
+        f"from ST_Read('/vsicurl/http://127.0.0.1:{listener[0]}/x.geojson')",
+        f"from st_read_meta('{secret}/x.csv')",
+        f"from st_readosm('{secret}/x.pbf')",
+        f"from st_readshp('{secret}/x.shp')",
+        f"from '{secret}/x.shp'",
+        "from st_drivers()",
+        f"select st_transform(st_point(1, 2), '+init={secret}/x.csv:1', 'EPSG:4326')",
+        f"select ST_Transform(st_point(1, 2), 'EPSG:4326', '+proj=longlat +nadgrids={secret}/x.csv')",
+        f"select (select \"st_transform\"(st_point(a, 2), '+init={secret}/x.csv:1', 'EPSG:4326')) from src",
+    ]
+    for sql in [*readers, *attacks(secret, listener[0])]:
+        with pytest.raises(TextRefusedError), spatial.run(sql, ("src",), 1024):
+            pytest.fail(f"ran: {sql}")
+    written = f"copy (select 1 as a, st_point(1, 2) as g) to '{secret}/written.gpkg' with (format gdal, driver 'GPKG')"
+    for sql in [written, f"from st_read('{secret}/x.csv')", f"from st_readosm('{secret}/x.csv')"]:
+        with pytest.raises(EngineError):
+            pytest.fail(f"{sql} gave {spatial.script(sql)}")
+    assert not list(secret.glob("written*")) and listener[1] == []
+    with spatial.run("select st_astext(st_point(a, 2)) as g from src", ("src",), 1024) as rows:
+        assert rows.read_all().to_pylist() == [{"g": "POINT (1 2)"}]
+
+
 def test_no_attack_passes_the_sql_step(secret: Path, listener: tuple[int, list[object]]) -> None:
     """The first of three walls: alone, behind a WITH, in a subquery, or after a query that is fine."""
     tables = {"src": ibis.table({"a": "int64"}, name="src")}
