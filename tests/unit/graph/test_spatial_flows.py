@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -26,6 +28,7 @@ from flows.graph.typecheck import build
 from flows.graph.validate import check
 from node_catalog.sdk.geometry import without_crs
 from node_catalog.sdk.ports import Schema, to_arrow, to_ibis
+from studio.demo.files import STATIONS
 from tests.spatial import open_duckdb
 from tests.unit.graph.support import all_rights, flow, info, load, registry
 
@@ -193,10 +196,10 @@ def keep(engine: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, schema: S
     engine.unregister("given")
 
 
-def fused(engine: duckdb.DuckDBPyConnection, made: Document) -> pa.Table:
+def fused(engine: duckdb.DuckDBPyConnection, made: Document, datasets: Any = DATASETS) -> pa.Table:
     """The rows of the output from the plan that a run would have."""
     answer: pa.Table | None = None
-    for stage in make_plan(made, registry(), DATASETS, RIGHTS).stages:
+    for stage in make_plan(made, registry(), datasets, all_rights(datasets)).stages:
         assert stage.extensions == (("spatial",) if "ST_" in stage.text.upper() else ())
         for binding in stage.bindings:
             key = f"{binding.stage}.{binding.port}" if binding.port else binding.stage
@@ -238,3 +241,21 @@ def unfused(engine: duckdb.DuckDBPyConnection, made: Document, schemas: dict[str
                 keep(engine, f"u_{end_of(step, port)}", rows, schemas[f"{step}.{port}"])
     assert rows is not None
     return rows
+
+
+def test_the_starter_app_finds_the_neighbours_of_each_station(engine: duckdb.DuckDBPyConnection, repo: Path) -> None:
+    starter = json.loads((repo / "templates" / "apps" / "station_neighbours.json").read_text(encoding="utf-8"))
+    (number,) = starter["document"]["datasets"].values()
+    columns = [(name, "text") for name in ("station", "name", "district")]
+    columns += [(name, "number") for name in ("longitude", "latitude")]
+    datasets = {number: info(number, columns)}
+    kinds = to_arrow(Schema.of(columns))
+    rows = [(key, name, code, x, y) for key, name, code, _, x, y in STATIONS]
+    arrays = [pa.array(values, field.type) for values, field in zip(zip(*rows), kinds)]
+    keep(engine, number, pa.Table.from_arrays(arrays, schema=kinds), Schema.of(columns))
+    found = fused(engine, load(starter["document"]), datasets).to_pylist()
+    assert len(found) == 2 * len(STATIONS)
+    first = found[0]
+    assert (first["name"], first["area"], first["name_near"]) == ("奥体中心", "五环内", "东四")
+    assert 6_000 < first["distance_m"] < 6_300
+    assert {row["name"] for row in found if row["area"] is None} == {"昌平镇", "定陵", "怀柔镇", "古城"}
