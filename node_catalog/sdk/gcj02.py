@@ -18,7 +18,7 @@ from node_catalog.sdk.engine_calls import engine_call
 
 AXIS, ECCENTRICITY = 6378245.0, 0.00669342162296594323
 WEST, EAST, SOUTH, NORTH = 72.004, 137.8347, 0.8293, 55.8271
-ROUNDS = 4
+ROUNDS = 3
 """Of the way back; two are enough for a millimetre."""
 
 Point = tuple[Any, Any]
