@@ -13,9 +13,13 @@ from typing import Any
 from django.conf import settings
 
 from flows.create_app import create_app
-from flows.models import Flow
+from flows.graph.load import read_document
+from flows.graph.subflows import flow_settings
+from flows.models import Flow, Version
+from flows.versions import save_version
 from node_catalog.models import Dataset, Node
 from node_catalog.nodes import create_node
+from node_catalog.palette import registry
 from runtime import requests, states
 from runtime.models import Run, Task
 from runtime.service import run_scheduler_forever
@@ -114,6 +118,29 @@ def make_flow(user: User, steps: dict[str, Any], wires: list[tuple[str, str]]) -
 
 def read_step(dataset: Dataset) -> dict[str, Any]:
     return {"type": "read", "settings": {"dataset": dataset.number}}
+
+
+def make_sub_flow(user: User, dataset: Dataset, where: str, inputs: dict[str, Any] | None = None) -> Version:
+    """A saved version of a flow that others may call: the rows of ``data`` (else of ``dataset``) that fit ``where``."""
+    flow = make_flow(
+        user,
+        {
+            "read": {"type": "read", "settings": {"dataset": "data"}},
+            "one": {"type": "filter", "settings": {"where": where}},
+            "out": {"type": "output", "settings": {"name": "rows"}},
+        },
+        [("read.out", "one.in"), ("one.out", "out.in")],
+    )
+    flow.draft.document |= {"inputs": inputs or {}, "datasets": {"data": dataset.number}}
+    flow.draft.save()
+    return save_version(flow.app, user)
+
+
+def flow_setting(version: Version) -> dict[str, Any]:
+    """The ``flow`` setting of a call or for-each that uses ``version``."""
+    document = read_document(version.document["flows"]["main"]["document"], registry()).document
+    assert document is not None
+    return flow_settings(str(version.app_id), version.number, "main", version.digest, document, registry().transforms)
 
 
 def home(name: str) -> Path:

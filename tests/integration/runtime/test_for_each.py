@@ -11,11 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from django.test import Client
 
-from flows.graph.load import read_document
-from flows.graph.subflows import flow_settings
 from flows.models import Flow, Version
-from flows.versions import save_version
-from node_catalog.palette import registry
 from runtime import places, states
 from runtime.models import Event, Result, Run, Task
 from runtime.monitor import run_snapshot
@@ -32,26 +28,7 @@ STATION = {"type": "object", "properties": {"station": {"type": "string"}, "leas
 
 def sub_flow(small_city: City, where: str = "station = :station and pm25 >= :least") -> Version:
     """An app whose flow gives the readings of one station."""
-    flow = city.make_flow(
-        small_city.staff,
-        {
-            "read": city.read_step(small_city.readings),
-            "one": {"type": "filter", "settings": {"where": where}},
-            "out": {"type": "output", "settings": {"name": "of_station"}},
-        },
-        [("read.out", "one.in"), ("one.out", "out.in")],
-    )
-    flow.draft.document["inputs"] = STATION
-    flow.draft.document["datasets"] = {"data": small_city.readings.number}
-    flow.draft.document["steps"]["read"]["settings"]["dataset"] = "data"
-    flow.draft.save()
-    return save_version(flow.app, small_city.staff)
-
-
-def flow_of(version: Version) -> dict[str, Any]:
-    document = read_document(version.document["flows"]["main"]["document"], registry()).document
-    assert document is not None
-    return flow_settings(str(version.app_id), version.number, "main", version.digest, document, registry().transforms)
+    return city.make_sub_flow(small_city.staff, small_city.readings, where, STATION)
 
 
 def each_flow(small_city: City, version: Version, **settings: Any) -> Flow:
@@ -65,7 +42,7 @@ def each_flow(small_city: City, version: Version, **settings: Any) -> Flow:
             "each": {
                 "type": "for_each",
                 "settings": {
-                    "flow": flow_of(version), "parameters": {"station": {"column": "name"}}, "keys": ["name"],
+                    "flow": city.flow_setting(version), "parameters": {"station": {"column": "name"}}, "keys": ["name"],
                     **settings,
                 },
             },

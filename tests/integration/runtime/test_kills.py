@@ -75,19 +75,15 @@ class Field:
         victim, self.spare = self.spare, WorkerProcess()
         return victim
 
-    def start(self, target: TargetNode, table: str) -> Run:
-        flow = city.make_flow(
-            self.staff,
-            {
-                "read": city.read_step(self.readings),
-                "put": {
-                    "type": "write",
-                    "settings": {"node": target.node.number, "path": [table], "mode": "append", "create": True},
-                },
-            },
-            [("read.out", "put.in")],
-        )
-        return start_run(flow, None, self.staff)
+    def start(self, target: TargetNode, table: str, between: dict[str, Any] | None = None) -> Run:
+        """Start a run that copies the readings to ``table``, through the step ``between`` if there is one."""
+        put = {"node": target.node.number, "path": [table], "mode": "append", "create": True}
+        steps = {"read": city.read_step(self.readings), "put": {"type": "write", "settings": put}}
+        wires = [("read.out", "put.in")]
+        if between is not None:
+            steps["between"] = between
+            wires = [("read.out", "between.in"), ("between.out", "put.in")]
+        return start_run(city.make_flow(self.staff, steps, wires), None, self.staff)
 
 
 @pytest.fixture
@@ -111,18 +107,18 @@ def field(transactional_db: None) -> Iterator[Field]:
         scheduler.join()
 
 
-def strike(victim: WorkerProcess, run: Run, fault: str, rng: random.Random) -> None:
-    """Let the victim take the run, and kill it as the fault says."""
+def strike(victim: WorkerProcess, run: Run, fault: str, rng: random.Random, hit: int = 1) -> None:
+    """Let the victim take the run, and kill it as the fault says, when it comes there for the ``hit``-th time."""
     if fault.startswith("moment"):
         victim.go()
         city.wait_for(lambda: _attempts(run) or victim.has_ended, 30, "the victim claims the run")
         # A random moment, without oversleeping the end of the run.
         threading.Event().wait(rng.uniform(0, 0.6))
     elif fault in IN_WORKER:
-        victim.go(f"{fault}=kill")
+        victim.go(f"{fault}=kill@{hit}")
         city.wait_for(lambda: victim.has_ended, 30, f"the victim comes to {fault}")
     else:
-        victim.go(f"{fault}=stop")
+        victim.go(f"{fault}=stop@{hit}")
         city.wait_for(victim.stopped_child, 30, f"the child comes to {fault}")
     victim.kill()
 
@@ -161,6 +157,35 @@ def kill_again_and_again(field: Field, target: TargetNode, number: int) -> None:
         assert (rows, once) == (ROWS, ROWS), f"{fault}: {rows} rows, {once} different"
         assert SinkCommit.objects.get(run=str(run.pk)).rows == ROWS
         assert _attempts(run) <= 2
+    check_nothing_is_left()
+
+
+IN_ITERATIONS = (
+    "claim.after_commit", "runner.before_work", "engine.rows_read", "runner.after_work", "finish.before_commit",
+    "finish.after_commit",
+)  # fmt: skip
+
+
+def test_killed_workers_pass_every_row_once_through_a_for_each(field: Field) -> None:
+    """One run of twelve tasks: each victim does one of them and dies in the next; the others' iterations wait ready."""
+    target = SqliteTarget(field.staff)
+    version = city.make_sub_flow(field.staff, field.readings, "id >= 0")
+    settings = {"flow": city.flow_setting(version), "batch": "data", "batch_rows": ROWS // 10, "concurrency": 4}
+    run = field.start(target, "looped", {"type": "for_each", "settings": settings})
+    for fault in IN_ITERATIONS:
+        strike(field.next_victim(), run, fault, random.Random(SEED), hit=2)
+    ended = settle(field, run)
+    rows, once = target.count("looped")
+    iterations = Task.objects.filter(run=run, payload__loop="between")
+    print(f"\n  {len(IN_ITERATIONS)} kills in one run: attempts {_attempts(run)}  rows {rows}  {ended.state}")
+    assert ended.state == states.DONE, ended.error
+    assert (rows, once) == (ROWS, ROWS)
+    assert SinkCommit.objects.get(run=str(run.pk)).rows == ROWS
+    assert [task.state for task in iterations] == [states.DONE] * 10
+    assert ended.steps["between"]["iterations"] == {"total": 10, "done": 10, "failed": 0}
+    assert ended.steps["between"]["rows"] == ROWS
+    assert run.tasks.filter(attempt__gt=1, stage__contains=states.ITERATION).exists()
+    assert _attempts(run) <= run.tasks.count() + len(IN_ITERATIONS)
     check_nothing_is_left()
 
 
