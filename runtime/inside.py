@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pyarrow.parquet as pq
 from django.db.models import QuerySet
 
-from flows.graph.plan import Iterations
 from flows.graph.subflows import reference_of
 from flows.models import StoredPlan, Version
 from runtime import states
 from runtime.bindings import exchange_path
 from runtime.errors import StalePlanError, public
 from runtime.guarding import is_open, policy_of
-from runtime.iterating import as_json
+from runtime.iterating import item_names
 from runtime.loops import iterations_of
 from runtime.models import Run, Task
 from runtime.monitor import iso, seconds_between, without_settings
@@ -68,7 +66,7 @@ def iterations(run: Run, key: str, words: Sequence[str] = ()) -> QuerySet[Task]:
 def iteration_lines(run: Run, key: str, tasks: Sequence[Task], principal: Principal) -> list[dict[str, Any]]:
     """One line per iteration: state, attempt, times, rows, error; the item's name where it may be seen."""
     can_see = sees_rows(principal, run)
-    names = item_names(run, key, [int(task.payload["index"]) for task in tasks], principal) if can_see else {}
+    names = _names(run, key, [int(task.payload["index"]) for task in tasks], principal) if can_see else {}
     return [_line(task, names.get(int(task.payload["index"]), ""), can_see=can_see) for task in tasks]
 
 
@@ -91,29 +89,13 @@ def _line(task: Task, item: str, *, can_see: bool) -> dict[str, Any]:
     }
 
 
-def item_names(run: Run, key: str, indexes: Sequence[int], principal: Principal) -> dict[int, str]:
+def _names(run: Run, key: str, indexes: Sequence[int], principal: Principal) -> dict[int, str]:
     """What the items are called, by number; nothing when their rows are gone or closed to ``principal`` today."""
     try:
         plan = plan_of(run.plan_id)
         loop = next(loop for loop in plan.loops if loop.key == key)
         if not indexes or not is_open(policy_of(plan, loop.items), principal.user):
             return {}
-        return _names(exchange_path(run, loop.items), loop, indexes)
+        return item_names(exchange_path(run, loop.items), loop, indexes)
     except (StoredPlan.DoesNotExist, StopIteration, StalePlanError, OSError):
         return {}
-
-
-def _names(path: str, loop: Iterations, indexes: Sequence[int]) -> dict[int, str]:
-    if loop.batch:
-        size = loop.batch_rows
-        return {index: f"{index * size + 1} … {(index + 1) * size}" for index in indexes}
-    columns = loop.keys or tuple(dict.fromkeys(loop.columns.values()))
-    if not columns:
-        return {}
-    first, last = min(indexes), max(indexes)
-    rows = pq.read_table(path, columns=list(columns)).slice(first, last - first + 1).to_pylist()
-    return {
-        index: ", ".join(f"{name} = {as_json(value)}" for name, value in rows[index - first].items())
-        for index in indexes
-        if index - first < len(rows)
-    }

@@ -6,7 +6,7 @@ checked for every iteration, as for every stage.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
@@ -66,13 +66,16 @@ def item_values(path: str, loop: Iterations, index: int) -> dict[str, Any]:
     return {parameter: as_json(row[column]) for parameter, column in loop.columns.items()}
 
 
-def item_name(path: str, loop: Iterations, index: int) -> str:
-    """Which item it was, for who may see rows: its key columns, else the columns that it gave."""
+def item_names(path: str, loop: Iterations, indexes: Sequence[int]) -> dict[int, str]:
+    """Which items they were, for who may see rows: their key columns, else the columns that they gave, by number."""
     if loop.batch:
-        return f"{index * loop.batch_rows + 1} … {(index + 1) * loop.batch_rows}"
-    names = loop.keys or tuple(dict.fromkeys(loop.columns.values()))
-    row = _row(path, names, index) if names else {}
-    return ", ".join(f"{name} = {as_json(value)}" for name, value in row.items())
+        size = loop.batch_rows
+        return {index: f"{index * size + 1} … {(index + 1) * size}" for index in indexes}
+    columns = loop.keys or tuple(dict.fromkeys(loop.columns.values()))
+    rows = {index: _row(path, columns, index) for index in indexes} if columns else {}
+    return {
+        index: ", ".join(f"{name} = {as_json(value)}" for name, value in row.items()) for index, row in rows.items()
+    }
 
 
 def _row(path: str, columns: tuple[str, ...], index: int) -> dict[str, Any]:
@@ -99,7 +102,7 @@ def told(claim: Claim, problem: Mapping[str, Any]) -> dict[str, Any]:
     loop = loop_of(plan_of(run.plan_id), claim.task.payload["loop"])
     index = int(claim.task.payload["index"])
     try:
-        item = item_name(exchange_path(run, loop.items), loop, index)
+        item = item_names(exchange_path(run, loop.items), loop, [index]).get(index, "")
     except (StalePlanError, OSError, IndexError):
         item = ""
     message: Text = problem["message"]

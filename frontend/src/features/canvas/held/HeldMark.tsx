@@ -1,5 +1,6 @@
 /** On a step: a pin for a pinned sample, a flag for the rows of a run to here; amber when something before has changed. */
 import { FlagFilled, LockFilled, PushpinFilled } from "@ant-design/icons";
+import { useTranslation } from "react-i18next";
 
 import { useHeldAt } from "./context";
 import styles from "./held.module.css";
@@ -30,5 +31,6 @@ export function HeldMark({ step, isFar }: { step: string; isFar: boolean }) {
 export function HeldName({ step }: { step: string }) {
   const lines = useHeldAt(step);
   const words = useLineWords();
-  return lines.length > 0 ? <>, {lines.map(words).join(" ")}</> : null;
+  const { t } = useTranslation("canvas");
+  return lines.length > 0 ? <>{t("comma") + lines.map(words).join(" ")}</> : null;
 }
