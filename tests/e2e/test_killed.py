@@ -53,14 +53,14 @@ class Browser:
         self._context = driver.chromium.launch_persistent_context(
             profile, executable_path=CHROMIUM, args=FLAGS, viewport=VIEWPORT, locale="en", base_url=studio.url
         )
+        self._context.set_default_timeout(PATIENCE)
         # Who had signed in is no part of the promise: that cookie is written to disk now and then only.
         self._context.add_cookies(cookies)
         self._page = self._context.pages[0]
-        self._processes = self._own_processes()
 
     def open(self, flow: str) -> None:
-        self._page.goto(f"/flows/{flow}")
-        self._page.locator(".react-flow__node").first.wait_for(timeout=PATIENCE)
+        self._page.goto(f"/flows/{flow}", wait_until="commit")
+        self._page.locator(".react-flow__node").first.wait_for()
 
     def shown(self) -> Picture:
         return dict(self._page.evaluate(SHOWN))
@@ -98,7 +98,7 @@ class Browser:
         box = boxes.nth(dice.randrange(boxes.count()))
         box.focus()
         box.press("Enter")
-        self._page.locator(".react-flow__node.selected").first.wait_for(timeout=PATIENCE)
+        self._page.locator(".react-flow__node.selected").first.wait_for()
 
     def _edit(self, dice: random.Random, seen: list[Picture]) -> None:
         if len(seen[-1]) >= MOST_STEPS:
@@ -114,7 +114,7 @@ class Browser:
         return None
 
     def _changed(self, before: Picture) -> Picture:
-        return dict(self._page.wait_for_function(SHOWN_ANEW, arg=before, timeout=PATIENCE).json_value())
+        return dict(self._page.wait_for_function(SHOWN_ANEW, arg=before).json_value())
 
     def _own_processes(self) -> list[int]:
         mark, found = str(self._profile).encode(), []
@@ -136,7 +136,7 @@ def lost_operations(seen: list[Picture], found: Picture) -> int | None:
     return 0 if len(changed) == 1 else None
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_a_killed_browser_loses_at_most_one_operation(
     new_page: Callable[..., Page], playwright: Playwright, studio: Studio, tmp_path: Path
 ) -> None:
