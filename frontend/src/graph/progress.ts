@@ -2,6 +2,8 @@
  * State and counts of steps during a run, apart from the document: one small store per step id, flushed at most four
  * times a second, so that a tick of the run repaints one badge and never the drawing.
  */
+import type { LocalText } from "./document";
+
 export interface StepProgress {
   state: string;
   rows: number | null;
@@ -19,6 +21,8 @@ export interface StepProgress {
 
 export interface RuleResult {
   name: string;
+  /** In both languages, when the rule is the step type's own and not a user's. */
+  title?: LocalText;
   passed: number;
   failed: number;
   at_least: number;

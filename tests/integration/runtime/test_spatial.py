@@ -6,10 +6,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from flows.models import Flow
 from node_catalog.sdk.ports import type_of_field
-from runtime import places, states
+from runtime import places, requests, states
 from runtime.engine.results import read_page
 from runtime.models import Result, Run
+from runtime.pinned import pin_preview
 from runtime.scheduler import start_run
 from tests.integration.runtime import city
 from tests.integration.runtime.conftest import ROWS, City
@@ -89,3 +91,25 @@ def test_an_area_that_crosses_itself_can_be_repaired_or_left_out(small_city: Cit
     skipped = city.await_run(start_run(flow_of(small_city, BOW_TIE, invalid="skip"), None, small_city.staff))
     assert skipped.state == states.DONE, skipped.error
     assert pq.read_table(result_of(skipped))["station_area"].to_pylist().count("s1") == 0
+
+
+def test_previews_show_words_and_bounds_and_a_pinned_sample_is_used_again(small_city: City) -> None:
+    flow = flow_of(small_city, "POLYGON ((10 0, 30 0, 30 60, 10 60, 10 0))")
+    points = preview(flow, "point", small_city)
+    place = points["columns"].index({"name": "place", "type": "geometry(WGS84)"})
+    first = dict(zip([column["name"] for column in points["columns"]], points["rows"][0], strict=True))
+    assert points["rows"][0][place] == f"POINT ({first['x']:g} {first['y']:g})"
+    assert points["statistics"]["place"]["min"] == "0.000000 0.000000"
+    assert points["statistics"]["place"]["distinct"] is None
+    areas = preview(flow, "parse", small_city)
+    assert areas["rows"][0][-1] == "POLYGON ((10 0, 30 0, 30 60, 10 60, 10 0))"
+    pin_preview(flow, "parse", "out", areas["task"], small_city.staff)
+    inside = preview(flow, "inside", small_city)
+    assert len(inside["held"]) == 1 and inside["rows"]
+
+
+def preview(flow: Flow, step: str, small_city: City) -> dict[str, Any]:
+    task = city.await_task(requests.request_preview(flow, step, small_city.staff))
+    assert task.state == states.DONE, task.error
+    assert task.result is not None
+    return {**task.result, "task": task}

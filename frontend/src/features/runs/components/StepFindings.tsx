@@ -49,6 +49,7 @@ export function StepFindings({ progress, ports }: StepFindingsProps) {
 function Rules({ rules }: { rules: readonly RuleResult[] }) {
   const { t } = useTranslation("runs");
   const { language } = usePreferences();
+  const words = usePick();
   const columns = ["rule", "passed", "failed", "needed"];
   return (
     <>
@@ -71,7 +72,7 @@ function Rules({ rules }: { rules: readonly RuleResult[] }) {
                   {rule.holds ? "✓ " : "✕ "}
                 </span>
                 <span className="visually-hidden">{t(`report.check.${rule.holds ? "holds" : "missed"}`)}</span>
-                {rule.name}
+                {words(rule.title) || rule.name}
               </th>
               <td className="number">{exactNumber(rule.passed, language)}</td>
               <td className="number">{exactNumber(rule.failed, language)}</td>
