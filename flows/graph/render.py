@@ -18,6 +18,7 @@ from sqlglot.tokens import TokenType
 
 from flows.graph.errors import PlanError
 from flows.graph.exact_text import by_code_point
+from flows.graph.settings import Cache
 from node_catalog.sdk.text import text
 
 SOURCE = "src"
@@ -37,7 +38,17 @@ def render(relation: Any, dialect: str = "duckdb") -> str:
 
 
 def tree_of(relation: Any, dialect: str = "duckdb") -> sge.Expression:
-    """The syntax tree of one SELECT for an Ibis relation."""
+    """The syntax tree of one SELECT for an Ibis relation; the caller may change it.
+
+    A relation is written once: what an edit leaves alone costs nothing in the next plan.
+    """
+    return _trees.get((relation.op(), dialect), lambda: _tree_of(relation, dialect)).copy()
+
+
+_trees: Cache[sge.Expression] = Cache(2_000)
+
+
+def _tree_of(relation: Any, dialect: str) -> sge.Expression:
     try:
         tree: sge.Expression = _compiler(_NAMES.get(dialect, dialect)).to_sqlglot(relation)
     except PlanError:

@@ -27,7 +27,7 @@ from flows.graph.sources import DatasetInfo
 from flows.graph.stage_text import StageText
 from flows.graph.step_ports import end_of, named, ports_of
 from flows.graph.topology import Topology
-from flows.graph.typecheck import build
+from flows.graph.typecheck import build_once
 from node_catalog.sdk.contract import FACTS
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.ports import Field, Port, Schema, from_ibis, to_ibis
@@ -129,7 +129,7 @@ class _StageDraft:
         self.inside = set(region.steps)
         self.text = StageText()
         self.bindings: list[Binding] = []
-        self.relations: dict[str, dict[str, Any]] = {}
+        self.relations: dict[str, Mapping[str, Any]] = {}
         self.tables: dict[str, str] = {}
         """``step.port`` (or the wire into an exchange) → the name to read it from."""
         self.replaced: set[str] = set()
@@ -194,18 +194,18 @@ class _StageDraft:
 
     # ── relations ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _relation(self, step: str) -> dict[str, Any]:
+    def _relation(self, step: str) -> Mapping[str, Any]:
         """The step's relations whose rows are used, over tables named after what feeds them, with full schemas."""
         kind, settings = self.maker.parsed(step)
         if kind.role == "source":
             number = self.maker.document.dataset_number(settings.dataset)
             source = narrowed_source(self.maker.datasets[number], self.maker.grants[number])
-            return build(kind, {"dataset": [source]}, settings, self.maker.context(step))
+            return build_once(kind, {"dataset": [source]}, settings, self.maker.context(step))
         tables: dict[str, list[Any]] = {}
         for name in named(self._ports(step), "in"):
             wires = [wire for wire in self.maker.topology.into[step] if wire.target_port == name]
             tables[name] = [self._table(wire) for wire in wires]
-        found = self._built(step, kind, tables, settings)
+        found = dict(self._built(step, kind, tables, settings))
         if FACTS in self.region.ports and step == self.region.last:
             found[FACTS] = kind.facts(tables, settings, self.maker.context(step))
         used = {wire.source_port for wire in self.maker.topology.out_of[step] if wire.target_step in self.inside}
@@ -213,10 +213,10 @@ class _StageDraft:
         used |= {port for port in found if f"{step}.{port}" in self.maker.looked_at}
         return {port: relation for port, relation in found.items() if port in used}
 
-    def _built(self, step: str, kind: Any, tables: dict[str, list[Any]], settings: Any) -> dict[str, Any]:
+    def _built(self, step: str, kind: Any, tables: dict[str, list[Any]], settings: Any) -> Mapping[str, Any]:
         condition = self.maker.conditions.get(step)
         if condition is None:
-            return build(kind, tables, settings, self.maker.context(step))
+            return build_once(kind, tables, settings, self.maker.context(step))
         ((table,),) = tables.values()
         return {"out": _kept_rows(table, *condition)}
 

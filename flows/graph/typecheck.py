@@ -54,11 +54,12 @@ def evaluate(
 ) -> Evaluated:
     """The schemas of one step. ``key`` stands for its settings (their JSON); never raises."""
     used = tuple(inputs.items())
-    identity = (kind, key, used, _parameters_key(parameters))
+    identity = (kind, key, used, parameters_key(parameters))
     return _evaluated.get(identity, lambda: _evaluate(kind, settings, inputs, parameters))
 
 
-def _parameters_key(parameters: Mapping[str, Parameter]) -> tuple[Any, ...]:
+def parameters_key(parameters: Mapping[str, Parameter]) -> tuple[Any, ...]:
+    """What stands for the parameters in a key of remembered results."""
     return tuple((name, item.type, item.is_list, repr(item.value)) for name, item in parameters.items())
 
 
@@ -91,6 +92,20 @@ def build(
         return dict(relation)
     ports = [port.name for port in kind.ports if port.direction == "out"]
     return {ports[0] if ports else "in": relation}
+
+
+def build_once(
+    kind: type[Transform], tables: Mapping[str, list[Any]], settings: Any, context: StepContext
+) -> Mapping[str, Any]:
+    """``build``, remembered for the same settings over the same tables: what an edit leaves alone costs nothing in the
+    next plan. Warnings are not repeated; the check has them.
+    """
+    inputs = tuple((port, tuple(table.op() for table in many)) for port, many in tables.items())
+    identity = (kind, settings_key(settings), inputs, parameters_key(context.parameters))
+    return _built.get(identity, lambda: build(kind, tables, settings, context))
+
+
+_built: Cache[dict[str, Any]] = Cache(5_000)
 
 
 def _table(schema: Schema, name: str) -> Any:

@@ -5,8 +5,10 @@ The words never quote a value; the machine's own sentence (which may) goes into 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+from node_catalog.sdk.row_limit import MARK
 from node_catalog.sdk.text import Text, text
 from runtime.engine.errors import (
     CancelledError,
@@ -64,6 +66,7 @@ _INTERNAL = text(
     "引擎在执行该阶段时出错，没有写出任何数据。请连同运行编号一起反馈。",
 )
 
+_BEYOND = re.compile(re.escape(MARK) + r"(\d+)")
 _Make = Callable[[str, str], EngineError]
 
 
@@ -101,6 +104,9 @@ def translate(message: str, where: str = "", *, source: bool = False) -> EngineE
     lower = message.lower()
     if "no space left" in lower or "max_temp_directory_size" in lower:
         return DiskFullError("engine.disk_full", _DISK, where, detail)
+    beyond = _BEYOND.search(message)
+    if beyond:
+        return _too_many_rows(int(beyond[1]), where)
     for prefix, make in _PREFIXES:
         if message.startswith(prefix):
             return make(where, detail)
@@ -114,6 +120,16 @@ def translate(message: str, where: str = "", *, source: bool = False) -> EngineE
             return SourceFailedError("source.gone", _VANISHED, where, detail, retry="fatal")
         return SourceFailedError("source.broke_off", _SOURCE, where, detail)
     return WorkError("engine.failed", _INTERNAL, where, detail)
+
+
+def _too_many_rows(most: int, where: str) -> EngineError:
+    words = text(
+        f"A step would make more than {most:,} rows, the limit in its settings. Look for a wrong first or last value "
+        "(such as a date of the year 1900), choose a larger distance, or raise the limit.",
+        f"某个步骤产生的行数将超过其设置中的上限 {most:,}。请检查首尾是否有错误的值（如 1900 年的日期），"
+        "或加大间隔、提高上限。",
+    )
+    return ValueFailedError("engine.too_many_rows", words, where)
 
 
 def memory_error(where: str = "", detail: str = "") -> MemoryLimitError:

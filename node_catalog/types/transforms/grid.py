@@ -11,9 +11,11 @@ from node_catalog.sdk.errors import Problem
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.ports import ibis_type
 from node_catalog.sdk.relation import check_names, find_column, hidden_name, kind_of, listed, type_words
+from node_catalog.sdk.row_limit import at_most
 from node_catalog.sdk.text import Text, text
 
 _MOMENTS = ("date", "timestamp")
+MOST_ROWS = 100_000_000
 
 
 class GridSettings(Settings):
@@ -48,6 +50,19 @@ class GridSettings(Settings):
             widget="columns",
         ),
     ] = ()
+    most: Annotated[
+        int,
+        setting(
+            text("At most so many rows", "最多行数"),
+            text(
+                "One wrong date, say of the year 1900, could make millions: the run stops before they are made.",
+                "一个错误的日期（如 1900 年）就可能产生上百万行；超出时，运行会在补行之前停止。",
+            ),
+            ge=1,
+            le=MOST_ROWS,
+            extra={"x-advanced": True},
+        ),
+    ] = 1_000_000
 
     def problems(self) -> Iterable[Problem]:
         """The distance is a length of time longer than nothing; the series is no group."""
@@ -183,7 +198,11 @@ class Grid(Transform):
             steps = ends[end].delta(ends[start], unit="month") // every.months
         else:
             steps = ends[end].delta(ends[start], unit="microsecond") // every.microseconds
-        counted = ends.select(*names, start, end, ibis.range(0, steps + 1).unnest().cast("int64").name(step))
+        series = ends.select(*names, start, end, steps.name(step))
+        whole = (series[step] + 1).sum().over(ibis.window(rows=(None, None)))
+        last = at_most(series[step], whole, settings.most)
+        counted = series.select(*names, start, end, last.name(step))
+        counted = counted.select(*names, start, end, ibis.range(0, counted[step] + 1).unnest().cast("int64").name(step))
         at = counted[start]
         if every.months:
             at = at + (counted[step] * every.months).as_interval("M")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+import duckdb
 import pytest
 
+from runtime.engine.translate import translate
 from tests.unit.sdk.step_runs import Table, code_of, hour, in_order, run
 
 COLUMNS = {"组": "text", "t": "integer", "v": "number"}
@@ -147,6 +149,20 @@ def test_groups_have_their_own_ends() -> None:
     found = [(v, k, at.isoformat()) for v, k, at in run("grid", settings, (columns, rows))]
     added = [(None, "a", hour(1)), (None, None, hour(6))]
     assert in_order(found) == in_order([*(tuple(row) for row in rows), *added])
+
+
+def test_a_grid_stops_before_it_makes_too_many_rows() -> None:
+    columns = {"k": "text", "t": "timestamp"}
+    rows = [["a", "1900-01-01T00:00:00"], ["a", "2024-01-01T00:00:00"], ["b", hour(0)], ["b", hour(1)]]
+    settings = {"column": "t", "every": "PT1S", "partition_by": ["k"]}
+    with pytest.raises(duckdb.Error) as caught:
+        run("grid", settings, (columns, rows))
+    error = translate(str(caught.value), "step1")
+    assert (error.code, error.retry) == ("engine.too_many_rows", "fatal")
+    assert "1,000,000" in error.message["en"] and "1,000,000" in error.message["zh-CN"]
+    assert len(run("grid", {**settings, "every": "PT1H", "most": 4}, (columns, [*rows[2:], ["c", hour(5)]]))) == 3
+    with pytest.raises(duckdb.Error):
+        run("grid", {**settings, "every": "PT30M", "most": 3}, (columns, [*rows[2:], ["c", hour(5)]]))
 
 
 @pytest.mark.parametrize(

@@ -38,11 +38,12 @@ def family(kind: str) -> str:
 
 @dataclass
 class Drawn:
-    """A flow while it grows: steps, wires, and the schema of every step that gives rows."""
+    """A flow while it grows: steps, wires, and the schemas of the ends that may still be read, and of all ends."""
 
     steps: dict[str, Json] = field(default_factory=dict)
     wires: list[str] = field(default_factory=list)
     schemas: dict[str, Schema] = field(default_factory=dict)
+    known: dict[str, Schema] = field(default_factory=dict)
 
     def document(self) -> Json:
         return flow(self.steps, *self.wires)
@@ -61,7 +62,9 @@ class Drawn:
             return False
         self.steps[name] = step(kind, **settings)
         self.wires.extend(f"{source} > {name}.{port}" for source, port in zip(sources, ports))
-        self.schemas |= {end_of(name, port): schema for port, schema in schemas.items()}
+        ends = {end_of(name, port): schema for port, schema in schemas.items()}
+        self.schemas |= ends
+        self.known |= ends
         return True
 
     def _evaluated(self, kind: str, settings: Json, inputs: list[tuple[str, Schema]]) -> dict[str, Schema] | None:

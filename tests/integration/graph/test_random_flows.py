@@ -1,0 +1,125 @@
+"""Random typed flows over all relational step types: a table per step, fused, and with their sources in PostgreSQL and
+MariaDB give the same rows, and every promised schema is real.
+
+2,000 flows, the same ones each time, each of them run all four ways. FLOWS=5000 looks at so many, other ones each time.
+What differs between engines by its nature is kept out of the answers' way by the product, not by this comparison: see
+"What engines do differently" in docs/flow_format.md. Rows are compared as multisets, since no order was asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, Phase, assume, given, seed, settings
+from hypothesis import strategies as st
+
+from tests.integration.graph.random_flows import Drawn, flows
+from tests.integration.graph.random_runs import SERVERS, Engine, Place, plan_of, server
+from tests.unit.graph.support import load, registry, rows_of
+
+PARTS = 8
+FLOWS = int(os.environ.get("FLOWS") or 2_000)
+FIRST_SEED = random.randrange(2**30) if os.environ.get("FLOWS") else 0
+SEEN: Counter[str] = Counter()
+ENGINE = Engine()
+NOT_DRAWN = {
+    "call": "its sub-flow's steps take its place before anything is fused (test_calls.py)",
+    "for_each": "is cut into tasks of their own, which only a run has (test_for_each.py)",
+    **dict.fromkeys(
+        (
+            "geo_point",
+            "geo_parse",
+            "geo_text",
+            "geo_transform",
+            "point_in_polygon",
+            "distance",
+            "nearest_place",
+        ),
+        "works on geometries, which the random tables have none of (test_spatial_steps.py)",
+    ),
+    "write": "has the rows of an output; its targets have a contract suite of their own",
+}
+"""Step types that no random flow has, and why."""
+
+
+@pytest.fixture(scope="module")
+def servers() -> tuple[Place, ...]:
+    """Those that this machine has; a missing one is told by a test of its own."""
+    found = []
+    for place in SERVERS:
+        try:
+            server(place)
+            found.append(place)
+        except pytest.skip.Exception:
+            continue
+    return tuple(found)
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("place", SERVERS)
+def test_the_sources_are_real_servers(place: Place) -> None:
+    assert server(place)("select count(*) from air") == [(60,)]
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_flow_gives_the_same_rows_whichever_way_it_runs(part: int, servers: tuple[Place, ...]) -> None:
+    compared = Counter[str]()
+
+    @seed(FIRST_SEED + part)
+    @settings(
+        max_examples=FLOWS // PARTS,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(made=st.booleans().flatmap(lambda filtered: flows(filtered=filtered)))
+    def same(made: Drawn) -> None:
+        _compare(made, servers, compared)
+
+    same()
+    assert compared["flow"] >= FLOWS // PARTS * 0.95, compared
+    SEEN.update(compared)
+
+
+def _compare(made: Drawn, servers: tuple[Place, ...], compared: Counter[str]) -> None:
+    document = load(made.document())
+    try:
+        wanted = ENGINE.unfused(document, made.known)
+    except duckdb.Error:
+        assume(False)  # a value that overflows, say: there is no answer to compare
+    places: tuple[Place, ...] = ("files", *servers)
+    answers: dict[str, Any] = {}
+    for place in places:
+        plan = plan_of(document, place)
+        found = ENGINE.planned(plan, place)
+        assert found
+        for step, rows in found.items():
+            if step not in answers:
+                answers[step] = rows_of(wanted[step])
+            assert rows_of(rows) == answers[step], (place, made.document())
+        bindings = [binding for stage in plan.stages for binding in stage.bindings]
+        compared[f"{place} filters"] += any(len(binding.pushed) > 1 for binding in bindings)
+        compared[f"{place} kept back"] += bool(plan.notes)
+        assert all(note["message"]["en"] and note["message"]["zh-CN"] for note in plan.notes)
+    compared["flow"] += 1
+    compared.update({step.type for step in document.steps.values()})
+
+
+def test_servers_did_a_part_of_the_work_and_left_the_rest(servers: tuple[Place, ...]) -> None:
+    for place in servers:
+        assert SEEN[f"{place} filters"] and SEEN[f"{place} kept back"], SEEN
+
+
+def test_every_step_type_was_drawn() -> None:
+    """A new step type is either drawn by ``random_flows`` or stands in NOT_DRAWN with the reason."""
+    known = set(registry().transforms)
+    assert set(NOT_DRAWN) <= known and not set(NOT_DRAWN) & set(SEEN)
+    left_out = {kind for kind in known - set(NOT_DRAWN) if SEEN[kind] < min(10, FLOWS // 100)}
+    assert not left_out, f"draw these step types in random_flows.py, or say in NOT_DRAWN why not: {left_out}"
