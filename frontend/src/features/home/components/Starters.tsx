@@ -35,7 +35,7 @@ export function Starters() {
   return (
     <section aria-label={t("start.label")}>
       <ul className={styles.ways}>
-        {list.slice(0, 2).map((template) => (
+        {list.slice(0, 3).map((template) => (
           <li key={template.key}>
             <button
               type="button"
