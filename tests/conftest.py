@@ -15,6 +15,7 @@ from tests.object_store import object_store
 __all__ = ["object_store"]
 
 SLOW_FIRST = (
+    "tests/integration/graph/test_random_flows",
     "tests/integration/runtime/test_kills",
     "tests/integration/studio/",
     "tests/contract/test_outputs",
