@@ -7,27 +7,25 @@ logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 started=$SECONDS
 
-# pytest_twice NAME ARGUMENT…: the tests called NAME with their marks; what failed once more. Summaries go to $logs/NAME.
+# pytest_twice NAME ARGUMENT…: the tests called NAME with their marks; what failed once more. Sums up in $logs/summary.
 pytest_twice() {
-  local name=$1 code
+  local name=$1 code red
   shift
   # shellcheck disable=SC2086
-  .venv/bin/python -m pytest -q -o cache_dir=".pytest_cache/$name" -rfEs "$@" ${PYTEST_ARGS:-} 2>&1 | tee "$logs/$name"
+  .venv/bin/python -m pytest -q -rfEs "$@" ${PYTEST_ARGS:-} 2>&1 | tee "$logs/$name"
   code=${PIPESTATUS[0]}
   echo "$name: $(tail -n 1 "$logs/$name")" >>"$logs/summary"
   [ "$code" = 5 ] && [ -n "${PYTEST_ARGS:-}" ] && code=0 # none of the chosen tests is of this kind
-  if [ "$code" = 1 ]; then
-    grep -E '^(FAILED|ERROR) ' "$logs/$name" | cut -d' ' -f2 >"$logs/red"
-    echo "── once more, alone: what failed"
-    # shellcheck disable=SC2086
-    .venv/bin/python -m pytest -q -o cache_dir=".pytest_cache/$name" -rfEs --last-failed --last-failed-no-failures none \
-      "$@" -n 0 ${PYTEST_ARGS:-} 2>&1 | tee "$logs/$name.again"
+  mapfile -t red < <(sed -nE 's/^(FAILED|ERROR) (tests\/.*)$/\2/p' "$logs/$name" | sed 's/ - .*//')
+  if [ "$code" = 1 ] && [ ${#red[@]} -gt 0 ] && [ ${#red[@]} -le "$MOST_AGAIN" ]; then
+    printf '── once more, alone: %s\n' "${red[@]}" | tee -a "$logs/summary"
+    .venv/bin/python -m pytest -q -rfEs "$@" -n 0 "${red[@]}" 2>&1 | tee "$logs/$name.again"
     code=${PIPESTATUS[0]}
     echo "$name, once more: $(tail -n 1 "$logs/$name.again")" >>"$logs/summary"
-    sed 's/^/   failed at first: /' "$logs/red" >>"$logs/summary"
   fi
   return "$code"
 }
+MOST_AGAIN=10
 
 services=$(scripts/services.sh)
 printf '%s\n' "$services"

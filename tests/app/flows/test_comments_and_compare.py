@@ -76,7 +76,7 @@ def test_a_version_against_the_draft_is_one_drawing(city: City, flow: str) -> No
         "bad": "changed", "sum": "removed", "top": "added", "out": "changed",
     }  # fmt: skip
     assert told["steps"]["bad"]["lines"] == [
-        {"en": "Keep rows where: pm25 > 75 → pm25 > 100", "zh-CN": "保留符合条件的行：pm25 > 75 → pm25 > 100"}
+        {"en": "Keep rows where: pm25 > 74.9375 → pm25 > 100", "zh-CN": "保留符合条件的行：pm25 > 74.9375 → pm25 > 100"}
     ]
     assert set(told["document"]["steps"]) == {"read", "bad", "sum", "top", "out"}
     assert {(one["from"], one["to"], one["kind"]) for one in told["wires"]} == {
