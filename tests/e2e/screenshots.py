@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Shot:
     name: str
     user: str
     path: Callable[[dict[str, Any]], str]
-    prepare: Callable[[Asker], None] = field(default=lambda person: None)
+    prepare: Callable[[Asker], None] | None = None
 
 
 def _choose_step(key: str) -> Callable[[Asker], None]:
@@ -59,7 +59,7 @@ def _overlay(open_it: Callable[[Asker], Any]) -> Callable[[Asker], None]:
 
 def _click_first_step(person: Asker) -> None:
     person.page.locator(".react-flow__node").nth(2).click()
-    expect(person.page.locator("[data-cell='0,1']").first).to_be_visible(timeout=PATIENCE)
+    expect(person.page.get_by_role("tabpanel").get_by_role("table").first).to_be_visible(timeout=PATIENCE)
 
 
 def _quick_add(person: Asker) -> None:
@@ -187,7 +187,8 @@ def take(person: Asker, shot: Shot, path: str, target: Path) -> str:
     page = person.page
     page.goto(path)
     page.wait_for_load_state("networkidle")
-    shot.prepare(person)
+    if shot.prepare:
+        shot.prepare(person)
     page.wait_for_timeout(400)
     target.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=target)

@@ -25,7 +25,7 @@ from tests.e2e.person import PATIENCE
 from tests.services import wait_until
 from tests.studio_process import Studio
 
-KILLS = 50
+KILLS = int(os.environ.get("KILLS") or 15)
 LONGEST_S = 0.6
 """The browser is killed within so long after the first edit."""
 PACE_MS = 110
