@@ -54,7 +54,12 @@ export function useTask<R>(id: string | null): FollowedTask<R> {
   });
   const hasAnswerEnded = ENDED.has(answer.data?.state ?? "");
   useEffect(() => {
-    if (id && ENDED.has(liveState) && !hasAnswerEnded) void refresh(`/api/tasks/${id}`);
+    if (!id || !ENDED.has(liveState) || hasAnswerEnded) return undefined;
+    const ask = (): void => void refresh(`/api/tasks/${id}`);
+    ask();
+    // A first answer that was still on its way knows nothing of the end, and may come after this question.
+    const again = setInterval(ask, 500);
+    return () => clearInterval(again);
     // `refresh` is new on each render; what matters is that the live state has turned to an end.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [id, liveState, hasAnswerEnded]);
