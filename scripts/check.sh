@@ -20,12 +20,12 @@ in_frontend() { (cd frontend && "$@"); }
   run mypy .venv/bin/mypy
   run ruff-format .venv/bin/ruff format --check --quiet .
   run ruff .venv/bin/ruff check --quiet .
+  run imports .venv/bin/lint-imports
+  run prettier in_frontend npx prettier --check --log-level warn --cache --cache-location node_modules/.cache/prettier-cache src
 } &
 {
-  run imports .venv/bin/lint-imports
   run tsc in_frontend npx tsc --noEmit --incremental --tsBuildInfoFile node_modules/.cache/tsc.json
   run eslint in_frontend npx eslint src --max-warnings 0 --cache --cache-location node_modules/.cache/eslint
-  run prettier in_frontend npx prettier --check --log-level warn --cache --cache-location node_modules/.cache/prettier-cache src
 } &
 wait
 

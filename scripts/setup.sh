@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up what is missing: scripts/setup.sh run|dev. Quick when nothing has changed (stamps hold hashes of the inputs).
+# Sets up what is missing: scripts/setup.sh run|check|dev (checks need no built pages). Quick when nothing has changed (stamps hold hashes of the inputs).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 purpose=${1:-dev}
@@ -77,7 +77,7 @@ set_up_pages() {
     (cd frontend && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error >/dev/null)
     echo "$for_modules" >frontend/node_modules/.stamp
   fi
-  if [ "$needs_build" = yes ]; then
+  if [ "$needs_build" = yes ] && [ "$purpose" != check ]; then
     say "· pages (vite build)"
     (cd frontend && npx vite build --logLevel warn)
     echo "$for_pages" >frontend/dist/.stamp
