@@ -39,3 +39,9 @@ def setting(
     meta: Any = msgspec.Meta  # its overloads know single limits only
     made: msgspec.Meta = meta(title=title["en"], extra_json_schema=hints, **words, **limits)
     return made
+
+
+def geometry_column(title: Text, port: str = "") -> msgspec.Meta:
+    """Metadata for a setting that names a geometry column; ``port``: of which input, where there are several."""
+    extra = {"x-types": ["geometry"], **({"x-port": port} if port else {})}
+    return setting(title, widget="column", extra=extra, min_length=1, max_length=200)

@@ -6,19 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from node_catalog.sdk.contract import BuildContext, Example, Settings, Transform
-from node_catalog.sdk.fields import setting
+from node_catalog.sdk.fields import geometry_column, setting
 from node_catalog.sdk.geometry_calls import check_same_crs, distance, find_geometry
 from node_catalog.sdk.relation import check_names
 from node_catalog.sdk.text import Text, text
-
-_GEOMETRY = {"x-types": ["geometry"]}
 
 
 class DistanceSettings(Settings):
     """The two places and the new column."""
 
-    start: Annotated[str, setting(text("From", "起点"), widget="column", extra=_GEOMETRY, min_length=1, max_length=200)]
-    end: Annotated[str, setting(text("To", "终点"), widget="column", extra=_GEOMETRY, min_length=1, max_length=200)]
+    start: Annotated[str, geometry_column(text("From", "起点"))]
+    end: Annotated[str, geometry_column(text("To", "终点"))]
     name: Annotated[str, setting(text("New column", "新列名"), min_length=1, max_length=200)] = "distance_m"
 
 

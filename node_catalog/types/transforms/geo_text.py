@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from node_catalog.sdk.contract import BuildContext, Example, Settings, Transform
-from node_catalog.sdk.fields import setting
+from node_catalog.sdk.fields import geometry_column, setting
 from node_catalog.sdk.geometry_calls import find_geometry, in_words, kind_words, measure
 from node_catalog.sdk.relation import check_names
 from node_catalog.sdk.text import Text, text
@@ -17,13 +17,7 @@ class GeoTextSettings(Settings):
 
     column: Annotated[
         str,
-        setting(
-            text("Geometry", "几何列"),
-            widget="column",
-            extra={"x-types": ["geometry"]},
-            min_length=1,
-            max_length=200,
-        ),
+        geometry_column(text("Geometry", "几何列")),
     ]
     format: Annotated[
         Literal["wkt", "geojson", "xy"],

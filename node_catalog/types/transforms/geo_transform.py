@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from node_catalog.sdk.contract import BuildContext, Example, Settings, Transform
-from node_catalog.sdk.fields import setting
+from node_catalog.sdk.fields import geometry_column, setting
 from node_catalog.sdk.gcj02 import from_gcj02, to_gcj02
 from node_catalog.sdk.geometry import CRS_WORDS, Crs, geometry_type
 from node_catalog.sdk.geometry_calls import change_points, crs_of_value, find_geometry, marked
@@ -18,13 +18,7 @@ class GeoTransformSettings(Settings):
 
     column: Annotated[
         str,
-        setting(
-            text("Geometry", "几何列"),
-            widget="column",
-            extra={"x-types": ["geometry"]},
-            min_length=1,
-            max_length=200,
-        ),
+        geometry_column(text("Geometry", "几何列")),
     ]
     to: Annotated[Crs, setting(text("Into", "转换为"), choices=CRS_WORDS)] = "WGS84"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from node_catalog.sdk.contract import BuildContext, Example, Settings, Transform
-from node_catalog.sdk.fields import setting
+from node_catalog.sdk.fields import geometry_column, setting
 from node_catalog.sdk.geometry_calls import box_around, check_same_crs, distance, find_geometry, meets
 from node_catalog.sdk.ports import Port
 from node_catalog.sdk.relation import hidden_name
@@ -21,23 +21,11 @@ class NearestPlaceSettings(Settings):
 
     geometry: Annotated[
         str,
-        setting(
-            text("From", "出发位置"),
-            widget="column",
-            extra={"x-types": ["geometry"], "x-port": "rows"},
-            min_length=1,
-            max_length=200,
-        ),
+        geometry_column(text("From", "出发位置"), "rows"),
     ]
     place: Annotated[
         str,
-        setting(
-            text("To the nearest of", "查找最近的"),
-            widget="column",
-            extra={"x-types": ["geometry"], "x-port": PLACES},
-            min_length=1,
-            max_length=200,
-        ),
+        geometry_column(text("To the nearest of", "查找最近的"), PLACES),
     ]
     metres: Annotated[
         float,

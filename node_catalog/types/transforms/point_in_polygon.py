@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from node_catalog.sdk.contract import BuildContext, Example, Settings, Transform
 from node_catalog.sdk.errors import Problem
-from node_catalog.sdk.fields import setting
+from node_catalog.sdk.fields import geometry_column, setting
 from node_catalog.sdk.geometry_calls import check_same_crs, find_geometry, meets
 from node_catalog.sdk.ports import Port
 from node_catalog.sdk.relation import find_column, hidden_name
@@ -22,23 +22,11 @@ class PointInPolygonSettings(Settings):
 
     point: Annotated[
         str,
-        setting(
-            text("Points", "点所在列"),
-            widget="column",
-            extra={"x-types": ["geometry"], "x-port": "points"},
-            min_length=1,
-            max_length=200,
-        ),
+        geometry_column(text("Points", "点所在列"), "points"),
     ]
     area: Annotated[
         str,
-        setting(
-            text("Areas", "面所在列"),
-            widget="column",
-            extra={"x-types": ["geometry"], "x-port": AREAS},
-            min_length=1,
-            max_length=200,
-        ),
+        geometry_column(text("Areas", "面所在列"), AREAS),
     ]
     columns: Annotated[
         tuple[str, ...],
