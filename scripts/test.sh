@@ -7,25 +7,39 @@ logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 started=$SECONDS
 
-# pytest_twice NAME ARGUMENT…: the tests called NAME with their marks; what failed once more. Sums up in $logs/summary.
+# run_tests LOG SECONDS ARGUMENT…: pytest, its words shown and kept; not piped, so that nothing it left behind is waited for.
+run_tests() {
+  local log=$1 limit=$2 code
+  shift 2
+  # shellcheck disable=SC2086
+  timeout --foreground -k 30 "$limit" .venv/bin/python -m pytest -q -rfEs -p tests.again "$@" ${PYTEST_ARGS:-} > >(tee "$log") 2>&1
+  code=$?
+  for _ in {1..20}; do tail -n 1 "$log" | grep -qE ' in [0-9.]+s' && break || sleep 0.1; done
+  return $code
+}
+
+# pytest_twice NAME ARGUMENT…: the tests called NAME with their marks; what did not pass once more. Sums up in $logs/summary.
+# A worker that died is not replaced: xdist would give its file to nobody and wait for ever.
 pytest_twice() {
   local name=$1 code red
+  export TESTS_LEDGER="$logs/$1.ledger"
+  : >"$TESTS_LEDGER"
   shift
-  # shellcheck disable=SC2086
-  .venv/bin/python -m pytest -q -rfEs "$@" ${PYTEST_ARGS:-} 2>&1 | tee "$logs/$name"
-  code=${PIPESTATUS[0]}
+  run_tests "$logs/$name" 2400 --max-worker-restart 0 "$@"
+  code=$?
   echo "$name: $(tail -n 1 "$logs/$name")" >>"$logs/summary"
   [ "$code" = 5 ] && [ -n "${PYTEST_ARGS:-}" ] && code=0 # none of the chosen tests is of this kind
-  mapfile -t red < <(sed -nE 's/^(FAILED|ERROR) (tests\/.*)$/\2/p' "$logs/$name" | sed 's/ - .*//')
-  if [ "$code" = 1 ] && [ ${#red[@]} -gt 0 ] && [ ${#red[@]} -le "$MOST_AGAIN" ]; then
+  mapfile -t red < <(sed -n 's/^failed //p' "$TESTS_LEDGER" | sort -u)
+  if [ "$code" != 0 ] && [ -s "$TESTS_LEDGER" ] && [ ${#red[@]} -le "$MOST_AGAIN" ]; then
     printf '── once more, alone: %s\n' "${red[@]}" | tee -a "$logs/summary"
-    .venv/bin/python -m pytest -q -rfEs "$@" -n 0 "${red[@]}" 2>&1 | tee "$logs/$name.again"
-    code=${PIPESTATUS[0]}
+    run_tests "$logs/$name.again" 1200 "$@" -n 0
+    code=$?
     echo "$name, once more: $(tail -n 1 "$logs/$name.again")" >>"$logs/summary"
   fi
   return "$code"
 }
 MOST_AGAIN=10
+trap 'exit 130' INT
 
 services=$(scripts/services.sh)
 printf '%s\n' "$services"

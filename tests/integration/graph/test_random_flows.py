@@ -71,7 +71,7 @@ def test_the_sources_are_real_servers(place: Place) -> None:
     assert server(place)("select count(*) from air") == [(60,)]
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_flow_gives_the_same_rows_whichever_way_it_runs(part: int, servers: tuple[Place, ...]) -> None:
     compared = Counter[str]()
