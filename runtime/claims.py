@@ -101,6 +101,8 @@ def begin(claim: Claim) -> bool:
             return False
         fact = task_fact(claim.task, states.RUNNING, claim.attempt, claim.owner)
         tell(claim.task, [fact], step_states(claim.task, states.RUNNING))
+        failpoint("begin.before_commit")
+    failpoint("begin.after_commit")
     claim.state = states.RUNNING
     return True
 
@@ -112,6 +114,8 @@ def begin_commit(claim: Claim) -> bool:
         if not cas_task(claim.task.pk, states.RUNNING, states.COMMITTING, claim.attempt):
             return False
         tell(claim.task, [task_fact(claim.task, states.COMMITTING, claim.attempt, claim.owner)])
+        failpoint("committing.before_commit")
+    failpoint("committing.after_commit")
     claim.state = states.COMMITTING
     return True
 
@@ -122,6 +126,7 @@ def renew(claims: Iterable[Claim]) -> None:
         rows = Task.objects.filter(pk=held.task.pk, attempt=held.attempt, owner=held.owner, state__in=states.ACTIVE)
         if not rows.update(lease_until=Soon(settings.OPTIONS["LEASE_SECONDS"])):
             held.let_go("lost")
+        failpoint("lease.renewed")
 
 
 def write_if_held(claim: Claim, **fields: Any) -> None:

@@ -20,6 +20,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from node_catalog.sdk.failpoint import failpoint
 from runtime.clock import Soon, db_now
 from runtime.models import Outbox, Task
 from runtime.states import READY
@@ -114,7 +115,9 @@ def ring_left_over(older_than: float = 0.5) -> int:
     """Ring bells that were written but not rung, e.g. because the process that wrote them has died."""
     rows = Outbox.objects.filter(sent_at=None, created_at__lt=Soon(-older_than)).order_by("pk")[:MOST_AT_ONCE]
     sent = [row.pk for row in rows if _ringer.ring(row.key)]
+    failpoint("bells.rung")
     mark_sent(sent)
+    failpoint("bells.marked")
     return len(sent)
 
 

@@ -109,6 +109,7 @@ def hand_back(claim: Claim, seconds: float = 0.0) -> str:
             return ""
         if seconds <= 0:
             add_bells([(claim.task.pk, claim.attempt)])
+        failpoint("hand_back.before_commit")
         return states.READY
 
 
@@ -132,5 +133,6 @@ def _leave(claim: Claim, new: str, problem: Mapping[str, Any] | None, pause: flo
         if is_iteration(task):
             after_iteration(run, task, new)
             settle_run(run)
+    failpoint("leave.before_commit")
     claim.state = new
     return new

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from flows.graph.plan import Iterations, Plan
+from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.text import text
 from runtime import states
 from runtime.clock import db_now
@@ -76,6 +77,7 @@ def open_loop(run: Run, loop: Iterations, rows: int, user: Any, kept: Mapping[st
     }
     one = Task.objects.get(run=run, stage=loop.key)
     tell(one, [], {loop.key: picture})
+    failpoint("loop.opened")
     if len(done) == total:
         _close(run, one)
 
@@ -127,6 +129,7 @@ def after_iteration(run: Run, task: Task, state: str, rows: int = 0) -> bool:
         return True
     transaction.on_commit(partial(_untold.put, (run.pk, key)))
     _start_next(task, key)
+    failpoint("loop.next_started")
     return False
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.text import text
 from runtime import states
 from runtime.claims import is_cancelling
@@ -53,7 +54,10 @@ TOO_LONG = {
 def reap() -> int:
     """Take back every task whose lease has run out on the database's clock. Finished tasks are never touched."""
     silent = Task.objects.filter(state__in=states.ACTIVE, lease_until__lt=db_now())
-    return sum(_take_back(pk) for pk in silent.order_by("lease_until").values_list("pk", flat=True)[:100])
+    taken = [_take_back(pk) for pk in silent.order_by("lease_until").values_list("pk", flat=True)[:100]]
+    if any(taken):
+        failpoint("reap.after_commit")
+    return sum(taken)
 
 
 def _take_back(task_id: Any) -> bool:
@@ -82,6 +86,7 @@ def _take_back(task_id: Any) -> bool:
             if is_iteration(task) and new != states.READY:
                 after_iteration(run, task, new)
                 settle_run(run)
+        failpoint("reap.before_commit")
         return True
 
 

@@ -14,6 +14,7 @@ from flows.graph.plan import Plan, Stage
 from flows.models import Flow, StoredPlan, Version
 from flows.planning import plan_for
 from flows.versions import save_version
+from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.text import text
 from runtime import states
 from runtime.call_picture import with_calls
@@ -52,10 +53,12 @@ def start_run(
     kept = _finished_tasks(rerun_of, stored) if rerun_of and from_stage == "failed" else {}
     for _ in range(8):
         try:
-            return _store_run(flow, frozen, user, dict(parameters or {}), rerun_of, stored, plan, kept, until)
+            run = _store_run(flow, frozen, user, dict(parameters or {}), rerun_of, stored, plan, kept, until)
         except IntegrityError:
             # Somebody took the same run number at the same moment.
             continue
+        failpoint("start.after_commit")
+        return run
     raise ConflictError()
 
 
@@ -113,6 +116,7 @@ def _store_run(
         release_followers(run)
         run.refresh_from_db()
         settle_run(run)
+    failpoint("start.before_commit")
     return run
 
 
