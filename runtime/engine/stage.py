@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import pyarrow as pa
 
-from flows.graph.plan import Probe
+from flows.graph.plan import Binding, Probe
 from node_catalog.sdk.contract import Committed
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.registry import Registry, load_registry
@@ -21,7 +21,7 @@ from runtime.engine.events import Reporter
 from runtime.engine.limits import resident_bytes
 from runtime.engine.plain import columns_of, rows_of
 from runtime.engine.profile_counts import inner_counts, scanned_rows
-from runtime.engine.scans import Scan, certain_probes, is_scanned
+from runtime.engine.scans import Scan, certain_probes, is_handed_on, is_scanned
 from runtime.engine.sinks import FileSink, NodeSink, Sink, SplitSink, settle, take
 from runtime.engine.sources import Reach, open_binding, reach, scan_of
 from runtime.engine.statistics import Statistics, describe
@@ -168,6 +168,9 @@ class _StageRun:
             alias: reach(spec, limits, self._registry) for alias, spec in specs.items() if spec.kind == "dataset"
         }
         scans = self._scans(specs, reached)
+        if not scans and self._work.sink.kind != "collect" and is_handed_on(stage):
+            self._hand_on(specs, reached, consume)
+            return
         with ExitStack() as stack:
             main = stack.enter_context(
                 open_main(
@@ -182,18 +185,7 @@ class _StageRun:
             for binding in stage.bindings:
                 if binding.alias in scans:
                     continue
-                reader, flow = stack.enter_context(
-                    open_binding(
-                        binding,
-                        specs[binding.alias],
-                        limits,
-                        self._registry,
-                        self._cancel,
-                        self._reporter,
-                        reached.get(binding.alias),
-                    )
-                )
-                self._flows.append(flow)
+                reader, flow = stack.enter_context(self._open(binding, specs, reached))
                 main.register(binding.alias, reader, flow)
             failpoint("engine.sources_open")
             with (
@@ -204,6 +196,33 @@ class _StageRun:
             self._raise_failures()
             failpoint("engine.rows_read")
             self._count_inner(main, aliases)
+
+    def _hand_on(
+        self,
+        specs: Mapping[str, SourceSpec],
+        reached: Mapping[str, Reach],
+        consume: Callable[[Iterator[pa.RecordBatch]], None],
+    ) -> None:
+        """The rows of the only source, without a detour through the engine."""
+        with self._open(self._stage.bindings[0], specs, reached) as (rows, _):
+            failpoint("engine.sources_open")
+            with closing(self._sink_rows(rows)) as outgoing:
+                consume(outgoing)
+        self._raise_failures()
+        failpoint("engine.rows_read")
+        live: Mapping[str, int] = self._reporter.counts
+        self._take_counts(inner_counts({}, {}, self._probes, live))
+
+    @contextmanager
+    def _open(
+        self, binding: Binding, specs: Mapping[str, SourceSpec], reached: Mapping[str, Reach]
+    ) -> Iterator[tuple[pa.RecordBatchReader, Flow]]:
+        alias = binding.alias
+        with open_binding(
+            binding, specs[alias], self._work.limits, self._registry, self._cancel, self._reporter, reached.get(alias)
+        ) as (reader, flow):
+            self._flows.append(flow)
+            yield reader, flow
 
     def _scans(self, specs: Mapping[str, SourceSpec], reached: Mapping[str, Reach]) -> dict[str, Scan]:
         """The bindings that the main connection scans itself, by alias; see ``is_scanned``."""
@@ -260,8 +279,11 @@ class _StageRun:
             rows = scanned_rows(operators, tree)
             if rows is not None:
                 self._at_end[self._scanned_step] = rows
-        self._at_end |= inner_counts(operators, tree, self._probes, {**live, **self._at_end})
-        self.counts = {**live, **self._at_end}
+        self._take_counts(inner_counts(operators, tree, self._probes, {**live, **self._at_end}))
+
+    def _take_counts(self, at_end: Mapping[str, int]) -> None:
+        self._at_end |= at_end
+        self.counts = {**self._reporter.counts, **self._at_end}
         for step, rows in self._at_end.items():
             self._reporter.count(step, rows)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -11,7 +13,8 @@ import pytest
 
 from node_catalog.palette import registry
 from node_catalog.sdk.contract import ConnectContext, Delivery, Target
-from node_catalog.sdk.ports import Schema
+from node_catalog.sdk.errors import TargetError
+from node_catalog.sdk.ports import Schema, arrow_type
 from node_catalog.sdk.schema import parse
 from node_catalog.types.connectors.postgresql import swapping, writing
 from security.outgoing import OutgoingGuard
@@ -66,14 +69,19 @@ class Postgres:
         for statements in (PLAIN, *more):
             self.connection.execute(statements)
 
-    def replace(self, rows: int = 3) -> None:
+    def replace(self, rows: int = 3, before_commit: str = "") -> None:
+        columns = [pa.array(range(10, 10 + rows)), pa.array([f"new {i}" for i in range(rows)])]
+        self.deliver(SCHEMA, pa.RecordBatch.from_arrays(columns, names=["id", "word"]), before_commit)
+
+    def deliver(self, schema: Schema, batch: Any, before_commit: str = "") -> None:
         self.runs += 1
         which = Delivery("suite", str(self.runs), "task", 1)
-        target = Target(("public", "Old one"), SCHEMA, "replace")
+        target = Target(("public", "Old one"), schema, "replace")
         writer = self.output.open(self.settings, target, which, self.context)
         try:
-            columns = [pa.array(range(10, 10 + rows)), pa.array([f"new {i}" for i in range(rows)])]
-            writer.write(pa.RecordBatch.from_arrays(columns, names=["id", "word"]))
+            writer.write(batch)
+            if before_commit:
+                self.connection.execute(before_commit)
             writer.commit()
         finally:
             writer.abort()
@@ -176,3 +184,64 @@ def test_no_difference_between_two_tables_is_overlooked(postgres: Postgres, chan
     assert swapping.is_alike(postgres.connection, "twin", '"Old one"')
     postgres.connection.execute(change)
     assert not swapping.is_alike(postgres.connection, "twin", '"Old one"')
+
+
+TYPED = """
+create table "Old one" (small smallint, middle int, word varchar(4), exact numeric(8,2), at timestamptz, day date,
+  clock time, yes boolean, raw bytea, share double precision, made int default 7)
+"""
+TYPED_ROWS: dict[str, tuple[str, list[Any]]] = {
+    "small": ("integer", [-32768, None]),
+    "middle": ("integer", [2147483647, None]),
+    "word": ("text", ["中文字x", None]),
+    "exact": ("decimal(8,2)", [Decimal("-123456.78"), None]),
+    "at": ("timestamp", [datetime(1969, 12, 31, 23, 59, 59, 999999), None]),  # noqa: DTZ001 (ours are naive UTC)
+    "day": ("date", [date(1, 1, 1), None]),
+    "clock": ("time", [time(23, 59, 59, 999999), None]),
+    "yes": ("boolean", [True, None]),
+    "raw": ("binary", [b"\0\xff", None]),
+    "share": ("number", [0.1, None]),
+}
+
+
+def typed(postgres: Postgres, **changed: list[Any]) -> None:
+    """Replace all rows of the table by TYPED_ROWS, some columns with other values."""
+    schema = Schema.of([(name, kind) for name, (kind, _) in TYPED_ROWS.items()])
+    arrays = [pa.array(changed.get(name, values), arrow_type(kind)) for name, (kind, values) in TYPED_ROWS.items()]
+    postgres.deliver(schema, pa.RecordBatch.from_arrays(arrays, names=list(TYPED_ROWS)))
+
+
+def test_rows_go_straight_into_the_types_of_the_table(postgres: Postgres) -> None:
+    postgres.connection.execute('drop table "Old one"')
+    postgres.connection.execute(TYPED)
+    was = postgres.oid()
+    typed(postgres)
+    found = postgres.connection.execute("select *, at at time zone 'UTC' from \"Old one\" order by small").fetchall()
+    wanted = [values[0] for _, values in TYPED_ROWS.values()]
+    wanted[4] = wanted[4].replace(tzinfo=UTC)
+    assert found[0] == (*wanted, 7, TYPED_ROWS["at"][1][0]) and found[1] == (*[None] * 10, 7, None)
+    assert postgres.oid() != was and postgres.left_behind() == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"small": [40000, 1]}, {"middle": [2**31, 1]}, {"word": ["too long", "x"]}, {"word": ["nul\0", "x"]}],
+    ids=str,
+)
+def test_a_value_that_does_not_fit_changes_nothing(postgres: Postgres, changed: dict[str, list[Any]]) -> None:
+    postgres.connection.execute('drop table "Old one"')
+    postgres.connection.execute(TYPED)
+    typed(postgres)
+    with pytest.raises(TargetError) as caught:
+        typed(postgres, **changed)
+    assert caught.value.code == "target.value"
+    assert postgres.one('select count(*), min(small) from "Old one"') == (2, -32768)
+    assert postgres.left_behind() == []
+
+
+def test_a_table_that_changes_under_way_is_filled_as_it_is(postgres: Postgres) -> None:
+    """The staging table was made to take its place; then something came to hang on the table."""
+    was = postgres.oid()
+    postgres.replace(before_commit='create view seen as select count(*) as n from "Old one"')
+    assert postgres.oid() == was and postgres.one("select n from seen") == (3,)
+    assert postgres.words() == ["new 0", "new 1", "new 2"] and postgres.left_behind() == []

@@ -2,8 +2,9 @@
 
 The schema holds a fence (highest attempt seen per delivery) and a ledger (what has been delivered). A new table is
 the staging table itself, renamed; an existing one takes the rows by ``insert … select`` inside the server. Where all
-rows are replaced, a plain table is exchanged for a new one, filled before (``swapping``); one on which something hangs
-is emptied by DELETE in the transaction that fills it. Either way readers see the old rows until they see the new ones;
+rows are replaced, a plain table is exchanged for a new one, filled before (``swapping``): the staging table itself when
+its columns take our rows as they are. One on which something hangs is emptied by DELETE in the transaction that fills
+it. Either way readers see the old rows until they see the new ones;
 TRUNCATE would lock them out for the whole time, and show older snapshots an empty table.
 """
 
@@ -30,7 +31,8 @@ from node_catalog.sdk.sql_node import (
 from node_catalog.sdk.target_words import fenced, missing_target, no_unique_key
 from node_catalog.sdk.text import text
 from node_catalog.types.connectors.postgresql.catalog import Column, columns_of, has_unique_key
-from node_catalog.types.connectors.postgresql.connection import connect, connect_arrow, control, words
+from node_catalog.types.connectors.postgresql.connection import connect, control, words
+from node_catalog.types.connectors.postgresql.copying import CopyIn, takes_directly
 from node_catalog.types.connectors.postgresql.swapping import exchange, is_alike, is_plain, make_like
 
 LOCK_SECONDS = 30
@@ -77,7 +79,7 @@ class PostgresqlOutput(Output):
                 failpoint("postgresql.open.before_fence")
                 _raise_fence(connection, settings, delivery)
                 failpoint("postgresql.open.after_fence")
-                return PostgresqlWriter(connection, settings, target, delivery, context)
+                return PostgresqlWriter(connection, settings, target, delivery)
             except BaseException:
                 connection.close()
                 raise
@@ -104,24 +106,32 @@ class PostgresqlOutput(Output):
 class PostgresqlWriter:
     """One attempt's staging table."""
 
-    def __init__(
-        self, connection: Any, settings: Any, target: Target, delivery: Delivery, context: ConnectContext
-    ) -> None:
-        self._connection, self._settings, self._context = connection, settings, context
+    def __init__(self, connection: Any, settings: Any, target: Target, delivery: Delivery) -> None:
+        self._connection, self._settings = connection, settings
         self._target, self._delivery = target, delivery
         self._schema = target.path[0] if len(target.path) > 1 else settings.schema
         self._name = target.path[-1]
         self._stage = stage_name(delivery)
-        self._arrow: Any = None
         self._held: list[Any] = []
         self._held_bytes = self._rows = 0
         columns = _check_table(connection, self._schema, self._name, target)
         failpoint("postgresql.stage.open")
-        declared = ", ".join(f"{quoted(f.name)} {_sql_type(f.type)}" for f in target.schema.fields)
-        # A new table must be logged: it stays. Rows for an existing one are logged there, so staging need not be.
-        kind = "unlogged table" if columns else "table"
         connection.execute(f"drop table if exists {self._stage_table}")
-        connection.execute(f"create {kind} {self._stage_table} ({declared})")
+        self._is_heir = (
+            target.mode == "replace"
+            and bool(columns)
+            and takes_directly(target.schema, columns)
+            and is_plain(connection, self._table)
+        )
+        """The staging table is made like the target, to take its place."""
+        if self._is_heir:
+            make_like(connection, self._stage_table, self._table)
+        else:
+            declared = ", ".join(f"{quoted(f.name)} {_sql_type(f.type)}" for f in target.schema.fields)
+            # A new table must be logged: it stays. Rows for an existing one are logged there, so staging need not be.
+            kind = "unlogged table" if columns else "table"
+            connection.execute(f"create {kind} {self._stage_table} ({declared})")
+        self._copy_in = CopyIn(connection, self._stage_table, target.schema, columns if self._is_heir else None)
 
     @property
     def _stage_table(self) -> str:
@@ -129,6 +139,9 @@ class PostgresqlWriter:
 
     @property
     def _new_table(self) -> str:
+        """What takes the place of a table whose rows are all replaced."""
+        if self._is_heir:
+            return self._stage_table
         return f"{quoted(self._schema)}.{quoted(self._stage + NEW)}"
 
     @property
@@ -174,10 +187,11 @@ class PostgresqlWriter:
         columns = _check_table(connection, self._schema, self._name, self._target)
         if not columns or not is_plain(connection, self._table):
             return None
-        connection.execute(f"drop table if exists {self._new_table}")
         with self._fenced_first(), words(self._settings, is_target=True):
-            make_like(connection, self._new_table, self._table)
-            self._insert(self._new_table, columns)
+            if not self._is_heir:
+                connection.execute(f"drop table if exists {self._new_table}")
+                make_like(connection, self._new_table, self._table)
+                self._insert(self._new_table, columns)
             connection.execute(f"analyze {self._new_table}")
         failpoint("postgresql.exchange.filled")
         for _ in range(EXCHANGE_TRIES):
@@ -197,38 +211,28 @@ class PostgresqlWriter:
         if not is_plain(connection, self._table) or not is_alike(connection, self._new_table, self._table):
             raise _NotAlikeError
         exchange(connection, self._new_table, self._table, self._schema, self._name)
-        connection.execute(f"drop table {self._stage_table}")
+        if not self._is_heir:
+            connection.execute(f"drop table {self._stage_table}")
 
     def abort(self) -> None:
         """Drop the staging table and close."""
         import psycopg
-        from adbc_driver_manager import Error as AdbcError
 
         try:
-            if self._arrow is not None:
-                self._arrow.close()
             if not self._connection.closed:
                 self._connection.execute(f"drop table if exists {self._stage_table}, {self._new_table}")
-        except (psycopg.Error, AdbcError):
+        except psycopg.Error:
             pass  # the next attempt's clean() removes it
         finally:
-            self._arrow = None
             self._connection.close()
 
     def _copy(self) -> None:
-        """Hand the gathered batches to the driver, which streams them into the staging table as binary COPY."""
-        import pyarrow as pa
-
+        """Stream the gathered batches into the staging table."""
         if not self._held:
             return
         with self._fenced_first(), words(self._settings, is_target=True):
             failpoint("postgresql.stage.write")
-            if self._arrow is None:
-                self._arrow = connect_arrow(self._settings, self._context, read_only=False)
-            reader = pa.RecordBatchReader.from_batches(self._held[0].schema, self._held)
-            with self._arrow.cursor() as cursor:
-                cursor.adbc_ingest(self._stage, reader, mode="append", db_schema_name=self._schema)
-            self._arrow.commit()
+            self._copy_in.send(self._held)
         self._held, self._held_bytes = [], 0
 
     @contextmanager

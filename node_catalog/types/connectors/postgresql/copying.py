@@ -1,0 +1,83 @@
+"""Filling a table by binary COPY: Arrow batches are encoded as a whole, outside Python, and streamed to the server.
+
+The encoder is pgpq (MIT). In a trial of a million rows of seven columns it and psycopg's COPY took 55 % of the CPU
+that ADBC's ingestion took, both ends counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from node_catalog.sdk.errors import TargetError
+from node_catalog.sdk.ports import Schema, to_arrow
+from node_catalog.sdk.server_words import value_does_not_fit
+from node_catalog.sdk.sql_node import quoted
+from node_catalog.types.connectors.postgresql.catalog import Column
+
+_SAME = {
+    "boolean": ("boolean",),
+    "integer": ("bigint", "integer", "smallint"),
+    "number": ("double precision",),
+    "date": ("date",),
+    "binary": ("bytea",),
+    "text": ("text", "character varying"),
+    "decimal": ("numeric",),
+    # Both are microseconds of UTC; one of fewer digits or of one day with a zone is left to the server's own cast.
+    "timestamp": ("timestamp without time zone", "timestamp with time zone"),
+    "time": ("time without time zone",),
+}
+"""Our types, and the native ones that take their binary form as it is (``varchar(n)`` and ``numeric(p,s)`` besides)."""
+_NARROW = {"integer": "int32", "smallint": "int16"}
+
+
+def takes_directly(schema: Schema, columns: Mapping[str, Column]) -> bool:
+    """Whether rows of ``schema`` may be copied into a table of these columns without a cast in between."""
+    return all(_is_same(field.type, columns[field.name].native) for field in schema.fields)
+
+
+def _is_same(kind: str, native: str) -> bool:
+    plain = native.partition("(")[0] if native.startswith(("character varying(", "numeric(")) else native
+    return plain in _SAME.get(kind.partition("(")[0], ())
+
+
+class CopyIn:
+    """Sends batches of ``schema`` into ``table`` (quoted), a COPY for each call: what was sent is in the table.
+
+    ``columns`` are those of a table that was made before; without them it has the types that ``schema`` asks for.
+    """
+
+    def __init__(
+        self, connection: Any, table: str, schema: Schema, columns: Mapping[str, Column] | None = None
+    ) -> None:
+        import pyarrow as pa
+
+        listed = ", ".join(map(quoted, schema.names))
+        self._statement = f"copy {table} ({listed}) from stdin (format binary)"
+        self._connection = connection
+        self._arrow = to_arrow(schema)
+        for index, field in enumerate(schema.fields):
+            narrow = _NARROW.get(columns[field.name].native) if columns else None
+            if narrow:
+                self._arrow = self._arrow.set(index, pa.field(field.name, pa.type_for_alias(narrow)))
+
+    def send(self, batches: Iterable[Any]) -> None:
+        """Copy the batches in, all of them or none; raises the driver's error, or TargetError for what does not fit."""
+        from pgpq import ArrowToPostgresBinaryEncoder
+
+        encoder = ArrowToPostgresBinaryEncoder(self._arrow)
+        with self._connection.cursor() as cursor, cursor.copy(self._statement) as copy:
+            copy.write(encoder.write_header())
+            for batch in batches:
+                copy.write(encoder.write_batch(self._fitting(batch)))
+            copy.write(encoder.finish())
+
+    def _fitting(self, batch: Any) -> Any:
+        import pyarrow as pa
+
+        try:
+            return batch.cast(self._arrow)
+        except pa.ArrowInvalid as error:
+            kind, code, message = value_does_not_fit()
+            assert issubclass(kind, TargetError)
+            raise kind(code, message, "", str(error)[:400]) from error
