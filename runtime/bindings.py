@@ -6,7 +6,7 @@ Nothing is opened and no secret is unsealed before the rights and the schemas ha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -28,7 +28,28 @@ from runtime.models import Run, Task
 from security.models import User
 
 
-def limits_for(task: Task) -> Limits:
+@dataclass
+class Today:
+    """What the catalogue says now about what works read: looked up once for works that are made together."""
+
+    numbers: tuple[str, ...] | None = None
+    datasets: dict[str, Dataset] = field(default_factory=dict)
+    grants: dict[str, GrantSpec] = field(default_factory=dict)
+    openings: tuple[tuple[str, str], ...] = ()
+
+    def look_up(self, stage: Stage, user: User) -> None:
+        """For the datasets of ``stage`` and the rights of ``user``, who is the same each time."""
+        numbers = tuple(binding.dataset for binding in stage.bindings if binding.kind == "dataset")
+        if numbers == self.numbers:
+            return
+        rows = Dataset.objects.filter(number__in=numbers).select_related("node").prefetch_related("columns")
+        self.datasets = {row.number: row for row in rows}
+        self.grants = grants_for(list(self.datasets.values()), user)
+        self.openings = openings_for_work()
+        self.numbers = numbers
+
+
+def limits_for(task: Task, openings: tuple[tuple[str, str], ...] | None = None) -> Limits:
     """What one child may use, from the options; folders are made here."""
     options = settings.OPTIONS
     return Limits(
@@ -36,7 +57,7 @@ def limits_for(task: Task) -> Limits:
         temp_folder=str(places.temporary_folder(task.pk, task.attempt)),
         file_roots=tuple(settings.FILE_ROOTS),
         allowed_networks=tuple(options["ALLOWED_NETWORKS"]),
-        openings=openings_for_work(),
+        openings=openings_for_work() if openings is None else openings,
         statement_seconds=options["STATEMENT_SECONDS"],
         time_zone=settings.TIME_ZONE,
     )
@@ -58,15 +79,17 @@ def stage_work(
     reader: User | None,
     run: Run | None = None,
     given: Mapping[str, GivenRows] | None = None,
+    today: Today | None = None,
 ) -> StageWork:
     """The work of one stage with the rights of ``reader``. Raises StalePlanError before anything is read.
 
-    ``given`` are the rows behind bindings of that kind, by name.
+    ``given`` are the rows behind bindings of that kind, by name; ``today`` is shared by works made together.
     """
     stage = plan.stage(stage_key)
     user = _active(reader)
-    datasets = _datasets_of(stage)
-    grants = grants_for(list(datasets.values()), user)
+    today = today or Today()
+    today.look_up(stage, user)
+    datasets, grants = today.datasets, today.grants
     for binding in stage.bindings:
         if binding.kind == "dataset":
             check_binding(binding, datasets.get(binding.dataset), grants.get(binding.dataset))
@@ -74,7 +97,7 @@ def stage_work(
         stage=stage,
         sources=tuple(_source(binding, datasets, run, plan, given or {}) for binding in stage.bindings),
         sink=_sink(task, stage, user, run),
-        limits=limits_for(task),
+        limits=limits_for(task, today.openings),
     )
 
 
@@ -88,12 +111,6 @@ def _active(reader: User | None) -> User:
             ),
         )
     return reader
-
-
-def _datasets_of(stage: Stage) -> dict[str, Dataset]:
-    numbers = [binding.dataset for binding in stage.bindings if binding.kind == "dataset"]
-    rows = Dataset.objects.filter(number__in=numbers).select_related("node").prefetch_related("columns")
-    return {row.number: row for row in rows}
 
 
 def check_binding(binding: Binding, dataset: Dataset | None, grant: GrantSpec | None) -> None:

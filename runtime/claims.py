@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -23,6 +24,7 @@ from runtime import states
 from runtime.clock import Soon, db_now
 from runtime.dispatcher import due
 from runtime.errors import LeaseLostError
+from runtime.lots import claim_mates, has_room, is_iteration
 from runtime.models import Attempt, Run, Task
 from runtime.moves import cas_run, cas_task, locked_run, run_fact, step_states, task_fact, tell
 from runtime.reporting import Topic, record
@@ -38,6 +40,8 @@ class Claim:
     state: str = states.CLAIMED
     stop: threading.Event = field(default_factory=threading.Event)
     why: str = ""
+    is_pausing: bool = False
+    """The run shall pause: work that has places to stop at stops at the next one."""
 
     def let_go(self, why: str) -> None:
         """Tell the work to end: ``lost``, ``cancelled`` or ``stopping``. The first reason stays."""
@@ -59,31 +63,47 @@ def claim_next(owner: str, kinds: Collection[str]) -> Claim | None:
     """
     late = (Task.Kind.PROFILE, Task.Kind.SCAN)
     for group in ([kind for kind in kinds if kind not in late], *([kind] for kind in late if kind in kinds)):
-        for task in Task.objects.filter(due(), kind__in=group).order_by("created_at")[:8] if group else ():
+        taken = _take_oldest(Task.objects.filter(due(), kind__in=group), owner) if group else None
+        if taken:
+            return taken
+    return None
+
+
+def _take_oldest(tasks: QuerySet[Task], owner: str) -> Claim | None:
+    """The first of ``tasks`` that nobody else gets; iterations whose for-each is full do not stand in the way."""
+    full: set[Any] = set()
+    while True:
+        seen = len(full)
+        others = tasks.exclude(run__in=full, stage__contains=states.ITERATION) if full else tasks
+        for task in others.order_by("created_at")[:8]:
             taken = _take(task, owner)
             if taken:
                 return taken
-    return None
+            if is_iteration(task):
+                full.add(task.run_id)
+        if len(full) == seen:
+            return None
 
 
 def _take(task: Task, owner: str) -> Claim | None:
     with transaction.atomic():
         run = locked_run(task.run_id)
+        if run is not None and (run.state in states.HELD or (is_iteration(task) and not has_room(run, task))):
+            return None
         taken = cas_task(
             task.pk,
             states.READY,
             states.CLAIMED,
             task.attempt,
             owner=owner,
+            lot=uuid4().hex,
             lease_until=Soon(settings.OPTIONS["LEASE_SECONDS"]),
             started_at=Coalesce(F("started_at"), db_now()),
         )
         if not taken:
             return None
         task.refresh_from_db()
-        Attempt.objects.create(
-            task=task, number=task.attempt, worker=owner, process=os.getpid(), started_at=timezone.now()
-        )
+        _note_attempts([task])
         if run is not None and run.state == states.PENDING:
             cas_run(run, states.RUNNING, started_at=Coalesce(F("started_at"), db_now()))
             record(Topic("run", run.pk), [run_fact(run)])
@@ -91,6 +111,26 @@ def _take(task: Task, owner: str) -> Claim | None:
         failpoint("claim.before_commit")
     failpoint("claim.after_commit")
     return Claim(task=task, attempt=task.attempt, owner=owner)
+
+
+def claim_along(head: Claim, most: int) -> list[Claim]:
+    """Claim up to ``most`` iterations more of the for-each that ``head`` belongs to (``runtime.lots``)."""
+    with transaction.atomic():
+        run = locked_run(head.task.run_id)
+        assert run is not None, "an iteration belongs to a run"
+        mates = claim_mates(run, head.task, most)
+        _note_attempts(mates)
+        failpoint("claim.before_commit")
+    failpoint("claim.after_commit")
+    return [Claim(task=task, attempt=task.attempt, owner=head.owner) for task in mates]
+
+
+def _note_attempts(tasks: Iterable[Task]) -> None:
+    now = timezone.now()
+    Attempt.objects.bulk_create(
+        Attempt(task=task, number=task.attempt, worker=task.owner, process=os.getpid(), started_at=now)
+        for task in tasks
+    )
 
 
 def begin(claim: Claim) -> bool:
@@ -104,6 +144,21 @@ def begin(claim: Claim) -> bool:
         failpoint("begin.before_commit")
     failpoint("begin.after_commit")
     claim.state = states.RUNNING
+    return True
+
+
+def begin_lot(lot: Sequence[Claim]) -> bool:
+    """The work on a lot starts: claimed → running, all in one statement. False: the claim is lost."""
+    with transaction.atomic():
+        locked_run(lot[0].task.run_id)
+        mine = Task.objects.filter(lot=lot[0].task.lot, state=states.CLAIMED)
+        if mine.update(state=states.RUNNING) != len(lot):
+            transaction.set_rollback(True)
+            return False
+        failpoint("begin.before_commit")
+    failpoint("begin.after_commit")
+    for claim in lot:
+        claim.state = states.RUNNING
     return True
 
 
@@ -137,7 +192,7 @@ def write_if_held(claim: Claim, **fields: Any) -> None:
 
 
 def watch(claims: Collection[Claim]) -> None:
-    """Let go of claims whose task was cancelled or given to another, or whose run is being stopped."""
+    """Let go of claims whose task was cancelled or given to another, or whose run is being stopped; tell of pauses."""
     by_id = {held.task.pk: held for held in claims}
     if not by_id:
         return
@@ -148,6 +203,7 @@ def watch(claims: Collection[Claim]) -> None:
             held.let_go("lost")
         elif (run_state == states.CANCELLING or run_error) and state != states.COMMITTING:
             held.let_go("cancelled")
+        held.is_pausing = run_state == states.PAUSING
     for held in by_id.values():
         held.let_go("lost")
 

@@ -23,7 +23,7 @@ from django.utils import timezone
 from node_catalog.sdk.failpoint import failpoint
 from runtime.clock import Soon, db_now
 from runtime.models import Outbox, Task
-from runtime.states import READY
+from runtime.states import HELD, READY
 
 RUN_TASK = "runtime.run_task"
 TASK_BELL = "task"
@@ -122,8 +122,8 @@ def ring_left_over(older_than: float = 0.5) -> int:
 
 
 def due() -> Q:
-    """Ready tasks whose waiting time is over."""
-    return Q(state=READY) & (Q(not_before=None) | Q(not_before__lte=db_now()))
+    """Ready tasks whose waiting time is over and whose run, if they have one, is not held."""
+    return Q(state=READY) & (Q(not_before=None) | Q(not_before__lte=db_now())) & ~Q(run__state__in=HELD)
 
 
 class Reminder:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from node_catalog.sdk.failpoint import failpoint
 from runtime import states
@@ -14,13 +17,13 @@ from runtime.claims import Claim, is_cancelling
 from runtime.clock import Soon
 from runtime.dispatcher import add_bells
 from runtime.errors import LeaseLostError
-from runtime.loops import after_iteration
-from runtime.models import Task
+from runtime.loops import after_iterations
+from runtime.lots import is_iteration, iterations_of
+from runtime.models import Attempt, Task
 from runtime.moves import (
     cas_task,
     count_crash,
     end_attempt,
-    is_iteration,
     locked_run,
     move_task,
     named_step,
@@ -63,12 +66,56 @@ def complete(
         tell(task, facts, picture)
         if run is not None:
             run.refresh_from_db()
-            if not is_iteration(task) or after_iteration(run, task, states.DONE, int(result.get("rows") or 0)):
-                release_followers(run)
-                settle_run(run)
+            release_followers(run)
+            settle_run(run)
         failpoint("finish.before_commit")
     claim.state = states.DONE
     failpoint("finish.after_commit")
+
+
+@dataclass(frozen=True)
+class Iterated:
+    """An iteration whose rows are there: what is kept of it, and when it was at work (``time.monotonic``)."""
+
+    claim: Claim
+    result: Mapping[str, Any]
+    began_at: float
+    ended_at: float
+
+
+def complete_iterations(done: Sequence[Iterated]) -> None:
+    """Iterations of one lot are done: one transaction for all of them.
+
+    Raises LeaseLostError when another attempt owns one of them; nothing is changed then.
+    """
+    tasks = [_ended(one) for one in done]
+    first, now = tasks[0], timezone.now()
+    keys = [task.pk for task in tasks]
+    with transaction.atomic():
+        run = locked_run(first.run_id)
+        assert run is not None, "an iteration belongs to a run"
+        mine = iterations_of(run.pk, first.payload["loop"]).filter(pk__in=keys, lot=first.lot, state=states.RUNNING)
+        if mine.update(state=states.DONE, error=None, lease_until=None) != len(tasks):
+            raise LeaseLostError()
+        Task.objects.bulk_update(tasks, ["result", "started_at", "finished_at"])
+        Attempt.objects.filter(task__in=keys, finished_at=None).update(finished_at=now, outcome=states.DONE)
+        rows = sum(int(one.result.get("rows") or 0) for one in done)
+        if after_iterations(run, first, states.DONE, len(tasks), rows):
+            release_followers(run)
+            settle_run(run)
+        failpoint("finish.before_commit")
+    for one in done:
+        one.claim.state = states.DONE
+    failpoint("finish.after_commit")
+
+
+def _ended(one: Iterated) -> Task:
+    """The task as its row will be. Its times are its own, not those of the lot; the database's clock tells them."""
+    task, now = one.claim.task, time.monotonic()
+    task.result = dict(one.result)
+    task.started_at = Soon(one.began_at - now)  # type: ignore[assignment]
+    task.finished_at = Soon(one.ended_at - now)  # type: ignore[assignment]
+    return task
 
 
 def fail(claim: Claim, problem: Mapping[str, Any]) -> str:
@@ -103,12 +150,14 @@ def cancelled(claim: Claim) -> str:
 def hand_back(claim: Claim, seconds: float = 0.0) -> str:
     """The task goes back, to be done by another worker at once or by any after ``seconds``; this try does not count."""
     with transaction.atomic():
-        locked_run(claim.task.run_id)
+        run = locked_run(claim.task.run_id)
         Task.objects.filter(pk=claim.task.pk, attempt=claim.attempt).update(max_attempts=F("max_attempts") + 1)
         if not move_task(claim.task, claim.state, states.READY, claim.attempt, not_before=Soon(seconds)):
             return ""
         if seconds <= 0:
             add_bells([(claim.task.pk, claim.attempt)])
+        if run is not None:
+            settle_run(run)
         failpoint("hand_back.before_commit")
         return states.READY
 
@@ -128,10 +177,10 @@ def _leave(claim: Claim, new: str, problem: Mapping[str, Any] | None, pause: flo
         step = named_step(problem, task.payload.get("steps", []))
         tell(task, [log_fact(level, problem.get("message", {}), step)])
     run = locked_run(task.run_id)
-    if run is not None and new != states.READY:
+    if run is not None:
         settle_run(run, problem if new in (states.FAILED, states.DEAD) else None)
-        if is_iteration(task):
-            after_iteration(run, task, new)
+        if is_iteration(task) and new != states.READY:
+            after_iterations(run, task, new)
             settle_run(run)
     failpoint("leave.before_commit")
     claim.state = new

@@ -18,7 +18,7 @@ from runtime.bindings import exchange_path
 from runtime.errors import StalePlanError, public
 from runtime.guarding import is_open, policy_of
 from runtime.iterating import item_names
-from runtime.loops import iterations_of
+from runtime.lots import iterations_of
 from runtime.models import Run, Task
 from runtime.monitor import iso, seconds_between, without_settings
 from runtime.plans import plan_of

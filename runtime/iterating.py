@@ -1,7 +1,7 @@
-"""One iteration of a for-each: the sub-flow with the item's values, compiled when its turn comes.
+"""Iterations of a for-each: the sub-flow with the item's values, compiled when their turn comes.
 
 The sub-flow and what the catalogue says about its sources are looked up once per run and process; the rights are
-checked for every iteration, as for every stage.
+checked for every lot, as for every stage.
 """
 
 from __future__ import annotations
@@ -16,34 +16,44 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.graph.plan import Iterations, Plan
+from flows.graph.plan import Iterations
 from flows.planning import Prepared, iteration_plan, prepare_iterations
 from node_catalog.sdk.text import Text, text
-from runtime.bindings import GivenRows, exchange_path, stage_work
+from runtime.bindings import GivenRows, Today, exchange_path, stage_work
 from runtime.claims import Claim
 from runtime.engine.work import StageWork
 from runtime.errors import StalePlanError
-from runtime.loops import loop_of
-from runtime.models import Run
-from runtime.plans import plan_of
+from runtime.models import Run, Task
+from runtime.plans import loop_of, plan_of
 from security.models import User
 
 
-def iteration_work(claim: Claim, run: Run, plan: Plan) -> StageWork:
-    """The work of one iteration, with today's rights of the person who started the run."""
-    loop = loop_of(plan, claim.task.payload["loop"])
-    index = int(claim.task.payload["index"])
-    items = exchange_path(run, loop.items)
-    if run.started_by is None:
-        raise StalePlanError("run.no_reader", text("Nobody stands behind this run.", "该运行没有对应的用户。"))
-    prepared = _prepared(run.pk, loop.key, run.started_by_id, loop, run.started_by)
-    values = {**loop.constants, **item_values(items, loop, index)}
-    made = iteration_plan(loop, prepared, values)
-    given = {}
-    if loop.batch:
-        given[loop.batch] = GivenRows(items, index * loop.batch_rows, loop.batch_rows)
-    work = stage_work(claim.task, made, made.stages[-1].key, run.started_by, run, given)
-    return msgspec.structs.replace(work, keep=f"{run.pk}/{loop.key}")
+class IterationWorks:
+    """Makes the works of one lot, with today's rights of the person who started the run.
+
+    Raises StalePlanError when nobody stands behind the run, or the items are gone.
+    """
+
+    def __init__(self, run: Run, key: str) -> None:
+        if run.started_by is None:
+            raise StalePlanError("run.no_reader", text("Nobody stands behind this run.", "该运行没有对应的用户。"))
+        self._run = run
+        self._user = run.started_by
+        self._loop = loop = loop_of(plan_of(run.plan_id), key)
+        self._items = exchange_path(run, loop.items)
+        self._prepared = _prepared(run.pk, loop.key, self._user.pk, loop, self._user)
+        self._today = Today()
+
+    def work(self, task: Task) -> StageWork:
+        """The work of one iteration."""
+        loop, index = self._loop, int(task.payload["index"])
+        values = {**loop.constants, **item_values(self._items, loop, index)}
+        made = iteration_plan(loop, self._prepared, values)
+        given = {}
+        if loop.batch:
+            given[loop.batch] = GivenRows(self._items, index * loop.batch_rows, loop.batch_rows)
+        work = stage_work(task, made, made.stages[-1].key, self._user, self._run, given, self._today)
+        return msgspec.structs.replace(work, keep=f"{self._run.pk}/{loop.key}")
 
 
 @lru_cache(maxsize=8)

@@ -13,7 +13,6 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from flows.graph.plan import Iterations, Plan
 from node_catalog.sdk.failpoint import failpoint
@@ -22,6 +21,7 @@ from runtime import states
 from runtime.clock import db_now
 from runtime.dispatcher import add_bells
 from runtime.errors import RunError
+from runtime.lots import loop_behind, open_next
 from runtime.models import Run, Task
 from runtime.moves import cas_task, locked_run, release_followers, step_states, task_fact, tell, tell_run
 from runtime.states import ITERATION
@@ -38,11 +38,6 @@ def marker(run: Run, loop: Iterations, user: Any) -> Task:
         requested_by=user,
         payload={"steps": [loop.key], "sink": "exchange", "sink_step": loop.key},
     )
-
-
-def iterations_of(run_id: Any, key: str) -> QuerySet[Task]:
-    """The loop's tasks, in the order of the items."""
-    return Task.objects.filter(run_id=run_id, stage__startswith=f"{key}{ITERATION}").order_by("stage")
 
 
 def count_of(loop: Iterations, rows: int) -> int:
@@ -101,19 +96,20 @@ def _task(run: Run, loop: Iterations, index: int, user: Any, kept: Mapping[str, 
     return task
 
 
-def after_iteration(run: Run, task: Task, state: str, rows: int = 0) -> bool:
-    """An iteration has ended: count it, let the next one start, and end the loop when it was the last.
+def after_iterations(run: Run, task: Task, state: str, number: int = 1, rows: int = 0) -> bool:
+    """``task`` or ``number`` iterations like it have ended: count them, let the next start, and end the loop when
+    they were the last.
 
-    Whether the loop, or the run, may have come to an end with it.
+    Whether the loop, or the run, may have come to an end with them.
     """
     key = task.payload["loop"]
     run.refresh_from_db(fields=["steps", "state", "error"])
     before: dict[str, Any] = run.steps.get(key, {})
     counts = {"total": 0, "done": 0, "failed": 0, **before.get("iterations", {})}
     if state == states.DONE:
-        counts["done"] += 1
+        counts["done"] += number
     elif state in (states.LEFT_OUT, states.FAILED, states.DEAD):
-        counts["failed"] += 1
+        counts["failed"] += number
     rows += int(before.get("rows") or 0)
     picture: dict[str, Any] = {"iterations": counts, "rows": rows, "exact": False, "counted": "live"}
     if state in (states.FAILED, states.DEAD):
@@ -122,13 +118,13 @@ def after_iteration(run: Run, task: Task, state: str, rows: int = 0) -> bool:
     is_last = counts["done"] + counts["failed"] >= counts["total"]
     run.steps[key] = before | picture
     Run.objects.filter(pk=run.pk).update(steps=run.steps)
-    if run.error or run.state == states.CANCELLING or state not in (states.DONE, states.LEFT_OUT):
+    if run.error or run.state in (states.CANCELLING, states.PAUSING) or state not in (states.DONE, states.LEFT_OUT):
         return True
     if is_last:
         _close(run, Task.objects.get(run=run, stage=key))
         return True
     transaction.on_commit(partial(_untold.put, (run.pk, key)))
-    _start_next(task, key)
+    open_next(run, loop_behind(run, task))
     failpoint("loop.next_started")
     return False
 
@@ -150,16 +146,6 @@ def tell_counts() -> None:
                 tell_run(run_id, [], {key: {name: run.steps[key][name] for name in ("iterations", "rows")}})
 
 
-def _start_next(task: Task, key: str) -> None:
-    """Iterations start in their order, so the next one stands behind the one that has ended.
-
-    No bell: whoever has ended this one looks for more at once, and other workers are reminded of what waits.
-    """
-    waiting = iterations_of(task.run_id, key).filter(stage__gt=task.stage, state=states.PENDING).first()
-    if waiting is not None:
-        cas_task(waiting.pk, states.PENDING, states.READY, waiting.attempt, not_before=db_now())
-
-
 def _close(run: Run, one: Task) -> None:
     """All iterations have ended: whoever reads the loop may start."""
     if not cas_task(one.pk, states.PENDING, states.DONE, one.attempt):
@@ -178,11 +164,6 @@ def take_over(run: Run, plan: Plan, finished: Mapping[str, Task], user: Any) -> 
         if items is not None:
             kept = {stage: task for stage, task in finished.items() if stage.startswith(f"{loop.key}{ITERATION}")}
             open_loop(run, loop, int((items.result or {}).get("rows") or 0), user, kept)
-
-
-def loop_of(plan: Plan, key: str) -> Iterations:
-    """The loop with this key."""
-    return next(loop for loop in plan.loops if loop.key == key)
 
 
 def loops_behind(plan: Plan, stage: str) -> Iterator[Iterations]:

@@ -48,11 +48,19 @@ class Run(models.Model):
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    """Since when it is held; empty while it may go on."""
+    paused_seconds = models.FloatField(default=0.0)
+    """How long it was held before; no part of the time that a run may take."""
 
     objects = RunQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at",)
+
+
+MAX_ATTEMPTS = 5
+"""Tries of a task that count; one that was handed back does not."""
 
 
 class Task(models.Model):
@@ -75,10 +83,12 @@ class Task(models.Model):
     """Stage keys of the same run that must be done first."""
     state = models.CharField(max_length=12, db_index=True)
     attempt = models.PositiveIntegerField(default=0)
-    max_attempts = models.PositiveIntegerField(default=5)
+    max_attempts = models.PositiveIntegerField(default=MAX_ATTEMPTS)
     crashes = models.PositiveIntegerField(default=0)
     """Times the child died under it (killed, out of memory); two are enough."""
     owner = models.CharField(max_length=80, blank=True)
+    lot = models.CharField(max_length=32, blank=True, default="")
+    """Iterations that were claimed together bear the same word, new with each claim."""
     lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
     not_before = models.DateTimeField(null=True, blank=True)
     payload = models.JSONField(default=dict)

@@ -64,6 +64,19 @@ def run_card(run: Run, principal: Principal) -> dict[str, Any]:
         "until": run.until,
         "iterations": _iterations(run),
         "error": public(run.error, can_see_rows=sees_rows(principal, run)),
+        "can": _rights(run, principal),
+    }
+
+
+def _rights(run: Run, principal: Principal) -> dict[str, bool]:
+    """What the person may do with the run as it is now; ``cancel`` also means pausing and resuming."""
+    can_see = sees_rows(principal, run)
+    is_finished = run.state in states.RUN_FINISHED
+    may_edit = can_see and is_editor(principal.roles, run.app.owner_id == principal.id)
+    return {
+        "cancel": not is_finished and (may_edit or principal.has_role(*WATCHERS)),
+        "rerun": is_finished and may_edit,
+        "see_rows": can_see,
     }
 
 
@@ -92,8 +105,6 @@ def run_snapshot(principal: Principal, run_id: Any) -> dict[str, Any]:
 def _run_snapshot(run: Run, principal: Principal) -> dict[str, Any]:
     can_see = sees_rows(principal, run)
     frozen = run.version.document["flows"][run.flow.key]
-    is_finished = run.state in states.RUN_FINISHED
-    may_edit = can_see and is_editor(principal.roles, run.app.owner_id == principal.id)
     return {
         **run_card(run, principal),
         "seq": run.seq,
@@ -105,11 +116,6 @@ def _run_snapshot(run: Run, principal: Principal) -> dict[str, Any]:
         "results": [result_as_json(result) for result in Result.objects.filter(run=run).order_by("created_at")],
         "log": _log(run),
         "rerun_of": str(run.rerun_of_id) if run.rerun_of_id else None,
-        "can": {
-            "cancel": not is_finished and (may_edit or principal.has_role(*WATCHERS)),
-            "rerun": is_finished and may_edit,
-            "see_rows": can_see,
-        },
     }
 
 
@@ -202,7 +208,7 @@ def monitor_snapshot(principal: Principal) -> dict[str, Any]:
     throughput = _throughput()
     return {
         "counts": {
-            "running": Run.objects.filter(state__in=(states.RUNNING, states.CANCELLING)).count(),
+            "running": Run.objects.filter(state__in=(states.RUNNING, states.PAUSING, states.CANCELLING)).count(),
             "waiting": Run.objects.filter(state=states.PENDING).count(),
             "failed_today": Run.objects.filter(state=states.FAILED, finished_at__gte=today).count(),
             "done_today": Run.objects.filter(state=states.DONE, finished_at__gte=today).count(),

@@ -16,6 +16,7 @@ from runtime import states
 from runtime.clock import Soon, db_now
 from runtime.dispatcher import add_bells
 from runtime.errors import public
+from runtime.lots import is_iteration
 from runtime.models import Attempt, Run, Task
 from runtime.reporting import Fact, Topic, merge_steps, record
 from security.notices import notify
@@ -122,11 +123,6 @@ def tell(task: Task, facts: Sequence[Fact], steps: Mapping[str, Mapping[str, Any
     tell_run(task.run_id, facts, steps)
 
 
-def is_iteration(task: Task) -> bool:
-    """Whether the task is one iteration of a for-each."""
-    return "loop" in task.payload
-
-
 def tell_run(run_id: Any, facts: Sequence[Fact], steps: Mapping[str, Mapping[str, Any]] | None = None) -> None:
     """Record facts of a run, with a change of its per-step picture."""
     merged = merge_steps(run_id, steps or {})
@@ -184,7 +180,7 @@ def _taken(task: Task) -> list[str] | None:
 
 
 def settle_run(run: Run, problem: Mapping[str, Any] | None = None) -> None:
-    """After any move: stop what can no longer matter, and end the run when nothing is left to do.
+    """After any move: stop what can no longer matter, and end the run when nothing is left to do, or let it rest.
 
     ``problem`` is the first failure; it stays the run's error. The caller holds the run's lock.
     """
@@ -202,6 +198,9 @@ def settle_run(run: Run, problem: Mapping[str, Any] | None = None) -> None:
             move_task(task, task.state, states.CANCELLED, task.attempt)
     left = set(run.tasks.order_by().values_list("state", flat=True).distinct())
     end = states.end_of_run(left, is_cancelling=is_cancelling, has_failed=bool(run.error))
+    if end is None and run.state == states.PAUSING and states.is_at_rest(left):
+        cas_run(run, states.PAUSED)
+        record(Topic("run", run.pk), [run_fact(run)])
     if end and cas_run(run, end, finished_at=db_now()):
         run.refresh_from_db()
         record(Topic("run", run.pk), [run_fact(run, run.error if end == states.FAILED else None)])

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import msgspec
 
-from flows.graph.plan import Plan
+from flows.graph.plan import Iterations, Plan
 from flows.models import StoredPlan
 
 
@@ -18,3 +18,8 @@ def plan_of(digest: str) -> Plan:
 @lru_cache(maxsize=32)
 def _load(digest: str) -> Plan:
     return msgspec.convert(StoredPlan.objects.get(digest=digest).body, Plan)
+
+
+def loop_of(plan: Plan, key: str) -> Iterations:
+    """The for-each of a plan with this key."""
+    return next(loop for loop in plan.loops if loop.key == key)

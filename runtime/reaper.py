@@ -12,9 +12,10 @@ from node_catalog.sdk.text import text
 from runtime import states
 from runtime.claims import is_cancelling
 from runtime.clock import Soon, db_now
-from runtime.loops import after_iteration
+from runtime.loops import after_iterations
+from runtime.lots import is_iteration
 from runtime.models import Run, Task
-from runtime.moves import is_iteration, locked_run, move_task, retry_later, settle_run, tell
+from runtime.moves import locked_run, move_task, retry_later, settle_run, tell
 from runtime.reporting import log_fact
 
 LOST = {
@@ -84,7 +85,7 @@ def _take_back(task_id: Any) -> bool:
             run.refresh_from_db()
             settle_run(run, GIVEN_UP if new == states.DEAD else None)
             if is_iteration(task) and new != states.READY:
-                after_iteration(run, task, new)
+                after_iterations(run, task, new)
                 settle_run(run)
         failpoint("reap.before_commit")
         return True
@@ -105,13 +106,11 @@ def settle_left_over() -> int:
 
 
 def stop_long_runs() -> int:
-    """Fail runs that are older than RUN_HOURS; their workers notice within half a second."""
-    limit = Soon(-3600 * settings.OPTIONS["RUN_HOURS"])
-    ids = list(
-        Run.objects.filter(state=states.RUNNING, started_at__lt=limit, error__isnull=True).values_list("pk", flat=True)[
-            :50
-        ]
-    )
+    """Fail runs that were at work for longer than RUN_HOURS; their workers notice within half a second."""
+    seconds = 3600 * settings.OPTIONS["RUN_HOURS"]
+    going = Run.objects.filter(state=states.RUNNING, error__isnull=True)
+    old = going.filter(started_at__lt=Soon(-seconds)).values_list("pk", "paused_seconds")[:50]
+    ids = [pk for pk, paused in old if not paused or going.filter(pk=pk, started_at__lt=Soon(-seconds - paused))]
     for pk in ids:
         with transaction.atomic():
             run = locked_run(pk)

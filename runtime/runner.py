@@ -23,8 +23,8 @@ from runtime.engine.work import Outcome, Part, Report, Work
 from runtime.errors import LeaseLostError, PostponedError, problem_of
 from runtime.handling import Ending, Handler, Keep
 from runtime.iterating import told
+from runtime.lots import is_iteration
 from runtime.models import Task
-from runtime.moves import is_iteration
 from runtime.places import remove_temporary
 from runtime.progress import Progress
 
@@ -59,7 +59,7 @@ def run_claim(claim: Claim, pool: Pool, progress: Progress) -> None:
         log.info("task %s attempt %s: another attempt has taken over", claim.task.pk, claim.attempt)
     except Exception as error:
         progress.stop(claim)
-        _end_badly(claim, error)
+        end_badly(claim, error)
     finally:
         progress.stop(claim)
         remove_temporary(claim.task.pk, claim.attempt)
@@ -81,19 +81,19 @@ def _attempt(claim: Claim, pool: Pool, progress: Progress) -> None:
         progress.note(claim, report)
         if report.phase == "committing" and claim.state == states.RUNNING and claim.task.payload.get("sink") == "write":
             # Shown on screen, and kept from being cancelled from now on. The sink's fence decides all the same.
-            _when_database_answers(claim, lambda: _say_committing(claim))
+            when_database_answers(claim, lambda: _say_committing(claim))
 
     failpoint("runner.before_work")
     outcome = pool.run(work, on_report, claim.stop)
     failpoint("runner.after_work")
     progress.stop(claim)
     ending = handler.finish(claim, outcome)
-    _when_database_answers(claim, lambda: _complete(claim, ending))
+    when_database_answers(claim, lambda: _complete(claim, ending))
     failpoint("runner.after_done")
 
 
 def _keep(claim: Claim, keep: Keep, part: Part) -> Mapping[str, int]:
-    kept: Mapping[str, int] = _when_database_answers(claim, lambda: keep(claim, part))
+    kept: Mapping[str, int] = when_database_answers(claim, lambda: keep(claim, part))
     failpoint("runner.kept")
     return kept
 
@@ -108,14 +108,15 @@ def _complete(claim: Claim, ending: Ending) -> None:
     finishing.complete(claim, ending.result, ending.apply, ending.steps, **more)
 
 
-def _end_badly(claim: Claim, error: Exception) -> None:
+def end_badly(claim: Claim, error: Exception) -> None:
+    """Write down how a try ended that has no rows to show. Never raises."""
     problem: Mapping[str, Any] = problem_of(error)
     if is_iteration(claim.task) and not claim.stop.is_set():
         problem = told(claim, problem)
     # Only the code: what an error says may quote rows.
     log.info("task %s attempt %s ended: %s (%s)", claim.task.pk, claim.attempt, problem["code"], type(error).__name__)
     try:
-        _when_database_answers(claim, lambda: _write_end(claim, error, problem))
+        when_database_answers(claim, lambda: _write_end(claim, error, problem))
     except Exception as unwritten:
         log.warning("task %s: its end could not be written (%s)", claim.task.pk, type(unwritten).__name__)
 
@@ -135,7 +136,7 @@ def _write_end(claim: Claim, error: Exception, problem: Mapping[str, Any]) -> No
         finishing.fail(claim, problem)
 
 
-def _when_database_answers(claim: Claim, write: Callable[[], Any]) -> Any:
+def when_database_answers(claim: Claim, write: Callable[[], Any]) -> Any:
     """Write, and give what that gives; try again while the database restarts: only the record of the work lacks."""
     deadline = time.monotonic() + WAIT_FOR_DATABASE
     pause = 0.1

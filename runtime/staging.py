@@ -18,10 +18,8 @@ from runtime.claims import Claim
 from runtime.engine.work import StageOutcome, StageWork, outlet_path
 from runtime.guarding import policy_digest, policy_of
 from runtime.handling import Ending, Handler
-from runtime.iterating import iteration_work
 from runtime.loops import count_of, loops_behind, open_loop
 from runtime.models import Result, Run, SinkCommit
-from runtime.moves import is_iteration
 from runtime.plans import plan_of
 from runtime.progress import by_step
 from runtime.reporting import Fact
@@ -38,17 +36,11 @@ def _load(claim: Claim) -> tuple[Run, Plan]:
 def prepare(claim: Claim) -> StageWork:
     """The stage's work, with today's rights of the person who started the run."""
     run, plan = _load(claim)
-    if is_iteration(claim.task):
-        return iteration_work(claim, run, plan)
     return stage_work(claim.task, plan, claim.task.stage, run.started_by, run)
 
 
 def finish(claim: Claim, outcome: StageOutcome) -> Ending:
     """What the stage leaves behind: the reference of its rows, and exact counts where they are known."""
-    if is_iteration(claim.task):
-        # The counts of the sub-flow's steps, for who opens this one.
-        kept = {"file": places.relative(outcome.reference), "counts": outcome.counts}
-        return Ending(result=_facts(outcome) | kept)
     run, plan = _load(claim)
     stage = plan.stage(claim.task.stage)
     loops = list(loops_behind(plan, stage.key))
@@ -79,6 +71,11 @@ def finish(claim: Claim, outcome: StageOutcome) -> Ending:
         return []
 
     return Ending(result=result, apply=apply, steps=picture_of(stage, outcome))
+
+
+def iteration_result(outcome: StageOutcome) -> dict[str, Any]:
+    """What is kept of an iteration: its rows, and the counts of the sub-flow's steps for who opens it."""
+    return _facts(outcome) | {"file": places.relative(outcome.reference), "counts": outcome.counts}
 
 
 def _facts(outcome: StageOutcome) -> dict[str, Any]:

@@ -28,10 +28,12 @@ LEFT_OUT: Final = "left_out"
 """An iteration that failed, in a for-each that goes on without it."""
 
 CANCELLING: Final = "cancelling"
+PAUSING: Final = "pausing"
+"""Nothing new starts; what is at work goes on to its end."""
 PAUSED: Final = "paused"
 
 TASK_MOVES: Final[dict[str, frozenset[str]]] = {
-    PENDING: frozenset({READY, CANCELLED, SKIPPED, DONE}),
+    PENDING: frozenset({READY, CLAIMED, CANCELLED, SKIPPED, DONE}),
     READY: frozenset({CLAIMED, CANCELLED}),
     CLAIMED: frozenset({RUNNING, READY, FAILED, CANCELLED, DEAD, LEFT_OUT}),
     RUNNING: frozenset({COMMITTING, DONE, READY, FAILED, CANCELLED, DEAD, LEFT_OUT}),
@@ -44,12 +46,14 @@ TASK_MOVES: Final[dict[str, frozenset[str]]] = {
     LEFT_OUT: frozenset(),
 }
 """From each state of a task, the states that may follow. A finished task never moves again. Only the marker of a
-for-each goes from pending to done: all its iterations have ended."""
+for-each goes from pending to done: all its iterations have ended; only an iteration goes from pending to claimed: it is
+taken along with the one before it."""
 
 RUN_MOVES: Final[dict[str, frozenset[str]]] = {
-    PENDING: frozenset({RUNNING, CANCELLING, CANCELLED, FAILED, DONE}),
-    RUNNING: frozenset({CANCELLING, DONE, FAILED, PAUSED}),
-    PAUSED: frozenset({RUNNING, CANCELLING}),
+    PENDING: frozenset({RUNNING, PAUSING, CANCELLING, CANCELLED, FAILED, DONE}),
+    RUNNING: frozenset({PAUSING, CANCELLING, DONE, FAILED}),
+    PAUSING: frozenset({PAUSED, PENDING, RUNNING, CANCELLING, DONE, FAILED}),
+    PAUSED: frozenset({PENDING, RUNNING, CANCELLING}),
     CANCELLING: frozenset({CANCELLED, DONE}),
     DONE: frozenset(),
     FAILED: frozenset(),
@@ -65,6 +69,8 @@ FINISHED: Final = frozenset({DONE, FAILED, CANCELLED, SKIPPED, DEAD, LEFT_OUT})
 PASSED: Final = frozenset({DONE, SKIPPED, LEFT_OUT})
 """What comes behind need not wait any more."""
 RUN_FINISHED: Final = frozenset({DONE, FAILED, CANCELLED})
+HELD: Final = frozenset({PAUSING, PAUSED})
+"""No task of such a run is claimed."""
 
 ITERATION: Final = "#"
 """Stands between the key of a for-each and the number of an iteration in the name of its task; in no other name."""
@@ -79,6 +85,7 @@ _PLAIN: Final = {
     RUNNING: "running",
     COMMITTING: "running",
     CANCELLING: "running",
+    PAUSING: "running",
     DONE: "done",
     FAILED: "failed",
     DEAD: "failed",
@@ -172,3 +179,8 @@ def end_of_run(states: Collection[str], *, is_cancelling: bool, has_failed: bool
     if is_cancelling or any(state == CANCELLED for state in states):
         return CANCELLED if is_cancelling else FAILED
     return None
+
+
+def is_at_rest(states: Collection[str]) -> bool:
+    """Whether no worker holds a task: a pausing run is paused then."""
+    return not any(state in ACTIVE for state in states)

@@ -20,11 +20,13 @@ from django.db import connection
 from django.utils import timezone
 
 from runtime import reaper
-from runtime.claims import Claim, claim, claim_next, renew, watch
+from runtime.claims import Claim, claim, claim_along, claim_next, renew, watch
 from runtime.dispatcher import answer_locally, has_broker
 from runtime.engine.pool import ChildPool
 from runtime.engine.work import Limits
+from runtime.iteration_runner import Pace, run_lot
 from runtime.loops import tell_counts
+from runtime.lots import is_iteration
 from runtime.models import Task
 from runtime.models import Worker as WorkerRow
 from runtime.progress import Progress
@@ -94,6 +96,7 @@ class Worker:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._progress = Progress()
+        self._pace = Pace()
         self._threads: list[threading.Thread] = []
         self._forget_bells: Callable[[], None] = lambda: None
         self._beaten_at = time.monotonic()
@@ -160,19 +163,39 @@ class Worker:
         """Claim and do one task after the other until nothing is due."""
         while not self._stopping.is_set():
             try:
-                held = (claim(task_id, self.name, lane.kinds) if task_id else None) or claim_next(self.name, lane.kinds)
+                lot = self._claim(lane, task_id)
             except Exception as error:
                 log.warning("cannot claim (%s); the poll tries again", type(error).__name__)
                 return
             task_id = ""
-            if held is None:
+            if not lot:
                 return
+            self._do(lane, lot)
+
+    def _claim(self, lane: Lane, task_id: str) -> list[Claim]:
+        """That task, or whatever else is due; an iteration with as many more as a lot has."""
+        held = (claim(task_id, self.name, lane.kinds) if task_id else None) or claim_next(self.name, lane.kinds)
+        if held is None:
+            return []
+        if not is_iteration(held.task) or (more := self._pace.lot_size(held) - 1) < 1:
+            return [held]
+        try:
+            return [held, *claim_along(held, more)]
+        except Exception as error:
+            log.warning("claimed alone (%s)", type(error).__name__)
+            return [held]
+
+    def _do(self, lane: Lane, lot: list[Claim]) -> None:
+        with self._lock:
+            self._claims |= {held.task.pk: held for held in lot}
+        try:
+            if is_iteration(lot[0].task):
+                run_lot(lot, lane.pool, self._progress, self._pace)
+            else:
+                run_claim(lot[0], lane.pool, self._progress)
+        finally:
             with self._lock:
-                self._claims[held.task.pk] = held
-            try:
-                run_claim(held, lane.pool, self._progress)
-            finally:
-                with self._lock:
+                for held in lot:
                     self._claims.pop(held.task.pk, None)
 
     def _held(self) -> list[Claim]:

@@ -14,6 +14,8 @@ urlpatterns = [
     path("runs", views.RunsView.as_view()),
     path("runs/<uuid:run_id>", views.RunView.as_view()),
     path("runs/<uuid:run_id>/cancel", views.RunCancelView.as_view()),
+    path("runs/<uuid:run_id>/pause", views.RunPauseView.as_view()),
+    path("runs/<uuid:run_id>/resume", views.RunResumeView.as_view()),
     path("runs/<uuid:run_id>/rerun", views.RunRepeatView.as_view()),
     path("runs/<uuid:run_id>/events", views.RunEventsView.as_view()),
     path("runs/<uuid:run_id>/inside/<path:path>", inside_views.InsideView.as_view()),

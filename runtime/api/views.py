@@ -19,6 +19,7 @@ from runtime import requests
 from runtime.api import serializers
 from runtime.models import Run, Task
 from runtime.monitor import monitor_snapshot, run_card, run_rows, run_snapshot
+from runtime.pausing import pause_run, resume_run
 from runtime.querysets import WATCHERS, sees_rows
 from runtime.reporting import events_after
 from runtime.scheduler import cancel_run, repeat_run, start_run
@@ -48,6 +49,14 @@ def visible_flow(principal: Principal, flow_id: Any) -> Flow:
 def visible_run(principal: Principal, run_id: Any) -> Run:
     """The run with its app and flow, or 404."""
     run: Run = run_rows(principal).get_visible(principal, pk=run_id)
+    return run
+
+
+def steered_run(principal: Principal, run_id: Any) -> Run:
+    """A visible run that the person may cancel, pause and resume. Raises ForbiddenError when they may only look."""
+    run = visible_run(principal, run_id)
+    if not principal.has_role(*WATCHERS):
+        require_editor(principal, run.app)
     return run
 
 
@@ -154,10 +163,27 @@ class RunCancelView(APIView):
     @described("runs_cancel", JSON, tag="runs")
     def post(self, request: Request, run_id: UUID) -> Response:
         principal = principal_of(request)
-        run = visible_run(principal, run_id)
-        if not principal.has_role(*WATCHERS):
-            require_editor(principal, run.app)
-        cancel_run(run.pk, principal.user)
+        cancel_run(steered_run(principal, run_id).pk, principal.user)
+        return Response(run_card(visible_run(principal, run_id), principal))
+
+
+class RunPauseView(APIView):
+    """Hold a run: nothing new starts, what is at work goes on to its end."""
+
+    @described("runs_pause", JSON, tag="runs")
+    def post(self, request: Request, run_id: UUID) -> Response:
+        principal = principal_of(request)
+        pause_run(steered_run(principal, run_id).pk, principal.user)
+        return Response(run_card(visible_run(principal, run_id), principal))
+
+
+class RunResumeView(APIView):
+    """Let a held run go on."""
+
+    @described("runs_resume", JSON, tag="runs")
+    def post(self, request: Request, run_id: UUID) -> Response:
+        principal = principal_of(request)
+        resume_run(steered_run(principal, run_id).pk, principal.user)
         return Response(run_card(visible_run(principal, run_id), principal))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from django.db import transaction
 
-from flows.graph.plan import Binding, Plan, Sink, Stage, digest_of
+from flows.graph.plan import Binding, Iterations, Plan, Sink, Stage, digest_of
 from flows.models import App, Draft, Flow, StoredPlan, Version
 from node_catalog.sdk.ports import Schema
 from runtime import scheduler
@@ -62,9 +62,9 @@ class World:
     version: Version
     plans: list[StoredPlan] = field(default_factory=list)
 
-    def make_run(self, *stages: Stage, user: User | None = None) -> Run:
+    def make_run(self, *stages: Stage, user: User | None = None, loops: tuple[Iterations, ...] = ()) -> Run:
         """A run of a plan with these stages, as the scheduler stores it."""
-        plan = Plan(stages=stages)
+        plan = Plan(stages=stages, loops=loops)
         body = msgspec.to_builtins(plan)
         stored, _ = StoredPlan.objects.get_or_create(digest=digest_of(body), defaults={"body": body})
         return scheduler._store_run(self.flow, self.version, user or self.staff, {}, None, stored, plan, {})

@@ -91,6 +91,7 @@ def test_cancel_and_rerun(world: World) -> None:
 
 ROUTES = (
     ("get", "/api/runs/{run}"), ("post", "/api/runs/{run}/cancel"), ("post", "/api/runs/{run}/rerun"),
+    ("post", "/api/runs/{run}/pause"), ("post", "/api/runs/{run}/resume"),
     ("get", "/api/runs/{run}/events"), ("get", "/api/results/{result}/rows"),
     ("get", "/api/results/{result}/chart?x=n"), ("get", "/api/results/{result}/download"),
     ("get", "/api/tasks/{task}"), ("post", "/api/flows/{flow}/runs"), ("post", "/api/flows/{flow}/preview"),

@@ -167,7 +167,7 @@ IN_ITERATIONS = (
 
 
 def test_killed_workers_pass_every_row_once_through_a_for_each(field: Field) -> None:
-    """One run of twelve tasks: each victim does one of them and dies in the next; the others' iterations wait ready."""
+    """One run of twelve tasks: each victim does one of them and dies in the next, with a lot of iterations in hand."""
     target = SqliteTarget(field.staff)
     version = city.make_sub_flow(field.staff, field.readings, "id >= 0")
     settings = {"flow": city.flow_setting(version), "batch": "data", "batch_rows": ROWS // 10, "concurrency": 4}
@@ -185,7 +185,7 @@ def test_killed_workers_pass_every_row_once_through_a_for_each(field: Field) -> 
     assert ended.steps["between"]["iterations"] == {"total": 10, "done": 10, "failed": 0}
     assert ended.steps["between"]["rows"] == ROWS
     assert run.tasks.filter(attempt__gt=1, stage__contains=states.ITERATION).exists()
-    assert _attempts(run) <= run.tasks.count() + len(IN_ITERATIONS)
+    assert max(run.tasks.values_list("attempt", flat=True)) <= len(IN_ITERATIONS) + 1
     check_nothing_is_left()
 
 

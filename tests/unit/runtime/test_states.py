@@ -20,6 +20,8 @@ from runtime.states import (
     DONE,
     FAILED,
     FINISHED,
+    PAUSED,
+    PAUSING,
     PENDING,
     READY,
     RUNNING,
@@ -115,7 +117,7 @@ class Interleaved(RuleBasedStateMachine):
     def start(self) -> None:
         self.now = 0.0
         self.run = PENDING
-        self.has_failed = False
+        self.has_failed = self.has_started = False
         self.tasks = {"a": Row(()), "b": Row(()), "c": Row(("a", "b"))}
         self.tasks["a"].state = self.tasks["b"].state = READY
         self.sinks = {stage: Sink() for stage in self.stages}
@@ -148,6 +150,9 @@ class Interleaved(RuleBasedStateMachine):
         if end:
             states.check_run_move(self.run, end)
             self.run = end
+        elif self.run == PAUSING and states.is_at_rest([row.state for row in rows]):
+            states.check_run_move(self.run, PAUSED)
+            self.run = PAUSED
 
     # dispatchers ---------------------------------------------------------------------------------------------
 
@@ -171,7 +176,7 @@ class Interleaved(RuleBasedStateMachine):
         by_bell = [stage for stage, _ in self.bells]
         stage = data.draw(st.sampled_from(by_bell or list(self.stages)))
         row = self.tasks[stage]
-        if row.state != READY:
+        if row.state != READY or self.run in states.HELD:
             return
         assert self.move(stage, READY, CLAIMED, row.attempt)
         row.attempt += 1
@@ -179,6 +184,7 @@ class Interleaved(RuleBasedStateMachine):
         self.holds[worker] = Hold(stage, row.attempt)
         if self.run == PENDING:
             self.run = RUNNING
+            self.has_started = True
 
     @rule(worker=st.sampled_from(("w1", "w2")))
     def begin(self, worker: str) -> None:
@@ -263,10 +269,24 @@ class Interleaved(RuleBasedStateMachine):
 
     @rule()
     def cancel(self) -> None:
-        if self.run in (PENDING, RUNNING):
+        if self.run not in states.RUN_FINISHED | {CANCELLING}:
             states.check_run_move(self.run, CANCELLING)
             self.run = CANCELLING
             self.settle()
+
+    @rule()
+    def pause(self) -> None:
+        if self.run in (PENDING, RUNNING) and not self.has_failed:
+            states.check_run_move(self.run, PAUSING)
+            self.run = PAUSING
+            self.settle()
+
+    @rule()
+    def resume(self) -> None:
+        if self.run in states.HELD:
+            new = RUNNING if self.has_started else PENDING
+            states.check_run_move(self.run, new)
+            self.run = new
 
     @rule(seconds=st.floats(0.5, 20))
     def time_passes(self, seconds: float) -> None:
@@ -296,11 +316,17 @@ class Interleaved(RuleBasedStateMachine):
         if getattr(self, "run", PENDING) in states.RUN_FINISHED:
             assert all(row.state in FINISHED for row in self.tasks.values())
 
+    @invariant()
+    def paused_runs_rest(self) -> None:
+        if getattr(self, "run", PENDING) == PAUSED:
+            assert not any(row.state in ACTIVE for row in self.tasks.values())
+
     def teardown(self) -> None:
         """Left to itself, every run ends: nothing is stuck for ever."""
         if not hasattr(self, "tasks"):
             return
         self.holds = {"w1": None, "w2": None}
+        self.resume()
         for _ in range(40):
             if self.run in states.RUN_FINISHED:
                 break

@@ -101,6 +101,8 @@ export interface RunCard {
   until?: string;
   iterations?: IterationCounts | null;
   error: TaskError | null;
+  /** What one may do now; `cancel` also means pausing and resuming. */
+  can: { cancel: boolean; rerun: boolean; see_rows: boolean };
 }
 export interface RunSnapshot extends RunCard {
   seq: number;
@@ -111,7 +113,6 @@ export interface RunSnapshot extends RunCard {
   tasks: RunTask[];
   results: ResultInfo[];
   log: LogLine[];
-  can: { cancel: boolean; rerun: boolean; see_rows: boolean };
 }
 export type Cell = null | boolean | number | string;
 export interface RowsPage {

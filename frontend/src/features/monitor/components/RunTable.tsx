@@ -8,7 +8,7 @@ import { Link } from "react-router";
 import { paths } from "@/api/paths";
 import { usePick } from "@/api/preferences";
 import type { IterationCounts, RunCard } from "@/api/types";
-import { DurationText, NumberText, StateTag, TimeText } from "@/components/ui";
+import { DurationText, HoldRun, NumberText, StateTag, TimeText } from "@/components/ui";
 
 import styles from "./RunTable.module.css";
 
@@ -83,6 +83,12 @@ export function RunTable({ runs }: { runs: RunCard[] }) {
           width: 110,
           align: "right",
           render: (_, run) => <NumberText value={run.rows_out} />,
+        },
+        {
+          title: <span className="visually-hidden">{t("column.hold")}</span>,
+          key: "hold",
+          width: 56,
+          render: (_, run) => <HoldRun run={run} isSmall name={`${words(run.app.title)} #${run.number}`} />,
         },
       ]}
     />

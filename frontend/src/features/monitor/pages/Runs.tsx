@@ -12,7 +12,7 @@ import { RunTable } from "../components/RunTable";
 import styles from "./Runs.module.css";
 
 type Filter = RunState | "";
-const STATES: Filter[] = ["", "running", "waiting", "failed", "done", "cancelled"];
+const STATES: Filter[] = ["", "running", "waiting", "paused", "failed", "done", "cancelled"];
 
 export function Runs() {
   const { t } = useTranslation("monitor");

@@ -9,7 +9,7 @@ import { useAction } from "@/api/hooks";
 import { paths } from "@/api/paths";
 import { usePick } from "@/api/preferences";
 import type { RunSnapshot } from "@/api/types";
-import { DurationText, NumberText, StateTag, TimeText } from "@/components/ui";
+import { DurationText, HoldRun, NumberText, StateTag, TimeText } from "@/components/ui";
 
 import styles from "../runs.module.css";
 import { useNow } from "./useNow";
@@ -41,6 +41,7 @@ export function RunHeader({ run, sinks }: { run: RunSnapshot; sinks: string[] })
         </span>
         <span role="status" aria-live="polite">
           <StateTag state={run.state} />
+          {run.detail_state === "pausing" && <span className="secondary"> {t("pausing")}</span>}
         </span>
       </h1>
       <dl className={styles.facts}>
@@ -95,6 +96,7 @@ function Actions({ run, isLive }: { run: RunSnapshot; isLive: boolean }) {
           {t("open_canvas")}
         </Button>
       </Link>
+      <HoldRun run={run} />
       {isLive && run.can.cancel && (
         <Popconfirm
           title={t("cancel.sure")}

@@ -1,0 +1,86 @@
+"""Lots: iterations of one for-each that a worker claims together and does one after the other in one slot.
+
+A light iteration costs less than its claim, so that its claim, its lease and the record of its end are shared. The
+for-each's setting "at the same time" counts lots: at any moment a lot is at work on one of its iterations. Everything
+here happens under the run's lock, in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from flows.graph.plan import Iterations
+from runtime import states
+from runtime.clock import Soon, db_now
+from runtime.dispatcher import due
+from runtime.models import MAX_ATTEMPTS, Run, Task
+from runtime.plans import loop_of, plan_of
+from runtime.states import ITERATION
+
+
+def iterations_of(run_id: Any, key: str) -> QuerySet[Task]:
+    """The loop's tasks, in the order of the items."""
+    return Task.objects.filter(run_id=run_id, stage__startswith=f"{key}{ITERATION}").order_by("stage")
+
+
+def is_iteration(task: Task) -> bool:
+    """Whether the task is one iteration of a for-each."""
+    return "loop" in task.payload
+
+
+def loop_behind(run: Run, task: Task) -> Iterations:
+    """The loop that an iteration belongs to."""
+    return loop_of(plan_of(run.plan_id), task.payload["loop"])
+
+
+def has_room(run: Run, task: Task) -> bool:
+    """Whether one more lot of this iteration's loop may be at work."""
+    loop = loop_behind(run, task)
+    return len(_at_work(run, loop)) < loop.concurrency
+
+
+def _at_work(run: Run, loop: Iterations) -> set[str]:
+    """The lots of the loop that workers hold; a worker of an older version holds each iteration by itself."""
+    held = iterations_of(run.pk, loop.key).filter(state__in=states.ACTIVE).order_by()
+    return {lot or str(pk) for pk, lot in held.values_list("pk", "lot")}
+
+
+def claim_mates(run: Run, head: Task, most: int) -> list[Task]:
+    """Claim up to ``most`` iterations more for the lot of ``head``, in the order of the items.
+
+    What has been tried before goes alone: whatever it does to its worker, it does to no other iteration.
+    """
+    loop = loop_behind(run, head)
+    if run.state in states.HELD or head.attempt - head.max_attempts > 1 - MAX_ATTEMPTS:
+        return []
+    untried = iterations_of(run.pk, loop.key).filter(attempt=F("max_attempts") - MAX_ATTEMPTS)
+    fresh = untried.filter(Q(state=states.PENDING) | due())
+    share = -(-fresh.count() // loop.concurrency)
+    chosen = list(fresh.values_list("pk", flat=True)[: min(most, share)])
+    Task.objects.filter(pk__in=chosen, state__in=states.WAITING).update(
+        state=states.CLAIMED,
+        attempt=F("attempt") + 1,
+        error=None,
+        owner=head.owner,
+        lot=head.lot,
+        lease_until=Soon(settings.OPTIONS["LEASE_SECONDS"]),
+        started_at=Coalesce(F("started_at"), db_now()),
+    )
+    open_next(run, loop)
+    return list(iterations_of(run.pk, loop.key).filter(lot=head.lot, pk__in=chosen))
+
+
+def open_next(run: Run, loop: Iterations) -> None:
+    """Make as many iterations ready as lots may still begin.
+
+    No bell: whoever has ended a lot looks for more at once, and other workers are reminded of what waits.
+    """
+    rows = iterations_of(run.pk, loop.key)
+    free = loop.concurrency - len(_at_work(run, loop)) - rows.filter(state=states.READY).count()
+    if free > 0:
+        chosen = list(rows.filter(state=states.PENDING).values_list("pk", flat=True)[:free])
+        Task.objects.filter(pk__in=chosen, state=states.PENDING).update(state=states.READY, not_before=db_now())
