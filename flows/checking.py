@@ -50,7 +50,23 @@ def checked_as_json(raw: Mapping[str, Any], checked: Checked, sources: Sources) 
         "levels": {level: checked.ok(level) for level in LEVELS},
         "datasets": {number: _dataset_as_json(number, sources) for number in sources.datasets},
         "summaries": step_summaries(raw),
+        "deliveries": step_deliveries(raw, sources),
     }
+
+
+def step_deliveries(raw: Mapping[str, Any], sources: Sources) -> dict[str, str]:
+    """What is promised of the rows of every step that writes to a known node (a DeliveryLabel)."""
+    aliases, transforms, found = raw.get("datasets") or {}, registry().transforms, {}
+    for key, step in (raw.get("steps") or {}).items():
+        kind = transforms.get(str(step.get("type"))) if isinstance(step, Mapping) else None
+        if kind is None or kind.role != "sink":
+            continue
+        settings = step.get("settings") or {}
+        dataset = str(settings.get("dataset") or "")
+        label = sources.delivery_label(str(aliases.get(dataset, dataset)), str(settings.get("node") or ""))
+        if label:
+            found[key] = label
+    return found
 
 
 def step_summaries(raw: Mapping[str, Any]) -> dict[str, dict[str, str]]:

@@ -15,7 +15,7 @@ from flows.graph.validate import Checked, check
 from flows.subflows import gather_subflows
 from node_catalog.grants import grants_for
 from node_catalog.models import Dataset, Node
-from node_catalog.palette import registry
+from node_catalog.palette import delivery_label, registry
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.selectors import schema_of, title_of
 from security.access import principal_for
@@ -31,6 +31,11 @@ class Sources:
     nodes: dict[str, NodeInfo]
     rows: dict[str, Dataset]
     subflows: SubFlows = field(default_factory=dict)
+
+    def delivery_label(self, dataset: str, node: str) -> str:
+        """What is promised of rows written to a dataset or else a node, by their numbers; empty when unknown."""
+        target: DatasetInfo | NodeInfo | None = self.datasets.get(dataset) if dataset else self.nodes.get(node)
+        return delivery_label(target.node_type) if target is not None else ""
 
     def including(self, datasets: Mapping[str, DatasetInfo], grants: Mapping[str, GrantSpec]) -> Sources:
         """These and others that the catalogue does not know: rows that a run or a sample gives."""

@@ -89,7 +89,12 @@ def _stage_as_json(stage: Stage, document: Document, sources: Sources, is_redact
         "engine": stage.engine,
         "after": list(stage.after),
         "text": pretty(stage.text, "duckdb", is_redacted),
-        "sink": {"kind": stage.sink.kind, "name": stage.sink.name, "step": stage.sink.step},
+        "sink": {
+            "kind": stage.sink.kind,
+            "name": stage.sink.name,
+            "step": stage.sink.step,
+            "delivery": sources.delivery_label(stage.sink.dataset, stage.sink.node),
+        },
         "reads": [
             _read_as_json(binding, document, sources, is_redacted)
             for binding in stage.bindings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, get_args
 
@@ -53,9 +54,15 @@ def connector_entry(connector: type[Connector]) -> dict[str, Any]:
         "dataset_schema": json_schema(connector.DatasetSettings),
         "secret_fields": list(secret_fields(connector.Settings)),
         "writes": list(connector.output.modes) if connector.output else [],
-        "delivery_label": connector.output.delivery_label if connector.output else "",
+        "delivery_label": delivery_label(connector.key, {connector.key: connector}),
         "label": connector.label,
     }
+
+
+def delivery_label(node_type: str, connectors: Mapping[str, type[Connector]] | None = None) -> str:
+    """What is promised of rows written to a node of this type (a DeliveryLabel); empty when none can be written."""
+    connector = (registry().connectors if connectors is None else connectors).get(node_type)
+    return connector.output.delivery_label if connector and connector.output else ""
 
 
 def _words(kind: type[Transform] | type[Connector]) -> dict[str, Any]:

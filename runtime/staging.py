@@ -100,6 +100,7 @@ def picture_of(stage: Stage, outcome: StageOutcome) -> dict[str, Mapping[str, An
             "exact": rows is not None and step not in outcome.inexact,
             "counted": outcome.counted.get(step, "unknown" if rows is None else "at_end"),
             **({"ports": ports} if ports else {}),
+            **({"delivery": outcome.delivery_label} if step == stage.sink.step and outcome.delivery_label else {}),
             **({"report": report} if step == stage.sink.step and (report := outcome.verdict.get("report")) else {}),
         }
     return picture

@@ -348,6 +348,10 @@ class Connector(NodeType):
 
 # ── Outputs ───────────────────────────────────────────────────────────────────────────────────────────────
 
+DeliveryLabel = Literal["exactly_once", "exactly_once_by_recovery", "at_least_once"]
+"""What is true of rows written by a run that is interrupted and goes on: each arrives once, by one atomic step of the
+target; once, but an interruption at the last moment is mended by the next attempt; or once and perhaps again."""
+
 Mode = Literal["append", "replace", "upsert"]
 """Add rows; put these rows in place of all others; change the rows with the same key and add those with a new one."""
 
@@ -402,9 +406,9 @@ class Writer(Protocol):
 
 
 class Output(ABC):
-    """Writes to one kind of node. ``delivery_label`` is the honest promise shown on screen."""
+    """Writes to one kind of node. ``delivery_label`` is the honest promise shown on screen, each output's own."""
 
-    delivery_label: ClassVar[Literal["exactly_once", "exactly_once_by_recovery", "at_least_once"]] = "exactly_once"
+    delivery_label: ClassVar[DeliveryLabel]
     modes: ClassVar[Sequence[Mode]] = ("append", "replace")
 
     @classmethod

@@ -54,6 +54,8 @@ class PartFile(Protocol):
 class FilesOutput(Output):
     """Parquet or CSV part files; the format follows the target's name (``….csv``) or the existing dataset."""
 
+    delivery_label = "exactly_once"
+
     @classmethod
     def committed(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> Committed | None:
         """The ledger entry of this delivery in the manifest it was opened for."""

@@ -11,9 +11,9 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
-from node_catalog.sdk.contract import Delivery, Mode, Target, Writer
+from node_catalog.sdk.contract import Delivery, DeliveryLabel, Mode, Target, Writer
 from node_catalog.sdk.errors import FencedError, NodeTypeError, TargetError
 from node_catalog.sdk.failpoint import FailpointError, arm, recording
 from node_catalog.sdk.ports import Schema, to_arrow
@@ -94,7 +94,8 @@ def same(case: NodeCase, wanted: Rows, why: str) -> None:
 
 
 def check_round_trip(case: NodeCase) -> None:
-    """Every type, NULLs, awkward text and an append come back as they were written."""
+    """Every type, NULLs, awkward text and an append come back as they were written; a promise is made."""
+    assert case.output.delivery_label in get_args(DeliveryLabel)
     done = write(case, delivery("a"), range(10))
     assert (done.rows, done.attempt) == (10, 1)
     write(case, delivery("b"), range(10, 15))

@@ -8,7 +8,16 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from node_catalog.sdk.contract import FACTS, Committed, ConnectContext, Output, Settings, Target, Writer
+from node_catalog.sdk.contract import (
+    FACTS,
+    Committed,
+    ConnectContext,
+    DeliveryLabel,
+    Output,
+    Settings,
+    Target,
+    Writer,
+)
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.ports import to_arrow
 from node_catalog.sdk.registry import Registry
@@ -120,6 +129,11 @@ class NodeSink:
         self._context: ConnectContext = connect_context(work.limits, work.sink.connector)
         self._delivery = _delivery(work).delivery()
         self._writer: Writer | None = None
+
+    @property
+    def label(self) -> DeliveryLabel:
+        """What the output promises."""
+        return self._output.delivery_label
 
     def committed(self) -> Committed | None:
         """What an earlier attempt of this delivery has written, if one has."""

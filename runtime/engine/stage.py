@@ -62,6 +62,7 @@ def run_stage(
         rows_sample=sample,
         adopted=run.is_adopted,
         attempt=done.attempt,
+        delivery_label=run.delivery_label,
         bytes_read=reporter.bytes,
         memory_bytes=resident_bytes("VmHWM"),
         verdict=run.verdict,
@@ -84,6 +85,7 @@ class _StageRun:
         """The step whose rows the only scan gives."""
         self.counts: dict[str, int] = {}
         self.is_adopted = False
+        self.delivery_label = ""
         self.verdict: dict[str, Any] = {}
 
     def deliver(self) -> Committed:
@@ -91,6 +93,7 @@ class _StageRun:
         sink: Sink
         if self._work.sink.kind == "write":
             sink = node = NodeSink(self._work, self._registry)
+            self.delivery_label = node.label
             earlier = node.committed()
             if earlier is not None:
                 self.is_adopted = True

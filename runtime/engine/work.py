@@ -222,6 +222,8 @@ class StageOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="stage_done"):
     """The rows had already been delivered by an earlier attempt: nothing was read or written now."""
     attempt: int = 0
     """The attempt whose delivery counts."""
+    delivery_label: str = ""
+    """What the output promises of the rows it has taken (a DeliveryLabel); empty for files of ours."""
     bytes_read: int = 0
     memory_bytes: int = 0
     """Highest resident memory of the process that did it."""

@@ -87,6 +87,27 @@ def test_the_plan_shows_what_is_pushed_with_estimates(city: City, flow: str) -> 
     assert not plan["is_redacted"]
 
 
+@pytest.mark.parametrize(
+    ("node_type", "label"),
+    [("postgresql", "exactly_once"), ("mysql", "exactly_once_by_recovery"), ("http_json", None)],
+)
+def test_a_write_step_says_what_is_promised_of_its_rows(
+    city: City, flow: str, node_type: str, label: str | None
+) -> None:
+    """The type of the node says it; what cannot be written promises nothing."""
+    node = city.stations.node
+    node.type = node_type
+    node.save()
+    draft = Draft.objects.get(flow=flow)
+    place = {"node": node.number, "path": ["t"], "mode": "append", "create": True}
+    draft.document["steps"]["new"] = {"version": 1, "type": "write", "settings": place}
+    draft.document["steps"]["old"] = {"version": 1, "type": "write", "settings": {"dataset": "st"}}
+    draft.document["wires"] += [{"from": "sum.out", "to": f"{step}.in"} for step in ("new", "old")]
+    draft.save()
+    checked = city.client(city.author).get(f"/api/flows/{flow}/draft").json()["check"]
+    assert checked["deliveries"] == ({"new": label, "old": label} if label else {})
+
+
 def test_an_operator_sees_the_plan_without_constants(city: City, flow: str) -> None:
     plan = city.client(city.colleague).get(f"/api/flows/{flow}/plan").json()
     assert plan["is_redacted"]

@@ -90,6 +90,7 @@ def test_rows_are_written_once_and_the_ledger_says_so(small_city: City) -> None:
         assert connection.execute("select count(*), count(distinct id) from copy").fetchone() == (ROWS, ROWS)
     assert SinkCommit.objects.get(run=str(run.pk)).rows == ROWS
     assert run.rows_out == ROWS
+    assert run.steps["put"]["delivery"] == "exactly_once"
 
 
 def start_long_run(small_city: City) -> Run:

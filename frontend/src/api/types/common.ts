@@ -1,4 +1,6 @@
 /** Words, problems and lists: what every answer is made of. */
+/** What is promised of rows that are written to a node. */
+export type DeliveryLabel = "exactly_once" | "exactly_once_by_recovery" | "at_least_once";
 export type Language = "zh-CN" | "en";
 export type Text = Partial<Record<Language, string>>;
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

@@ -1,6 +1,6 @@
 /** Apps, drafts, checks, versions. */
 import type { ColumnType, Right } from "./catalogue";
-import type { JsonObject, Text } from "./common";
+import type { DeliveryLabel, JsonObject, Text } from "./common";
 import type { RunState } from "./runtime";
 
 export interface AppCard {
@@ -56,6 +56,8 @@ export interface Checked {
   levels: Partial<Record<Level, boolean>>;
   datasets: Record<string, CheckedDataset>;
   summaries: Record<string, Text>;
+  /** What is promised of the rows of a step that writes to a node. */
+  deliveries?: Record<string, DeliveryLabel>;
 }
 export interface StepDocument {
   type: string;

@@ -1,5 +1,5 @@
 /** The plan of a flow, and two states of it side by side. */
-import type { Text } from "./common";
+import type { DeliveryLabel, Text } from "./common";
 import type { DiffEntry } from "./flows";
 
 export interface PlanAnswer {
@@ -9,7 +9,7 @@ export interface PlanAnswer {
     engine: string;
     after: string[];
     text: string;
-    sink: { kind: string; name: string; step: string };
+    sink: { kind: string; name: string; step: string; delivery: DeliveryLabel | "" };
     reads: {
       step: string;
       title: Text;

@@ -1,6 +1,6 @@
 /** Runs, tasks, results, the monitor. */
 import type { ColumnProfile, ColumnType } from "./catalogue";
-import type { JsonObject, TaskError, Text } from "./common";
+import type { DeliveryLabel, JsonObject, TaskError, Text } from "./common";
 import type { Field, FlowDocument, Layout } from "./flows";
 
 export type RunState = "waiting" | "running" | "done" | "failed" | "cancelled" | "paused";
@@ -11,6 +11,8 @@ export interface StepProgress {
   counted: "live" | "at_end" | "pushed" | "unknown";
   rows_per_s: number | null;
   task?: string | null;
+  /** Of a step that has written to a node: what was promised of its rows. */
+  delivery?: DeliveryLabel;
   /** A for-each: how many of its iterations have ended; null before its items are known. */
   iterations?: IterationCounts | null;
   /** A call: its inner steps, in the order of the data. */

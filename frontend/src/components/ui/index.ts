@@ -1,4 +1,5 @@
 export * from "./DataTable";
+export * from "./Delivery";
 export * from "./HoldRun";
 export * from "./KindIcon";
 export * from "./Live";

@@ -59,6 +59,7 @@ _KEY = "sink text not null, run text not null, task text not null, attempt bigin
 class PostgresqlOutput(Output):
     """Append to, replace or change by key a table, in one transaction of the server."""
 
+    delivery_label = "exactly_once"
     modes = ("append", "replace", "upsert")
 
     @classmethod

@@ -62,6 +62,8 @@ def read_stored(client: S3Client, folder: str) -> tuple[StoredManifest | None, s
 class S3Output(Output):
     """Parquet or CSV part objects; the format follows the target's name (``….csv``) or the existing dataset."""
 
+    delivery_label = "exactly_once"
+
     @classmethod
     def committed(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> Committed | None:
         """The ledger entry of this delivery in the manifest it was opened for."""

@@ -58,6 +58,7 @@ _OUR_TABLES = (
 class SqliteOutput(Output):
     """Append to, replace or change by key a table, in one transaction of the database."""
 
+    delivery_label = "exactly_once"
     modes = ("append", "replace", "upsert")
 
     @classmethod

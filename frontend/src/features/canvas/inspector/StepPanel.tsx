@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { usePick, usePreferences } from "@/api/preferences";
 import type { Finding, JsonObject } from "@/api/types";
-import { KindIcon } from "@/components/ui";
+import { DeliveryNote, KindIcon } from "@/components/ui";
 import { bindDataset, setSettings, setTitle } from "@/graph/commands";
 import { retitled } from "@/graph/titles";
 
@@ -47,6 +47,7 @@ export function StepPanel({ info }: { info: StepInfo }) {
       .filter((one): one is { pointer: string; words: string } => one.pointer !== null),
     onPickDataset: (number, title) => editor.run(bindDataset, { step: info.id, number, title }),
   };
+  const delivery = check.deliveries?.[info.id];
   const needsAccess = dataset && dataset.right !== "usable";
   return (
     <>
@@ -96,6 +97,7 @@ export function StepPanel({ info }: { info: StepInfo }) {
                 idPrefix={`step-${info.id}`}
               />
             </FormGuard>
+            {delivery && <DeliveryNote label={delivery} />}
           </section>
         ) : (
           <p className="secondary">{t("unknown_type", { type: step.type })}</p>

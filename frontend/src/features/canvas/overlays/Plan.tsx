@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { useGet } from "@/api/hooks";
 import { usePick, usePreferences } from "@/api/preferences";
 import type { PlanAnswer } from "@/api/types";
-import { QueryView, shortBytes, shortNumber } from "@/components/ui";
+import { DeliveryNote, QueryView, shortBytes, shortNumber } from "@/components/ui";
 import { wireKey } from "@/graph/document";
 
 import type { Mark, Marked } from "../drawing/marks";
@@ -93,6 +93,7 @@ function Side({ plan, selected, show }: SideProps) {
             </div>
           ))}
           <Statement label={t("plan.sql_engine")} text={stage.text} />
+          {stage.sink.delivery && <DeliveryNote label={stage.sink.delivery} />}
         </section>
       ))}
       {notes.length > 0 && (

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { usePick } from "@/api/preferences";
 import type { RunSnapshot } from "@/api/types";
-import { DurationText, NumberText, StateTag } from "@/components/ui";
+import { DeliveryNote, DurationText, NumberText, StateTag } from "@/components/ui";
 import type { FlowState } from "@/graph/document";
 import type { StepTypes } from "@/graph/palette";
 import { portsOf } from "@/graph/ports";
@@ -75,6 +75,7 @@ export function StepSide({ run, step, state, types, onInside, onClose }: StepSid
           {t(progress.iterations ? "inside.open_iterations" : "inside.open_flow")}
         </Button>
       )}
+      {progress?.delivery && <DeliveryNote label={progress.delivery} />}
       <StepFindings progress={progress} ports={ports} />
       {task?.error && <Alert style={{ marginTop: 12 }} type="error" showIcon title={words(task.error.message)} />}
       {task && task.steps.length > 1 && (
