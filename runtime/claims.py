@@ -40,8 +40,8 @@ class Claim:
     state: str = states.CLAIMED
     stop: threading.Event = field(default_factory=threading.Event)
     why: str = ""
-    is_pausing: bool = False
-    """The run shall pause: work that has places to stop at stops at the next one."""
+    should_rest: bool = False
+    """The run shall pause, or the worker end: work that has places to stop at stops at the next one."""
 
     def let_go(self, why: str) -> None:
         """Tell the work to end: ``lost``, ``cancelled`` or ``stopping``. The first reason stays."""
@@ -71,18 +71,18 @@ def claim_next(owner: str, kinds: Collection[str]) -> Claim | None:
 
 def _take_oldest(tasks: QuerySet[Task], owner: str) -> Claim | None:
     """The first of ``tasks`` that nobody else gets; iterations whose for-each is full do not stand in the way."""
-    full: set[Any] = set()
     while True:
-        seen = len(full)
-        others = tasks.exclude(run__in=full, stage__contains=states.ITERATION) if full else tasks
-        for task in others.order_by("created_at")[:8]:
+        full: set[tuple[Any, str]] = set()
+        for task in tasks.order_by("created_at")[:8]:
             taken = _take(task, owner)
             if taken:
                 return taken
             if is_iteration(task):
-                full.add(task.run_id)
-        if len(full) == seen:
+                full.add((task.run_id, task.payload["loop"]))
+        if not full:
             return None
+        for run, loop in full:
+            tasks = tasks.exclude(run=run, stage__startswith=f"{loop}{states.ITERATION}")
 
 
 def _take(task: Task, owner: str) -> Claim | None:
@@ -203,7 +203,7 @@ def watch(claims: Collection[Claim]) -> None:
             held.let_go("lost")
         elif (run_state == states.CANCELLING or run_error) and state != states.COMMITTING:
             held.let_go("cancelled")
-        held.is_pausing = run_state == states.PAUSING
+        held.should_rest = held.should_rest or run_state == states.PAUSING
     for held in by_id.values():
         held.let_go("lost")
 

@@ -98,7 +98,7 @@ class _LotRun:
         works = IterationWorks(run, first.task.payload["loop"])
         for claim in self._lot:
             is_late = time.monotonic() - self._began_at > LATE_SECONDS
-            if claim is not first and (is_late or claim.is_pausing):
+            if claim is not first and (is_late or claim.should_rest):
                 break
             self._one(claim, works)
         self._record()

@@ -242,6 +242,8 @@ class Worker(models.Model):
     id = models.CharField(max_length=80, primary_key=True)
     host = models.CharField(max_length=120)
     process = models.IntegerField()
+    place = models.CharField(max_length=120, blank=True, default="")
+    """What tells this process from any other on its machine (``runtime.neighbours``); empty when unknown."""
     slots = models.PositiveIntegerField(default=1)
     busy = models.PositiveIntegerField(default=0)
     memory_bytes = models.BigIntegerField(default=0)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.text import text
@@ -54,19 +55,28 @@ TOO_LONG = {
 
 def reap() -> int:
     """Take back every task whose lease has run out on the database's clock. Finished tasks are never touched."""
-    silent = Task.objects.filter(state__in=states.ACTIVE, lease_until__lt=db_now())
-    taken = [_take_back(pk) for pk in silent.order_by("lease_until").values_list("pk", flat=True)[:100]]
+    return _take_back_all(Q(lease_until__lt=db_now()))
+
+
+def take_back_from(worker: str) -> int:
+    """Take back every task of a worker process that is known to be dead."""
+    return _take_back_all(Q(owner=worker))
+
+
+def _take_back_all(lost: Q) -> int:
+    tasks = Task.objects.filter(lost, state__in=states.ACTIVE)
+    taken = [_take_back(pk, lost) for pk in tasks.order_by("lease_until").values_list("pk", flat=True)[:100]]
     if any(taken):
         failpoint("reap.after_commit")
     return sum(taken)
 
 
-def _take_back(task_id: Any) -> bool:
+def _take_back(task_id: Any, lost: Q) -> bool:
     with transaction.atomic():
         run_id = Task.objects.filter(pk=task_id).values_list("run_id", flat=True).first()
         run = locked_run(run_id)
         # Looked at again under the lock: the worker may have renewed or finished meanwhile.
-        task = Task.objects.filter(pk=task_id, state__in=states.ACTIVE, lease_until__lt=db_now()).first()
+        task = Task.objects.filter(lost, pk=task_id, state__in=states.ACTIVE).first()
         if task is None:
             return False
         new = states.after_loss(task.attempt, task.max_attempts, task.crashes, is_cancelling=is_cancelling(run))

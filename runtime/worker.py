@@ -11,8 +11,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -25,48 +24,20 @@ from runtime.dispatcher import answer_locally, has_broker
 from runtime.engine.pool import ChildPool
 from runtime.engine.work import Limits
 from runtime.iteration_runner import Pace, run_lot
+from runtime.lanes import Lane
 from runtime.loops import tell_counts
 from runtime.lots import is_iteration
 from runtime.models import Task
 from runtime.models import Worker as WorkerRow
+from runtime.neighbours import Neighbours, place_of
 from runtime.progress import Progress
 from runtime.runner import HEAVY, LIGHT, run_claim
 
 WATCH_SECONDS = 0.25
+HAND_BACK_SECONDS = 8.0
 IDLE_POLL_WITHOUT_BROKER = 0.5
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Lane:
-    """Slots for one class of tasks: what people wait for never queues behind what takes minutes."""
-
-    kinds: Collection[str]
-    slots: int
-    pool: ChildPool
-    busy: int = 0
-    was_rung: bool = False
-    """A bell came while all slots were busy: look once more before a slot rests."""
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def enter(self) -> bool:
-        """Take a slot; False when all are busy."""
-        with self.lock:
-            if self.busy >= self.slots:
-                self.was_rung = True
-                return False
-            self.busy += 1
-            return True
-
-    def leave(self) -> bool:
-        """Give the slot back, unless a bell came meanwhile: True means look again."""
-        with self.lock:
-            if self.was_rung:
-                self.was_rung = False
-                return True
-            self.busy -= 1
-            return False
 
 
 def worker_name() -> str:
@@ -94,12 +65,14 @@ class Worker:
         )
         self._claims: dict[Any, Claim] = {}
         self._lock = threading.Lock()
+        self._is_draining = threading.Event()
         self._stopping = threading.Event()
         self._progress = Progress()
         self._pace = Pace()
         self._threads: list[threading.Thread] = []
         self._forget_bells: Callable[[], None] = lambda: None
         self._beaten_at = time.monotonic()
+        self._neighbours = Neighbours(self.name)
 
     @property
     def slots(self) -> int:
@@ -121,22 +94,31 @@ class Worker:
             self._threads.append(thread)
         self._forget_bells = answer_locally(self.answer)
 
-    def stop(self, grace: float = 8.0) -> None:
-        """Take nothing new, stop the children, hand unfinished tasks back, and sign off."""
+    def stop(self, drain: float = 0.0) -> None:
+        """Take nothing new, let stages end by themselves for ``drain`` seconds, hand back what is left, and sign off.
+
+        What is handed back waits for no lease: another worker takes it at once.
+        """
         self._forget_bells()
-        self._stopping.set()
+        self._is_draining.set()
+        for held in self._held():
+            held.should_rest = True
+        self._await_idle(drain)
         for held in self._held():
             held.let_go("stopping")
-        deadline = time.monotonic() + grace
-        while self.busy and time.monotonic() < deadline:
-            self._stopping.wait(0.02)
-            time.sleep(0.02)
+        self._await_idle(HAND_BACK_SECONDS)
+        self._stopping.set()
         for lane in self._lanes:
             lane.pool.close()
         for thread in self._threads:
-            thread.join(timeout=max(0.1, deadline - time.monotonic()))
+            thread.join(timeout=2.0)
         WorkerRow.objects.filter(pk=self.name).delete()
         connection.close()
+
+    def _await_idle(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while self.busy and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def answer(self, task_id: str) -> None:
         """Somebody rang: take that task, or whatever else is due, if a slot is free. Returns at once."""
@@ -148,8 +130,12 @@ class Worker:
     # ── Slots ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _engage(self, lane: Lane, task_id: str = "") -> None:
-        if not self._stopping.is_set() and lane.enter():
+        if not self._is_draining.is_set() and lane.enter():
             threading.Thread(target=self._serve, args=(lane, task_id), name="worker-slot", daemon=True).start()
+
+    def _engage_all(self) -> None:
+        for lane in self._lanes:
+            self._engage(lane)
 
     def _serve(self, lane: Lane, task_id: str) -> None:
         try:
@@ -161,7 +147,7 @@ class Worker:
 
     def _work_off(self, lane: Lane, task_id: str) -> None:
         """Claim and do one task after the other until nothing is due."""
-        while not self._stopping.is_set():
+        while not self._is_draining.is_set():
             try:
                 lot = self._claim(lane, task_id)
             except Exception as error:
@@ -238,11 +224,12 @@ class Worker:
         watch(self._held())
         self._progress.flush()
         tell_counts()
+        if self._neighbours.look():
+            self._engage_all()
 
     def _poll(self) -> None:
         """Find work without being rung, and take back what other workers have lost."""
-        for lane in self._lanes:
-            self._engage(lane)
+        self._engage_all()
         self._loop(self._poll_seconds, self._find)
 
     def _poll_seconds(self) -> float:
@@ -251,14 +238,14 @@ class Worker:
 
     def _find(self) -> None:
         reaper.reap()
-        for lane in self._lanes:
-            self._engage(lane)
+        self._engage_all()
 
     def _announce(self, *, is_new: bool = False) -> None:
         now = timezone.now()
         row = {
             "host": socket.gethostname()[:120],
             "process": os.getpid(),
+            "place": place_of(os.getpid()),
             "slots": self.slots,
             "busy": self.busy,
             "memory_bytes": sum(resident_bytes(process) for process in self._processes()),
@@ -293,11 +280,11 @@ def start_worker(slots: int | None = None) -> Worker:
 
 
 def stop_worker() -> None:
-    """Stop this process's worker, handing unfinished tasks back."""
+    """Stop this process's worker: what does not end within DRAIN_SECONDS is handed back."""
     global _current
     worker, _current = _current, None
     if worker is not None:
-        worker.stop()
+        worker.stop(settings.OPTIONS["DRAIN_SECONDS"])
 
 
 def current_worker() -> Worker | None:

@@ -53,6 +53,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("LEASE_SECONDS", float, 15.0, "A task whose worker was silent for so long is given to another."),
     Option("HEARTBEAT_SECONDS", float, 5.0, "How often a worker renews its leases."),
     Option("POLL_SECONDS", float, 5.0, "How often workers look into the database without being rung."),
+    Option("DRAIN_SECONDS", float, 10.0, "What a worker that is told to stop gives its stages to end by themselves."),
     Option("STATEMENT_SECONDS", float, 600.0, "Longest statement in a source."),
     Option("RUN_HOURS", float, 24.0, "Longest run."),
     Option("RESULT_DAYS", int, 30, "Days that results are kept."),

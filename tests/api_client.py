@@ -76,8 +76,18 @@ class ApiClient:
 
     def add_flow(self, title: str, document: dict[str, Any]) -> str:
         """An app with this flow; answers the flow's id."""
+        return str(self._add_app(title, document)["flows"][0]["id"])
+
+    def _add_app(self, title: str, document: dict[str, Any]) -> dict[str, Any]:
         bundle = {"kind": "bundle", "title": {"en": title, "zh-CN": title}, "document": document, "layout": {}}
-        return str(self.post("apps/import", {"bundle": bundle})["flows"][0]["id"])
+        return dict(self.post("apps/import", {"bundle": bundle}))
+
+    def add_sub_flow(self, title: str, document: dict[str, Any]) -> dict[str, Any]:
+        """A saved version of this flow; answers the ``flow`` setting of a call or for-each that uses it."""
+        app = self._add_app(title, document)["id"]
+        self.post(f"apps/{app}/versions")
+        offered: list[dict[str, Any]] = [one["settings"] for one in self.get("sub-flows")["results"]]
+        return next(settings for settings in offered if settings["app"] == app)
 
     def start(self, flow: str, **body: Any) -> dict[str, Any]:
         """Start a run of a flow's draft."""

@@ -19,6 +19,8 @@ from studio.supervisor import broker
 from studio.supervisor.children import Child, StartError, stop_all
 
 STOP_SECONDS = 3.5
+DRAIN_SECONDS = 1.0
+"""Whoever stops the whole studio does not want to wait; what a worker has not ended by then is handed back."""
 READY_SECONDS = 60.0
 Say = Callable[[str], None]
 
@@ -108,7 +110,8 @@ class Supervisor:
         for index in range(1, self.options["WORKER_PROCESSES"] + 1):
             name = f"worker-{index}"
             worker_id = f"{self.options['WORKER_ID'] or socket.gethostname()}-{index}"
-            environment = self.environment(WORKER_ID=worker_id)
+            drain = min(DRAIN_SECONDS, self.options["DRAIN_SECONDS"])
+            environment = self.environment(WORKER_ID=worker_id, DRAIN_SECONDS=drain)
             self._start(Child(name, [*manage, "worker"], environment, self._log(name)))
         self._start(Child("scheduler", [*manage, "scheduler"], self.environment(), self._log("scheduler")))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from typing import Any
 
@@ -14,10 +15,13 @@ from runtime import claims, finishing, reaper, states
 from runtime.claims import Claim, begin, claim_next
 from runtime.clock import Soon
 from runtime.dispatcher import queue_depth
+from runtime.engine.errors import ChildDiedError
 from runtime.errors import LeaseLostError, problem_of
 from runtime.models import Attempt, Event, Outbox, Run, Task
+from runtime.monitor import run_snapshot
 from runtime.runner import HEAVY
 from runtime.scheduler import cancel_run
+from security.access import principal_for
 from security.models import Notice
 from tests.app.runtime.factory import World, stage
 
@@ -156,11 +160,18 @@ def test_five_lost_workers_are_enough(world: World) -> None:
 
 
 def test_two_dead_children_are_enough(world: World) -> None:
-    run = world.make_run(stage("a"))
-    assert finishing.crash(work(), problem_of(BUSY)) == states.READY
-    assert finishing.crash(work(), problem_of(BUSY)) == states.DEAD
+    run, killed = world.make_run(stage("a")), problem_of(ChildDiedError(signal.SIGKILL))
+    assert finishing.crash(work(), killed) == states.READY
+    assert finishing.crash(work(), killed) == states.DEAD
     run.refresh_from_db()
-    assert run.state == states.FAILED
+    assert (run.state, run.error["code"]) == (states.FAILED, "engine.child_died")
+    assert "memory" in run.error["message"]["en"]
+    (line,) = run_snapshot(principal_for(world.staff), run.pk)["tasks"]
+    assert (line["detail_state"], line["error"]["code"]) == ("dead", "engine.child_died")
+    assert [(one["state"], one["error"]["code"]) for one in line["attempts"]] == [
+        ("ready", "engine.child_died"), ("dead", "engine.child_died"),
+    ]  # fmt: skip
+    check_events(run)
 
 
 def test_the_reaper_leaves_finished_tasks_alone(world: World) -> None:

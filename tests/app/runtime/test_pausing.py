@@ -44,7 +44,7 @@ def test_stages_at_work_end_and_their_followers_wait(world: World) -> None:
     held = work()
     assert pause_run(run.pk, world.staff).state == states.PAUSING
     claims.watch([held])
-    assert (held.is_pausing, held.stop.is_set()) == (True, False)
+    assert (held.should_rest, held.stop.is_set()) == (True, False)
     done(held)
     assert state_of(run) == states.PAUSED
     assert run.tasks.get(stage="b").state == states.READY
@@ -112,7 +112,7 @@ def test_a_pause_may_be_taken_back_before_it_has_come(world: World) -> None:
     pause_run(run.pk, world.staff)
     assert resume_run(run.pk, world.staff).state == states.RUNNING
     claims.watch([held])
-    assert not held.is_pausing
+    assert not held.should_rest
     done(held)
     assert claim_next("w1", HEAVY) is not None
 
@@ -122,7 +122,7 @@ def test_a_lot_gives_back_what_it_has_not_begun(world: World) -> None:
     lot = take_lot(3)
     pause_run(run.pk, world.staff)
     claims.watch(lot)
-    assert all(held.is_pausing for held in lot)
+    assert all(held.should_rest for held in lot)
     finishing.complete_iterations(ended(lot[:1]))
     assert state_of(run) == states.PAUSING
     for held in lot[1:]:

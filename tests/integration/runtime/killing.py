@@ -7,7 +7,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -15,6 +16,7 @@ from typing import Any, ClassVar, Protocol
 import psycopg
 from psycopg import sql
 
+from runtime.models import Worker
 from tests.integration.runtime import city
 
 LEASE = 2.0
@@ -86,21 +88,51 @@ class WorkerProcess:
 
     def children(self) -> list[int]:
         """The child processes that do the work."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                with suppress(OSError, IndexError):
-                    if _stat(int(entry.name))[1] == str(self.process.pid):
-                        found.append(int(entry.name))
-        return found
+        return children_of(self.process.pid)
 
     def stopped_child(self) -> int | None:
         """A child that a failpoint has stopped."""
-        for child in self.children():
+        return stopped_child(self.process.pid)
+
+
+def children_of(process: int) -> list[int]:
+    """The processes that this one has started."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
             with suppress(OSError, IndexError):
-                if _stat(child)[0] == "T":
-                    return child
-        return None
+                if _stat(int(entry.name))[1] == str(process):
+                    found.append(int(entry.name))
+    return found
+
+
+def stopped_child(process: int) -> int | None:
+    """A child of this process that a failpoint has stopped."""
+    for child in children_of(process):
+        with suppress(OSError, IndexError):
+            if _stat(child)[0] == "T":
+                return child
+    return None
+
+
+@contextmanager
+def managed_worker(**options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """``manage.py worker`` as the studio starts it, with these options; it has announced itself."""
+    environment = {
+        **os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "CITYGO_TEST_CHILD": "1", "WORKER_SLOTS": "1",
+        **options,
+    }  # fmt: skip
+    root = Path(__file__).resolve().parents[3]
+    process = subprocess.Popen([sys.executable, "manage.py", "worker"], cwd=root, env=environment)
+    try:
+        city.wait_for(lambda: Worker.objects.filter(process=process.pid).exists(), 90, "the worker announces itself")
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=60)
+        finally:
+            process.kill()
 
 
 def _stat(process: int) -> list[str]:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
 from celery import Celery, current_app
 
 from runtime import dispatcher, states
-from runtime.models import Worker
 from runtime.scheduler import start_run
 from runtime.service import run_scheduler_forever
 from tests import services
 from tests.integration.runtime import city
+from tests.integration.runtime.killing import managed_worker
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 
@@ -45,22 +42,10 @@ def ringing(url: str) -> Iterator[None]:
         app.close()
 
 
-@contextmanager
-def celery_worker(url: str, poll: float) -> Iterator[subprocess.Popen[bytes]]:
-    """``manage.py worker`` as the studio starts it."""
+def rung_worker(url: str, poll: float) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """A worker that hears the bells of this broker."""
     name = "BROKER_URL" if url.startswith("amqp") else "REDIS_URL"
-    environment = {
-        **os.environ, name: url, "DJANGO_SETTINGS_MODULE": "tests.settings", "CITYGO_TEST_CHILD": "1",
-        "POLL_SECONDS": str(poll), "WORKER_SLOTS": "1", "LEASE_SECONDS": "4", "HEARTBEAT_SECONDS": "1",
-    }  # fmt: skip
-    root = Path(__file__).resolve().parents[3]
-    process = subprocess.Popen([sys.executable, "manage.py", "worker"], cwd=root, env=environment)
-    try:
-        city.wait_for(lambda: Worker.objects.filter(process=process.pid).exists(), 90, "the worker announces itself")
-        yield process
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
+    return managed_worker(**{name: url}, POLL_SECONDS=str(poll), LEASE_SECONDS="4", HEARTBEAT_SECONDS="1")
 
 
 @pytest.fixture
@@ -87,7 +72,7 @@ def prepared_flow() -> tuple[Any, Any]:
 def test_a_bell_starts_the_work_at_once(scheduler: None, kind: str, request: pytest.FixtureRequest) -> None:
     """The worker looks by itself only once an hour: whatever it does quickly, it does because of a bell."""
     server = request.getfixturevalue(f"{kind}_server")
-    with ringing(server.url), celery_worker(server.url, poll=3600):
+    with ringing(server.url), rung_worker(server.url, poll=3600):
         flow, staff = prepared_flow()
         run = city.await_run(start_run(flow, None, staff), 30)
         assert run.state == states.DONE, run.error
@@ -95,7 +80,7 @@ def test_a_bell_starts_the_work_at_once(scheduler: None, kind: str, request: pyt
 
 
 def test_without_its_broker_the_work_goes_on(scheduler: None, redis_server: services.RedisServer) -> None:
-    with ringing(redis_server.url), celery_worker(redis_server.url, poll=1):
+    with ringing(redis_server.url), rung_worker(redis_server.url, poll=1):
         flow, staff = prepared_flow()
         redis_server.kill()
         try:
@@ -107,3 +92,17 @@ def test_without_its_broker_the_work_goes_on(scheduler: None, redis_server: serv
             redis_server.start()
         again = city.await_run(start_run(flow, None, staff), 60)
         assert again.state == states.DONE
+
+
+def test_a_worker_starts_works_and_ends_while_its_broker_is_gone(
+    scheduler: None, redis_server: services.RedisServer
+) -> None:
+    redis_server.kill()
+    try:
+        with ringing(redis_server.url), rung_worker(redis_server.url, poll=1) as worker:
+            flow, staff = prepared_flow()
+            assert city.await_run(start_run(flow, None, staff), 60).state == states.DONE
+            worker.terminate()
+            assert worker.wait(timeout=60) == 0
+    finally:
+        redis_server.start()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runtime.following import FollowedTopic
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.permutations(list(range(1, 12))), st.lists(st.integers(1, 11)), st.integers(0, 11))
 def test_any_order_with_repeats_comes_out_in_order_once(order: list[int], repeats: list[int], begin: int) -> None:
     topic = FollowedTopic(last=begin)
