@@ -115,7 +115,7 @@ def _keep_result(claim: Claim, run: Run, plan: Plan, stage: Stage, outcome: Stag
         reference=places.relative(outcome.reference),
         rows=outcome.rows,
         size_bytes=outcome.size_bytes or 0,
-        schema=[{"name": column.name, "type": column.type} for column in stage.sink.schema.fields],
+        schema=[{"name": column.name, "type": column.type} for column in (outcome.columns or stage.sink.schema).fields],
         policy_digest=policy_digest(policy_of(plan, stage.key)),
         expires_at=timezone.now() + (TEMPORARY if run.until else timedelta(days=settings.OPTIONS["RESULT_DAYS"])),
     )

@@ -27,9 +27,13 @@ class StepContext:
         """Compile a SELECT; raises ExpressionError with ``pointer``, position, line and column."""
         return compile_query(source, tables, self.parameters, pointer)
 
-    def problem(self, code: str, message: Text, pointer: str = "", fix: Mapping[str, Any] | None = None) -> Exception:
-        """The error for a problem at ``pointer`` inside the step's settings."""
-        return StepError(code, message, pointer, fix)
+    def problem(
+        self, code: str, message: Text, pointer: str = "", fix: Mapping[str, Any] | None = None, column: str = ""
+    ) -> Exception:
+        """The error for a problem at ``pointer`` inside the step's settings; ``column`` is the one that is missing."""
+        error = StepError(code, message, pointer, fix)
+        error.column = column
+        return error
 
     def warn(self, code: str, message: Text, pointer: str = "") -> None:
         """Keep a warning for the findings."""

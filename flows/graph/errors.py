@@ -19,6 +19,8 @@ class GraphError(Exception):
     """Base of all errors of documents, expressions and plans."""
 
     retry: ClassVar[str] = "fatal"
+    column: str = ""
+    """The column that is missing, when that is the problem."""
 
     def __init__(
         self, code: str, message: dict[str, str], where: str = "", fix: Mapping[str, Any] | None = None

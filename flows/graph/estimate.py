@@ -22,9 +22,10 @@ EQUAL, RANGE, OTHER = 0.1, 1 / 3, 0.5
 GROUP_SHARE = 0.1
 WIDTHS = {
     "boolean": 1, "date": 4, "integer": 8, "number": 8, "decimal": 16, "time": 8, "timestamp": 8, "text": 24,
-    "binary": 64, "geometry": 128,
+    "binary": 64, "geometry": 128, "columns": 160,
 }  # fmt: skip
-"""Bytes of one value; a text of unknown length counts as eight Chinese characters."""
+"""Bytes of one value; a text of unknown length counts as eight Chinese characters, columns that
+only the data knows as twenty."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from flows.graph.step_ports import kind_ports, named
 from flows.graph.topology import Topology
 from flows.graph.typecheck import build
 from node_catalog.sdk.grant import GrantSpec
+from node_catalog.sdk.open_columns import open_columns, promised_columns
 from node_catalog.sdk.ports import Schema, to_ibis
 from node_catalog.sdk.registry import Registry
 
@@ -204,9 +205,14 @@ class Lineage:
         }
 
     def of(self, port: str, column: str) -> ColumnLineage:
-        """What is behind ``column`` of ``port`` (``step.out``; a sink's rows are its port ``step.in``)."""
+        """What is behind ``column`` of ``port`` (``step.out``; a sink's rows are its port ``step.in``).
+
+        A column of a result that only the data knew is traced like all of its kind.
+        """
         walk = _Walk(self)
-        walk.values(port, [column], is_computing=True)
+        relation = self.relations.by_port.get(port)
+        further = open_columns(relation) if relation is not None else []
+        walk.values(port, promised_columns(self.columns(port), further, column), is_computing=True)
         walk.rows(port)
         place = {step: index for index, step in enumerate(self.relations.order)}
         return ColumnLineage(

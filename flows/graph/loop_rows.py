@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from node_catalog.sdk.contract import BuildContext, Settings, Transform
+from node_catalog.sdk.open_columns import require_closed
 from node_catalog.sdk.ports import Port
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.text import text
@@ -44,6 +45,7 @@ class LoopRows(Transform):
         import ibis
 
         items, rows = inputs["items"][0], inputs["rows"][0]
+        require_closed(context, rows)
         keys = [ibis.null().cast(items[name].type()).name(name) for name in settings.keys]
         return rows.select(*keys, *(name for name in rows.columns if name not in settings.keys))
 

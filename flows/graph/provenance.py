@@ -17,6 +17,7 @@ import ibis.expr.operations as ops
 
 from flows.graph.influence import SUBQUERIES, first_of_each
 from flows.graph.lineage import StepRelations
+from node_catalog.sdk.open_columns import open_columns, promised_columns
 from node_catalog.sdk.text import Text, text
 
 OTHER_ROWS = (ops.WindowFunction, ops.Analytic, ops.Reduction, ops.Unnest, *SUBQUERIES)
@@ -91,13 +92,14 @@ class SourceRows:
 def trace_row(relations: StepRelations, port: str, row: Mapping[str, Any], column: str) -> list[SourceRows]:
     """The source rows behind the value of ``column`` in the ``row`` of a port, read step by read step."""
     relation = relations.by_port[port]
+    known = set(relation.columns)
     first = Demand(
         conditions=tuple(
             _equal(relation.op(), name, value)
             for name, value in row.items()
-            if value is None or not relation[name].type().is_geospatial()  # those have no equality
+            if name in known and (value is None or not relation[name].type().is_geospatial())  # those have no equality
         ),
-        target=frozenset({column}),
+        target=frozenset(promised_columns(relation.columns, open_columns(relation), column)),
     )
     demands: dict[str, list[Demand]] = defaultdict(list, {port: [first]})
     for step in reversed(relations.order):

@@ -128,7 +128,9 @@ def _compiler(dialect: str) -> Any:
     base = getattr(compilers, classes[dialect])
     if dialect == "duckdb":
         return _with_native_geometries(base)()
-    return by_code_point(base, dialect)() if dialect in ("postgres", "mysql") else base()
+    if dialect == "postgres":
+        return by_code_point(_with_native_geometries(base), dialect)()
+    return by_code_point(base, dialect)() if dialect == "mysql" else base()
 
 
 def _with_native_geometries(base: Any) -> Any:

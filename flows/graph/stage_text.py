@@ -79,7 +79,7 @@ class StageText:
     def _add(self, name: str, tree: sge.Expression) -> None:
         inner = Counter(table.name for table in tree.find_all(sge.Table))
         for cte in tree.find_all(sge.CTE):
-            cte.set("materialized", inner[cte.alias] > 1)
+            cte.set("materialized", inner.pop(cte.alias, 0) > 1)  # a name of this part's own, no source
         self._uses.update(inner)
         self._parts.append((name, tree))
 

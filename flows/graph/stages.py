@@ -27,7 +27,7 @@ from flows.graph.sources import DatasetInfo
 from flows.graph.stage_text import StageText
 from flows.graph.step_ports import end_of, named, ports_of
 from flows.graph.topology import Topology
-from flows.graph.typecheck import build_once
+from flows.graph.typecheck import build_facts, build_once
 from node_catalog.sdk.contract import FACTS
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.ports import Field, Port, Schema, from_ibis, to_ibis
@@ -207,7 +207,7 @@ class _StageDraft:
             tables[name] = [self._table(wire) for wire in wires]
         found = dict(self._built(step, kind, tables, settings))
         if FACTS in self.region.ports and step == self.region.last:
-            found[FACTS] = kind.facts(tables, settings, self.maker.context(step))
+            found[FACTS] = build_facts(kind, tables, settings, self.maker.context(step))
         used = {wire.source_port for wire in self.maker.topology.out_of[step] if wire.target_step in self.inside}
         used |= set(self.region.ports) if step == self.region.last else set()
         used |= {port for port in found if f"{step}.{port}" in self.maker.looked_at}

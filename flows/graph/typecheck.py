@@ -6,7 +6,7 @@ the length of the flow, and equal steps over equal inputs are evaluated once per
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from flows.graph.quick import quick_table
 from flows.graph.settings import Cache
 from node_catalog.sdk.contract import Transform
 from node_catalog.sdk.errors import NodeTypeError
+from node_catalog.sdk.open_columns import taken_out_words, with_taken_out
 from node_catalog.sdk.ports import Schema, from_ibis, to_ibis
 from node_catalog.sdk.text import Text, text
 
@@ -87,11 +88,38 @@ def build(
     kind: type[Transform], tables: Mapping[str, list[Any]], settings: Any, context: StepContext
 ) -> dict[str, Any]:
     """The relations of a step by out port (``in`` for a sink). The one place where ``Transform.apply`` is called."""
-    relation = kind.apply(tables, settings, context)
+    relation = _with_columns_from_data(tables, context, lambda known: kind.apply(known, settings, context))
     if isinstance(relation, Mapping):
         return dict(relation)
     ports = [port.name for port in kind.ports if port.direction == "out"]
     return {ports[0] if ports else "in": relation}
+
+
+def build_facts(kind: type[Transform], tables: Mapping[str, list[Any]], settings: Any, context: StepContext) -> Any:
+    """The facts from which a step makes its verdict, over the same columns as ``build``."""
+    return _with_columns_from_data(tables, context, lambda known: kind.facts(known, settings, context))
+
+
+def _with_columns_from_data(
+    tables: Mapping[str, list[Any]], context: StepContext, make: Callable[[Mapping[str, list[Any]]], Any]
+) -> Any:
+    """What ``make`` gives; a column that it misses is taken out of those that only the data knows, with a warning."""
+    before = list(context.warnings)
+    taken: list[tuple[str, Text, str]] = []
+    while True:
+        try:
+            return make(tables)
+        except GraphError as error:
+            changed = with_taken_out(tables, error.column) if error.column else None
+            if changed is None or len(taken) == _MOST_TAKEN_OUT:
+                raise
+            tables = changed
+            taken.append(("column.from_data", taken_out_words(error.column), error.where))
+            context.warnings[:] = [*before, *taken]
+
+
+_MOST_TAKEN_OUT = 100
+"""Columns that one step may take out of those that only the data knows."""
 
 
 def build_once(

@@ -293,12 +293,13 @@ class _Check:
                     self.endless.add(step)
             elif any(source in self.endless for source in self.topology.sources_of(step)):
                 if kind.takes_unbounded:
-                    self.endless.add(step)
+                    if not kind.makes_bounded:
+                        self.endless.add(step)
                     continue
                 message = text(
                     f"“{kind.title['en']}” needs all rows, but the stream before it never ends. "
-                    "Put a limit or a time window before it.",
-                    f"“{kind.title['zh-CN']}”需要全部数据，而前面的数据流没有终点。请先限制行数或加时间窗口。",
+                    "Put “First rows” before it: what comes out of that has an end.",
+                    f"“{kind.title['zh-CN']}”需要全部数据，而前面的数据流没有终点。请在它之前加“取前几行”，使数据有终点。",
                 )
                 self._add(Finding("port.unbounded", "L1", message, pointer=f"/steps/{step}", step=step))
 

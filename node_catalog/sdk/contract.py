@@ -86,8 +86,13 @@ class BuildContext(Protocol):
     def query(self, source: str, tables: Mapping[str, Any], pointer: str = "") -> Any:
         """Compile one SELECT over tables by name to an Ibis relation; raises ExpressionError as ``expression`` does."""
 
-    def problem(self, code: str, message: Text, pointer: str = "", fix: Mapping[str, Any] | None = None) -> Exception:
-        """Make (not raise) the error for a problem at ``pointer`` inside this step's settings."""
+    def problem(
+        self, code: str, message: Text, pointer: str = "", fix: Mapping[str, Any] | None = None, column: str = ""
+    ) -> Exception:
+        """Make (not raise) the error for a problem at ``pointer`` inside this step's settings.
+
+        ``column``: the one that is missing, when that is the problem.
+        """
 
     def warn(self, code: str, message: Text, pointer: str = "") -> None:
         """Record a warning of level L3."""
@@ -124,6 +129,8 @@ class Transform(NodeType):
     port_lists: ClassVar[Sequence[PortList]] = ()
     """Further ports that the settings name (the tables of ``sql``, the ways of ``switch``)."""
     takes_unbounded: ClassVar[bool] = True
+    makes_bounded: ClassVar[bool] = False
+    """Its rows end, also behind a stream that never does."""
     keeps_order: ClassVar[bool] = False
     keeps_rows: ClassVar[bool] = False
     """Every input row gives exactly one output row: the count of the output is that of the input."""

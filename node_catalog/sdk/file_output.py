@@ -13,6 +13,7 @@ import msgspec
 from node_catalog.sdk.contract import Committed, ConnectContext, Delivery, Output, Target
 from node_catalog.sdk.errors import TargetError
 from node_catalog.sdk.failpoint import failpoint
+from node_catalog.sdk.geoparquet import with_geo_marks
 from node_catalog.sdk.manifest import (
     KEPT_COMMITS,
     Commit,
@@ -197,8 +198,8 @@ class _ParquetPart:
     def __init__(self, path: Path, schema: Any) -> None:
         import pyarrow.parquet as pq
 
-        self._schema = schema
-        self._writer = pq.ParquetWriter(path, schema, compression="zstd")
+        self._schema = with_geo_marks(schema)
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
         self._held: list[Any] = []
         self._rows = 0
 
@@ -216,7 +217,7 @@ class _ParquetPart:
         import pyarrow as pa
 
         if self._held:
-            self._writer.write_table(pa.Table.from_batches(self._held, self._schema))
+            self._writer.write_table(pa.Table.from_batches(self._held).cast(self._schema))
         self._held, self._rows = [], 0
 
 

@@ -10,7 +10,8 @@ from node_catalog.sdk.contract import DiscoveredColumn
 from node_catalog.sdk.errors import DataError
 from node_catalog.sdk.file_bytes import DataFile
 from node_catalog.sdk.geometry import crs_of
-from node_catalog.sdk.ports import Schema, type_of_arrow
+from node_catalog.sdk.geoparquet import geometry_types
+from node_catalog.sdk.ports import Schema, type_of_arrow, type_of_field, value_type_of_open
 from node_catalog.sdk.sql_node import literal, quoted
 from node_catalog.sdk.text import text
 
@@ -28,6 +29,9 @@ SQL_TYPES = {
 
 def sql_type(kind: str) -> str:
     """The engine's SQL type of one of our types."""
+    values = value_type_of_open(kind)
+    if values is not None:
+        return f"MAP(VARCHAR, {sql_type(values)})"
     return "GEOMETRY" if crs_of(kind) is not None else SQL_TYPES.get(kind, kind.upper())
 
 
@@ -53,9 +57,11 @@ def damaged(file: DataFile, error: Exception) -> DataError:
 
 
 def parquet_columns(arrow: Any) -> tuple[DiscoveredColumn, ...]:
-    """Columns with Arrow's type as the native one."""
+    """Columns with Arrow's type as the native one; GeoParquet's mark tells geometries from other bytes."""
+    marked = geometry_types(arrow)
     return tuple(
-        DiscoveredColumn(part.name, str(part.type)[:120], type_of_arrow(part.type), part.nullable) for part in arrow
+        DiscoveredColumn(part.name, str(part.type)[:120], marked.get(part.name) or type_of_field(part), part.nullable)
+        for part in arrow
     )
 
 
@@ -72,6 +78,8 @@ def parquet_view(files: Sequence[Path], arrow: Any, promised: Schema, view: str 
             value = f"make_timestamp(epoch_us({name}))"
         if column.type == "number":
             value = f"CASE WHEN isnan(CAST({value} AS DOUBLE)) THEN NULL ELSE CAST({value} AS DOUBLE) END"
+        elif crs_of(column.type) is not None:
+            value = f"st_geomfromwkb({value})"
         elif pa.types.is_nested(native) and column.type == "text":
             value = f"CAST(to_json({value}) AS VARCHAR)"
         elif type_of_arrow(native) != column.type or not _same_width(native, column.type):

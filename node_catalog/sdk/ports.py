@@ -18,6 +18,8 @@ from node_catalog.sdk.geometry import arrow_metadata, crs_of, crs_of_metadata, c
 SIMPLE_TYPES = ("boolean", "integer", "number", "text", "date", "time", "timestamp", "binary")
 PORT_NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}\Z")
 DECIMAL = re.compile(r"^decimal\((\d{1,2}),(\d{1,2})\)$")
+OPEN = re.compile(r"^columns\((.+)\)$")
+"""Further columns that only the data knows, by the type of their values: see ``open_columns.py``."""
 
 PortKind = Literal["data", "value", "file", "control"]
 Direction = Literal["in", "out"]
@@ -110,6 +112,12 @@ def is_type(name: str) -> bool:
     return name in SIMPLE_TYPES or crs_of(name) is not None
 
 
+def value_type_of_open(name: str) -> str | None:
+    """The type of the values of columns that only the data knows; None for every other type."""
+    match = OPEN.match(name)
+    return match[1] if match else None
+
+
 def to_ibis(schema: Schema) -> Any:
     """The Ibis schema of a stream (imports ibis without any back end)."""
     import ibis
@@ -127,6 +135,9 @@ def ibis_type(name: str) -> Any:
     crs = crs_of(name)
     if crs is not None:
         return dt.GeoSpatial(geotype="geometry", srid=srid_of(crs))
+    values = value_type_of_open(name)
+    if values is not None:
+        return dt.Map(dt.string, ibis_type(values))
     return {
         "boolean": dt.boolean,
         "integer": dt.int64,
@@ -166,6 +177,8 @@ def type_of_ibis(kind: Any) -> str:
         return "binary"
     if kind.is_geospatial():
         return geometry_type(crs_of_srid(kind.srid))
+    if kind.is_map() and kind.key_type.is_string():
+        return f"columns({type_of_ibis(kind.value_type)})"
     raise KeyError(str(kind))
 
 
@@ -193,6 +206,9 @@ def arrow_type(name: str) -> Any:
         return pa.decimal128(int(match[1]), int(match[2]))
     if crs_of(name) is not None:
         return pa.binary()
+    values = value_type_of_open(name)
+    if values is not None:
+        return pa.map_(pa.string(), arrow_type(values))
     return {
         "boolean": pa.bool_(),
         "integer": pa.int64(),

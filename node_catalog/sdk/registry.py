@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 import pkgutil
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,11 +20,12 @@ from typing import TypeVar
 from node_catalog.sdk.contract import Connector, NodeType, Transform
 from node_catalog.sdk.errors import NodeTypeError
 from node_catalog.sdk.schema import json_schema
-from node_catalog.sdk.text import LANGUAGES, text
+from node_catalog.sdk.text import LANGUAGES, Text, text
 
 ENTRY_POINTS = "citygo.types"
 _KEY = re.compile(r"^[a-z][a-z0-9_]*$")
 T = TypeVar("T", bound=NodeType)
+log = logging.getLogger(__name__)
 
 
 class RegistryError(NodeTypeError):
@@ -69,9 +71,28 @@ def _import(name: str) -> ModuleType:
         return importlib.import_module(name)
     except Exception as error:
         spec = None if isinstance(error, ModuleNotFoundError) and error.name == name else _origin(name)
-        raise _broken(
-            spec or name, f"it does not load: {type(error).__name__}: {error}", f"无法加载：{error}"
-        ) from error
+        log.exception("node type module %s does not load", name)
+        why = _why(error)
+        raise _broken(spec or name, why["en"], why["zh-CN"]) from error
+
+
+def _why(error: Exception) -> Text:
+    """Why a file does not load, in words without names of Python modules: those stand in the log."""
+    if isinstance(error, SyntaxError):
+        return text(
+            f"line {error.lineno} cannot be read ({error.msg}); mend it, or take the file away",
+            f"第 {error.lineno} 行无法识别（{error.msg}），请修正，或移走该文件",
+        )
+    if isinstance(error, ImportError):
+        return text(
+            "something that it needs is not installed or has another version; install what its provider names, or "
+            "take the file away (the log says what is missing)",
+            "它依赖的组件未安装或版本不符，请按提供方的说明安装，或移走该文件（缺少什么见日志）",
+        )
+    return text(
+        f"it stops while it is loaded ({type(error).__name__}: {error}); ask its provider, or take the file away",
+        f"加载过程中出错（{type(error).__name__}：{error}），请联系提供方，或移走该文件",
+    )
 
 
 def _origin(name: str) -> str | None:
@@ -121,8 +142,8 @@ def _add(known: dict[str, type[T]], found: type[T]) -> None:
     if other is not None and other is not found:
         raise _broken(
             _file(found),
-            f"the key {found.key!r} is already taken by {_file(other)}",
-            f"标识 {found.key!r} 已被 {_file(other)} 使用",
+            f"the key {found.key!r} is already taken by {Path(_file(other)).name}",
+            f"标识 {found.key!r} 已被 {Path(_file(other)).name} 使用",
         )
     known[found.key] = found
 
@@ -135,4 +156,5 @@ def _file(found: type[NodeType]) -> str:
 
 
 def _broken(where: str, en: str, zh: str) -> RegistryError:
-    return RegistryError("registry.broken", text(f"Type file {where}: {en}.", f"类型文件 {where}：{zh}。"), where)
+    shown = "/".join(Path(where).parts[-2:]) if where.endswith(".py") else where.rpartition(".")[2]
+    return RegistryError("registry.broken", text(f"Type file {shown}: {en}.", f"类型文件 {shown}：{zh}。"), where)

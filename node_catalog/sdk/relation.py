@@ -24,6 +24,7 @@ TYPE_WORDS: Mapping[str, Text] = {
     "timestamp": text("date and time", "日期时间"),
     "binary": text("binary", "二进制"),
     "geometry": text("geometry", "几何"),
+    "columns": text("further columns from the data", "由数据决定的更多列"),
 }
 
 
@@ -82,7 +83,7 @@ def missing_column(context: BuildContext, columns: Sequence[str], name: str, poi
     hint_zh = f"是否想用“{near}”？" if near else f"可用的列：{listed}。"
     message = text(f"There is no column “{name}” at this point.{hint_en}", f"这里没有名为“{name}”的列。{hint_zh}")
     fix = {"pointer": pointer, "value": near} if near else None
-    return context.problem("column.unknown", message, pointer, fix)
+    return context.problem("column.unknown", message, pointer, fix, column=name)
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -81,7 +81,9 @@ class PlainContext:
             raise AssertionError("this step type needs a compiler of queries: PlainContext(queries=…)")
         return self.queries(source, tables, pointer)
 
-    def problem(self, code: str, message: Text, pointer: str = "", fix: Mapping[str, Any] | None = None) -> StepProblem:
+    def problem(
+        self, code: str, message: Text, pointer: str = "", fix: Mapping[str, Any] | None = None, column: str = ""
+    ) -> StepProblem:
         """The error for a problem, checked for words in both languages."""
         assert all(message.get(language) for language in LANGUAGES), f"{code} lacks words in a language"
         return StepProblem(code, message, pointer, fix)

@@ -50,6 +50,8 @@ _CLOSED: dict[str, Any] = {
 }
 
 
+BYTES_STAY_BYTES = "set enable_geoparquet_conversion = false"
+"""We read GeoParquet's marks ourselves: one that DuckDB does not like must not close the file."""
 ONE_SCAN: dict[str, Any] = {"disabled_optimizers": "window_self_join"}
 """A stream can be scanned once; DuckDB would make a figure over a whole partition a join of the stream with itself."""
 
@@ -281,7 +283,7 @@ def _connect(
     limits: Limits, memory_mb: int, ordered: bool, spill: str, *, are_verified: bool = False
 ) -> duckdb.DuckDBPyConnection:
     """``are_verified``: every extension to be loaded has passed DuckDB's check of signatures in this process."""
-    return duckdb.connect(
+    raw = duckdb.connect(
         ":memory:",
         config={
             **_CLOSED,
@@ -293,6 +295,8 @@ def _connect(
             "preserve_insertion_order": ordered,
         },
     )
+    raw.execute(BYTES_STAY_BYTES)
+    return raw
 
 
 def _spill_folder(limits: Limits) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from flows.graph.plan import Binding, Probe
 from node_catalog.sdk.contract import Committed
 from node_catalog.sdk.failpoint import failpoint
+from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.registry import Registry, load_registry
 from node_catalog.sdk.schema import parse
 from runtime.engine.cancel import Cancel
@@ -26,6 +27,7 @@ from runtime.engine.sinks import FileSink, NodeSink, Sink, SplitSink, settle, ta
 from runtime.engine.sources import Reach, open_binding, reach, scan_of
 from runtime.engine.statistics import Statistics, describe
 from runtime.engine.streams import Flow, ahead, cast, rechunk
+from runtime.engine.widen import WideSink, is_open, widened
 from runtime.engine.work import Counted, Report, SourceSpec, StageOutcome, StageWork
 
 SAMPLE_BYTES = 1024 * 1024
@@ -66,6 +68,7 @@ def run_stage(
         bytes_read=reporter.bytes,
         memory_bytes=resident_bytes("VmHWM"),
         verdict=run.verdict,
+        columns=run.columns,
     )
 
 
@@ -87,6 +90,8 @@ class _StageRun:
         self.is_adopted = False
         self.delivery_label = ""
         self.verdict: dict[str, Any] = {}
+        self.columns: Schema | None = None
+        """What came out, when the data decided the columns."""
 
     def deliver(self) -> Committed:
         """Write all rows to the sink and commit them."""
@@ -104,17 +109,28 @@ class _StageRun:
                 node.abort()
                 raise
         else:
-            sink = SplitSink(self._work, self._reporter) if self._stage.outlets else FileSink(self._work)
+            sink = self._file_sink()
         try:
             self._run(lambda batches: self._fill(sink, batches))
             self._cancel.check()
             if isinstance(sink, SplitSink):
                 self._judge(sink.facts)
             self._reporter.phase("committing")
-            return settle(sink)
+            done = settle(sink)
+            self.columns = sink.schema if isinstance(sink, WideSink) else None
+            return done
         except BaseException:
             sink.abort()
             raise
+
+    def _file_sink(self) -> Sink:
+        stage, spec = self._stage, self._work.sink
+        if stage.outlets:
+            return SplitSink(self._work, self._reporter)
+        if spec.kind == "result" and is_open(stage.schema):
+            attempt = spec.delivery.attempt if spec.delivery else 0
+            return WideSink(spec.path, stage.schema, attempt, stage.sink.step)
+        return FileSink(self._work)
 
     def _judge(self, facts: Mapping[str, Any]) -> None:
         """Let the step's type look at the facts; raises CheckFailedError when it says that the run must stop."""
@@ -132,9 +148,13 @@ class _StageRun:
         found: list[Statistics] = []
 
         def read(batches: Iterator[pa.RecordBatch]) -> None:
-            schema = self._stage.schema
+            schema, limits = self._stage.schema, self._work.limits
             first = _first(batches, limit) if not wants_statistics else batches
-            found.append(describe(first, schema, self._work.limits, self._cancel, first=limit))
+            with ExitStack() as stack:
+                if is_open(schema):
+                    where = self._stage.sink.step
+                    schema, first = stack.enter_context(widened(first, schema, limits.temp_folder, where))
+                found.append(describe(first, schema, limits, self._cancel, first=limit))
 
         self._run(read)
         seen = found[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from node_catalog.sdk.row_limit import MARK
+from node_catalog.sdk.row_limit import COLUMNS, ROWS
 from node_catalog.sdk.text import Text, text
 from runtime.engine.errors import (
     CancelledError,
@@ -66,7 +66,7 @@ _INTERNAL = text(
     "引擎在执行该阶段时出错，没有写出任何数据。请连同运行编号一起反馈。",
 )
 
-_BEYOND = re.compile(re.escape(MARK) + r"(\d+)")
+_BEYOND = re.compile(f"({re.escape(ROWS)}|{re.escape(COLUMNS)})" + r"(\d+)")
 _Make = Callable[[str, str], EngineError]
 
 
@@ -106,7 +106,8 @@ def translate(message: str, where: str = "", *, source: bool = False) -> EngineE
         return DiskFullError("engine.disk_full", _DISK, where, detail)
     beyond = _BEYOND.search(message)
     if beyond:
-        return _too_many_rows(int(beyond[1]), where)
+        too_many = _too_many_rows if beyond[1] == ROWS else _too_many_columns
+        return too_many(int(beyond[2]), where)
     for prefix, make in _PREFIXES:
         if message.startswith(prefix):
             return make(where, detail)
@@ -130,6 +131,16 @@ def _too_many_rows(most: int, where: str) -> EngineError:
         "或加大间隔、提高上限。",
     )
     return ValueFailedError("engine.too_many_rows", words, where)
+
+
+def _too_many_columns(most: int, where: str) -> EngineError:
+    words = text(
+        f"The data would make more than {most:,} columns, the limit in the settings of “Rows to columns”. Choose a "
+        "column with fewer values, filter before, list the values you need under “New columns”, or raise the limit.",
+        f"数据产生的新列将超过“行转列”设置中的上限 {most:,}。请选择取值较少的列、先行筛选、在“新列”中列出需要的取值，"
+        "或提高上限。",
+    )
+    return ValueFailedError("engine.too_many_columns", words, where)
 
 
 def memory_error(where: str = "", detail: str = "") -> MemoryLimitError:

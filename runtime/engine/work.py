@@ -229,6 +229,8 @@ class StageOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="stage_done"):
     """Highest resident memory of the process that did it."""
     verdict: dict[str, Any] = {}
     """Of a stage that ends in a step that judges: ``report`` (JSON) and ``taken`` (out ports, None: all)."""
+    columns: Schema | None = None
+    """The columns of the result, when only the data knew them."""
 
     @property
     def exact(self) -> bool:

@@ -129,3 +129,18 @@ def test_a_broken_or_doubled_file_stops_with_its_name(package: Path, broken: str
     assert "city_types/reverse.py" in str(caught.value)
     assert said in str(caught.value)
     assert caught.value.message["zh-CN"]
+
+
+def test_what_a_file_lacks_stands_in_the_log_and_not_in_its_words(
+    package: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (package / "reverse.py").write_text(REVERSE + "\nimport city_missing.inner\n")
+    with pytest.raises(RegistryError) as caught:
+        load_registry(("node_catalog.types", "city_types"))
+    for words in caught.value.message.values():
+        assert "city_types/reverse.py" in words
+        assert "city_missing" not in words
+        assert "city_types.reverse" not in words
+    assert caught.value.where.endswith("city_types/reverse.py")
+    assert "city_types.reverse" in caplog.text
+    assert "city_missing" in caplog.text

@@ -52,7 +52,9 @@ class Problems:
     def __init__(self, source: str, pointer: str) -> None:
         self.source, self.pointer = source, pointer
 
-    def error(self, code: str, message: Text, node: exp.Expression, fix: dict[str, Any] | None = None) -> Exception:
+    def error(
+        self, code: str, message: Text, node: exp.Expression, fix: dict[str, Any] | None = None
+    ) -> ExpressionError:
         """The error at the place of ``node``."""
         return ExpressionError(f"expression.{code}", message, self.pointer, span(node)[0], fix)
 
@@ -77,6 +79,12 @@ class Problems:
         return {"label": text(f"Change to {new}", f"改为 {new}"), "start": start, "end": match.end(), "text": new}
 
     def unknown_column(self, node: exp.Expression, name: str, names: list[str]) -> Exception:
+        """No such column; the error carries its name."""
+        error = self._unknown_column(node, name, names)
+        error.column = name
+        return error
+
+    def _unknown_column(self, node: exp.Expression, name: str, names: list[str]) -> ExpressionError:
         near = nearest(name, names)
         shown = "、".join(names[:8]), ", ".join(names[:8])
         if near:

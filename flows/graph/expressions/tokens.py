@@ -41,6 +41,7 @@ _TO = {
     "timestamp": {"timestamp", "date", "time", "text"},
     "binary": {"text"},
     "geometry": set(),
+    "columns": set(),
 }
 _UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
 _WHOLE = re.compile(r"[+-]?\d+\Z")

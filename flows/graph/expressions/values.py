@@ -34,6 +34,7 @@ TYPE_WORDS: dict[str, Text] = {
     "timestamp": text("date and time", "日期时间"),
     "binary": text("bytes", "二进制"),
     "geometry": text("geometry", "几何"),
+    "columns": text("further columns from the data", "由数据决定的更多列"),
     "interval": text("duration", "时长"),
     "null": text("empty value", "空值"),
     "list": text("list", "列表"),

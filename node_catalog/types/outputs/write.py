@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from node_catalog.sdk.contract import BuildContext, Example, Mode, Settings, Transform
 from node_catalog.sdk.errors import Problem
 from node_catalog.sdk.fields import setting
+from node_catalog.sdk.open_columns import require_closed
 from node_catalog.sdk.ports import Port
 from node_catalog.sdk.relation import check_names, find_column
 from node_catalog.sdk.text import Text, text
@@ -140,6 +141,7 @@ class Write(Transform):
     def apply(cls, inputs: Mapping[str, Sequence[Any]], settings: WriteSettings, context: BuildContext) -> Any:
         """The rows as they come."""
         table = inputs["in"][0]
+        require_closed(context, table)
         check_names(context, table.columns, [""] * len(table.columns))
         for index, name in enumerate(settings.key if settings.mode == "upsert" else ()):
             find_column(context, table, name, f"/key/{index}")

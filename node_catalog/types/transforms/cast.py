@@ -25,6 +25,7 @@ _ALLOWED: Mapping[str, Sequence[str]] = {
     "timestamp": ("timestamp", "date", "time", "text"),
     "binary": ("text",),
     "geometry": (),
+    "columns": (),
 }
 """What each type can become; everything else has no meaning (a date is no number)."""
 

@@ -9,6 +9,7 @@ from node_catalog.sdk.contract import BuildContext, Example, Transform
 from node_catalog.sdk.errors import Problem
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.flow_reference import CallingSettings, called_title
+from node_catalog.sdk.open_columns import require_closed
 from node_catalog.sdk.relation import check_names, find_column
 from node_catalog.sdk.text import Text, text
 
@@ -132,6 +133,7 @@ class ForEach(Transform):
         """The items: the columns that iterations use, at most one row more than may be, so that too many show."""
         source = inputs["in"][0]
         if settings.batch:
+            require_closed(context, source, "/batch")
             return source.limit(settings.most * settings.batch_rows + 1)
         wanted: dict[str, str] = {name: f"/keys/{index}" for index, name in enumerate(settings.keys)}
         check_names(context, settings.keys, [f"/keys/{index}" for index in range(len(settings.keys))])

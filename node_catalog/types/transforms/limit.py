@@ -39,6 +39,7 @@ class Limit(Transform):
     icon = "VerticalAlignTopOutlined"
     Settings = LimitSettings
     rank = 60
+    makes_bounded = True
     keeps_order = True
     examples = (
         Example(

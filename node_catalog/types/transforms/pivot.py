@@ -10,7 +10,18 @@ from node_catalog.sdk.contract import BuildContext, Example, Settings, Transform
 from node_catalog.sdk.errors import Problem
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.figures import FIGURES
-from node_catalog.sdk.relation import NUMERIC, check_names, find_column, kind_of, listed, plain, type_words
+from node_catalog.sdk.open_columns import map_from, map_of, value_at
+from node_catalog.sdk.relation import (
+    NUMERIC,
+    check_names,
+    find_column,
+    hidden_name,
+    kind_of,
+    listed,
+    plain,
+    type_words,
+)
+from node_catalog.sdk.row_limit import COLUMNS, at_most
 from node_catalog.sdk.text import Text, text
 
 Function = Literal["sum", "mean", "min", "max", "count", "count_distinct", "median", "stddev"]
@@ -24,6 +35,10 @@ _WORDS: Mapping[str, Text] = {
     "median": text("median", "中位数"),
     "stddev": text("standard deviation", "标准差"),
 }
+EMPTY = "(empty)"
+"""The column of rows whose value is empty, when the data decides the columns."""
+MOST_COLUMNS = 300
+_NO_NAMES = ("binary", "geometry", "columns")
 _NUMBERS_ONLY = ("sum", "mean", "median", "stddev")
 
 
@@ -72,10 +87,26 @@ class PivotSettings(Settings):
         tuple[PivotColumn, ...],
         setting(
             text("New columns", "新列"),
-            text("One column for each value; other values are left out.", "每个值得到一列，其他值不计入。"),
+            text(
+                "One column for each value; other values are left out. With none listed, the data decides.",
+                "每个值得到一列，其他值不计入。不列出时，由数据决定有哪些列。",
+            ),
             widget="pivot-into",
         ),
     ] = ()
+    most: Annotated[
+        int,
+        setting(
+            text("At most so many new columns", "最多新列数"),
+            text(
+                "Only when the data decides the columns: with more values than that, the run stops.",
+                "仅在由数据决定新列时有效：取值超过该数时，运行会停止。",
+            ),
+            ge=1,
+            le=MOST_COLUMNS,
+            extra={"x-advanced": True},
+        ),
+    ] = 100
 
     def problems(self) -> Iterable[Problem]:
         """A column cannot give names and values at once."""
@@ -103,9 +134,11 @@ class Pivot(Transform):
     help = text(
         "Makes a cross table: each listed value of one column becomes a column, filled from a second column; all "
         "other columns stay and make the rows. A cell without a matching row is empty. Empty values in the remaining "
-        "columns count as equal. List the values, so that the columns are known before the flow runs.",
+        "columns count as equal. List the values, so that the columns are known before the flow runs; with none "
+        "listed, the run makes a column of every value it finds, and steps behind can only count on the other columns.",
         "生成交叉表：一列中列出的每个取值变成一个新列，数据取自另一列；其余各列保留，每种组合一行。没有匹配行的格子为空；"
-        "其余列中的空值视为相等。请列出取值，这样在运行之前就能确定有哪些列。",
+        "其余列中的空值视为相等。请列出取值，这样在运行之前就能确定有哪些列；"
+        "不列出时，运行会为找到的每个取值各建一列，后面的步骤只能依赖其余各列。",
     )
     icon = "TableOutlined"
     Settings = PivotSettings
@@ -159,7 +192,7 @@ class Pivot(Transform):
 
     @classmethod
     def apply(cls, inputs: Mapping[str, Sequence[Any]], settings: PivotSettings, context: BuildContext) -> Any:
-        """One row for each combination of the other columns, one column for each listed value."""
+        """One row for each combination of the other columns, one column for each listed value (or each there is)."""
         import ibis
 
         table = inputs["in"][0]
@@ -168,7 +201,7 @@ class Pivot(Transform):
         if settings.function in _NUMBERS_ONLY and kind_of(values) not in NUMERIC:
             raise cls._not_number(values, settings, context)
         if not settings.into:
-            raise cls._unknown_columns(settings, context)
+            return cls._open(table, names, values, settings, context)
         keys = [name for name in table.columns if name not in (settings.names, settings.values)]
         pointers = [f"/into/{index}/name" for index in range(len(settings.into))]
         check_names(context, [*keys, *(one.name for one in settings.into)], [*[""] * len(keys), *pointers])
@@ -184,15 +217,45 @@ class Pivot(Transform):
             made[one.name] = plain(context, figure, pointer)
         return table.aggregate(by=[table[name] for name in keys], **made)
 
+    @classmethod
+    def _open(cls, table: Any, names: Any, values: Any, settings: PivotSettings, context: BuildContext) -> Any:
+        """The data decides: every row gets a map from all values there are to its figures (see ``open_columns``)."""
+        import ibis
+
+        cls._warn(names, settings, context)
+        keys = [name for name in table.columns if name not in (settings.names, settings.values)]
+        name, rank, value, held = (hidden_name(keys, wanted) for wanted in ("__name", "__rank", "__value", "__held"))
+        label = ibis.coalesce(names.cast("string").nullif(""), EMPTY)
+        long = table.select(*keys, label.name(name), names.name(rank), values.name(value))
+        figure = plain(context, FIGURES[settings.function](long[value], None, None), "/function")
+        cells = long.aggregate(by=[*keys, name], **{rank: long[rank].min(), value: figure})
+        found = cells.aggregate(by=[name], **{rank: cells[rank].min()})
+        order = [ibis.asc(found[rank], nulls_first=False), found[name]]
+        all_names = at_most(found[name].collect(order_by=order), found.count(), settings.most, COLUMNS)
+        columns = found.aggregate(names=all_names).as_scalar()
+        figures = cells[value].collect(include_null=True)
+        rows = cells.aggregate(by=keys, **{held: map_from(cells[name].collect(), figures)})
+        further = map_of(columns, lambda one: value_at(rows[held], one))
+        return rows.select(*keys, further.name(hidden_name(keys, f"{settings.names} …")))
+
     @staticmethod
-    def _unknown_columns(settings: PivotSettings, context: BuildContext) -> Exception:
+    def _warn(names: Any, settings: PivotSettings, context: BuildContext) -> None:
+        kind = kind_of(names)
+        if kind in _NO_NAMES:
+            words = type_words(kind)
+            message = text(
+                f"“{settings.names}” is {words['en']}, which makes no names of columns. Choose another column.",
+                f"“{settings.names}”是{words['zh-CN']}，不能作为列名。请选择其他列。",
+            )
+            raise context.problem("pivot.names_type", message, "/names")
         message = text(
-            f"Nobody can know before the run which columns “{settings.names}” will make. List the values that become "
-            "columns; if you do not know them, look at the preview of the step before or at the dataset's values.",
-            f"运行之前无法确定“{settings.names}”会变成哪些列。请列出要变成列的取值；不清楚有哪些取值时，"
-            "可以查看上一步的预览或数据集的取值分布。",
+            f"Which columns “{settings.names}” makes shows only when the data has been read (at most "
+            f"{settings.most}). List the values under “New columns” so that steps behind can count on them; if you do "
+            "not know them, run once or look at the preview.",
+            f"“{settings.names}”会变成哪些列，要读到数据后才知道（最多 {settings.most} 列）。请在“新列”中列出取值，"
+            "后面的步骤才能依赖这些列；不清楚有哪些取值时，可先运行一次或查看预览。",
         )
-        return context.problem("pivot.into_missing", message, "/into")
+        context.warn("pivot.open", message, "/into")
 
     @staticmethod
     def _not_number(values: Any, settings: PivotSettings, context: BuildContext) -> Exception:

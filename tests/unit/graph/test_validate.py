@@ -155,6 +155,15 @@ def test_endless_streams_cannot_be_sorted() -> None:
     assert checked(document).endless == ()
 
 
+def test_behind_a_limit_a_stream_has_an_end() -> None:
+    steps = {"air": READ, "l": step("limit", rows=10), "s": step("sort", by=[{"column": "ts"}]), "out": OUT}
+    found = checked(flow(steps, "air > l", "l > s", "s > out"), datasets={AIR: replace_info(bounded=False)})
+    assert not [one for one in found.findings if one.code == "port.unbounded"]
+    assert found.endless == ("air",)
+    late = flow(steps, "air > s", "s > l", "l > out")
+    assert errors(late, datasets={AIR: replace_info(bounded=False)}) == {"port.unbounded": "/steps/s"}
+
+
 def replace_info(**changes: Any) -> Any:
     return msgspec.structs.replace(catalogue()[AIR], **changes)
 

@@ -39,7 +39,6 @@ def test_a_pivot_over_nothing_and_without_keys() -> None:
 @pytest.mark.parametrize(
     "more, code",
     [
-        ({"function": "sum"}, "pivot.into_missing"),
         ({"function": "sum", "into": [*INTO, INTO[0]]}, "pivot.value_twice"),
         ({"function": "sum", "into": [{"value": "x", "name": "站点"}]}, "column.twice"),
         ({"function": "sum", "into": [{"value": 1, "name": "n"}]}, "constant.type"),

@@ -18,6 +18,7 @@ const MARKS: Record<string, [zh: string, en: string, tone: string]> = {
   timestamp: ["时间", "d/t", "time"],
   binary: ["01", "01", "logic"],
   geometry: ["几何", "geo", "logic"],
+  columns: ["…", "…", "logic"],
 };
 
 export function TypeIcon({ type }: { type: string }) {

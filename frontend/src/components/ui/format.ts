@@ -97,6 +97,11 @@ export function typeFamily(type: string): string {
   return type.split("(", 1)[0] ?? type;
 }
 
+/** Stands for columns that only the data knows; nothing can be said of it by name. */
+export function isOpen(column: { type: string }): boolean {
+  return typeFamily(column.type) === "columns";
+}
+
 export function isNumeric(type: string): boolean {
   return type === "integer" || type === "number" || type.startsWith("decimal");
 }

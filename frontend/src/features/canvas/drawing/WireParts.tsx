@@ -5,7 +5,7 @@ import { useContext } from "react";
 import { useTranslation } from "react-i18next";
 
 import { usePreferences } from "@/api/preferences";
-import { TypeIcon, exactNumber, shortNumber } from "@/components/ui";
+import { TypeIcon, exactNumber, isOpen, shortNumber } from "@/components/ui";
 import type { Wire } from "@/graph/document";
 import { portOf, stepOf } from "@/graph/document";
 import type { Column } from "@/graph/palette";
@@ -27,18 +27,20 @@ function at({ x, y }: Place, shift = "-50%, -50%"): React.CSSProperties {
 export function WireCard({ place, columns }: { place: Place; columns: readonly Column[] | undefined }) {
   const { t } = useTranslation("canvas");
   if (!columns) return null;
+  const known = columns.filter((column) => !isOpen(column));
   return (
     <div className={styles.wireCard} style={at(place, "-50%, 14px")} role="tooltip">
-      <strong>{t("wire.columns", { count: columns.length })}</strong>
+      <strong>{t("wire.columns", { count: known.length })}</strong>
       <ul>
-        {columns.slice(0, MOST).map((column) => (
+        {known.slice(0, MOST).map((column) => (
           <li key={column.name}>
             <TypeIcon type={column.type} />
             <span className="ellipsis">{column.name}</span>
           </li>
         ))}
       </ul>
-      {columns.length > MOST && <span className="tertiary">{t("wire.more", { count: columns.length - MOST })}</span>}
+      {known.length > MOST && <span className="tertiary">{t("wire.more", { count: known.length - MOST })}</span>}
+      {known.length < columns.length && <span className="tertiary">{t("columns.more")}</span>}
     </div>
   );
 }

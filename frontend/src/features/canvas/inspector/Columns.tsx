@@ -3,11 +3,11 @@ import { Segmented } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { TypeIcon } from "@/components/ui";
+import { isOpen, TypeIcon } from "@/components/ui";
 import type { Column } from "@/graph/palette";
 
 import type { StepInfo } from "../editor/hooks";
-import { mergedColumns } from "../settings/context";
+import { mergedColumns, withoutOpen } from "../settings/context";
 import styles from "./inspector.module.css";
 
 export function Columns({ info }: { info: StepInfo }) {
@@ -26,7 +26,7 @@ export function Columns({ info }: { info: StepInfo }) {
   return (
     <section className={styles.section} aria-label={t("columns.name")}>
       <h3 className={styles.sectionTitle}>
-        {t("columns.name")} {shown.length > 0 && <span className="tertiary">{shown.length}</span>}
+        {t("columns.name")} {shown.length > 0 && <span className="tertiary">{withoutOpen(shown).length}</span>}
       </h3>
       {hasBoth && (
         <Segmented
@@ -48,9 +48,15 @@ export function Columns({ info }: { info: StepInfo }) {
           {shown.map((column) => (
             <li key={column.name}>
               <TypeIcon type={column.type} />
-              <span className="ellipsis" title={column.name}>
-                {column.name}
-              </span>
+              {isOpen(column) ? (
+                <span className="tertiary" title={t("columns.more_hint")}>
+                  {t("columns.more")}
+                </span>
+              ) : (
+                <span className="ellipsis" title={column.name}>
+                  {column.name}
+                </span>
+              )}
               {mark(column) && <span className="tertiary">{mark(column)}</span>}
             </li>
           ))}

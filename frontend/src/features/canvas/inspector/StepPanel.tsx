@@ -14,7 +14,7 @@ import type { Focus } from "../editor/editor";
 import { useEditor, useView, type StepInfo } from "../editor/hooks";
 import { HeldActions } from "../held/HeldActions";
 import { STEP_WIDGETS } from "../settings";
-import { mergedColumns, type SettingsContext } from "../settings/context";
+import { mergedColumns, type SettingsContext, withoutOpen } from "../settings/context";
 import { Columns } from "./Columns";
 import { Connections } from "./Connections";
 import { FindingView, FixButton } from "./Findings";
@@ -32,12 +32,15 @@ export function StepPanel({ info }: { info: StepInfo }) {
   const placed = placeFindings(info.findings, type?.schema ?? {}, STEP_WIDGETS);
   const notes = new Map([...placed.notes].map(([pointer, findings]) => [pointer, <Notes findings={findings} />]));
   const { panel, asked } = useAskedField(info.id, focus);
-  const incoming = mergedColumns(info.incoming);
+  const known = Object.fromEntries(
+    Object.entries(info.incoming).map(([port, tables]) => [port, tables.map(withoutOpen)]),
+  );
+  const incoming = mergedColumns(known);
   const context: SettingsContext = {
     step: info.id,
     type: step.type,
     columns: type?.role === "source" ? (dataset?.columns ?? []) : incoming,
-    incoming: info.incoming,
+    incoming: known,
     dataset,
     document: state.document,
     datasets: check.datasets,

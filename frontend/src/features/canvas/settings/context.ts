@@ -1,7 +1,7 @@
 /** What the editors of settings know about the step around them. */
 import { useGet } from "@/api/hooks";
 import type { CheckedDataset, ColumnProfile, DatasetDetail } from "@/api/types";
-import { typeFamily } from "@/components/ui";
+import { isOpen, typeFamily } from "@/components/ui";
 import type { FlowDocument } from "@/graph/document";
 import { originsOf } from "@/graph/lineage";
 import type { Column } from "@/graph/palette";
@@ -47,6 +47,11 @@ export function mergedColumns(incoming: Record<string, Column[][]>): Column[] {
   const seen = new Map<string, Column>();
   for (const column of Object.values(incoming).flat(2)) if (!seen.has(column.name)) seen.set(column.name, column);
   return [...seen.values()];
+}
+
+/** The columns that can be picked: whatever only the data knows has no name yet. */
+export function withoutOpen(columns: readonly Column[]): Column[] {
+  return columns.filter((column) => !isOpen(column));
 }
 
 /** Problems at `pointer` or below it. */
