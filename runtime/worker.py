@@ -101,12 +101,8 @@ class Worker:
         """
         self._forget_bells()
         self._is_draining.set()
-        for held in self._held():
-            held.should_rest = True
-        self._await_idle(drain)
-        for held in self._held():
-            held.let_go("stopping")
-        self._await_idle(HAND_BACK_SECONDS)
+        self._await_idle(drain, self._rest)
+        self._await_idle(HAND_BACK_SECONDS, lambda held: held.let_go("stopping"))
         self._stopping.set()
         for lane in self._lanes:
             lane.pool.close()
@@ -115,10 +111,17 @@ class Worker:
         WorkerRow.objects.filter(pk=self.name).delete()
         connection.close()
 
-    def _await_idle(self, seconds: float) -> None:
+    def _await_idle(self, seconds: float, ask: Callable[[Claim], None]) -> None:
+        """Wait until nothing is at work, and ``ask`` every claim again and again: one may just have been taken."""
         deadline = time.monotonic() + seconds
         while self.busy and time.monotonic() < deadline:
+            for held in self._held():
+                ask(held)
             time.sleep(0.02)
+
+    @staticmethod
+    def _rest(held: Claim) -> None:
+        held.should_rest = True
 
     def answer(self, task_id: str) -> None:
         """Somebody rang: take that task, or whatever else is due, if a slot is free. Returns at once."""

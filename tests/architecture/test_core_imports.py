@@ -19,6 +19,7 @@ DRIVERS = {
     "redis",
     "fastexcel",
     "oracledb",
+    "pgpq",
     "pymysql",
     "pytds",
 }

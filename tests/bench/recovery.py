@@ -56,9 +56,10 @@ def document(dataset: str) -> dict[str, Any]:
 
 
 def kill_child(worker: int) -> None:
-    """The child that is at work: the one that has used the most processor time."""
-    children = process_tree([worker]) - {worker}
-    os.kill(max(children, key=lambda child: cpu_seconds([child])), signal.SIGKILL)
+    """The child that is at work: the one that uses the most processor time now."""
+    before = {child: cpu_seconds([child]) for child in process_tree([worker]) - {worker}}
+    time.sleep(0.3)
+    os.kill(max(before, key=lambda child: cpu_seconds([child]) - before[child]), signal.SIGKILL)
 
 
 def kill_worker(worker: int) -> None:
@@ -89,8 +90,8 @@ class Trials:
         wait_until(lambda: self._tries(run), 60, "the stage is at work")
         time.sleep(self._rng.uniform(0.3, 1.0))
         worker = self._tries(run)[0]["process"]
-        struck_at = time.time()
         fault(worker)
+        struck_at = time.time()
         self._killed.append(struck_at)
         wait_until(lambda: len(self._tries(run)) == 2, 60, "the next try is at work")
         began = datetime.fromisoformat(self._tries(run)[1]["started_at"]).timestamp()
