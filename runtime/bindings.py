@@ -59,6 +59,7 @@ def limits_for(task: Task, openings: tuple[tuple[str, str], ...] | None = None) 
         allowed_networks=tuple(options["ALLOWED_NETWORKS"]),
         openings=openings_for_work() if openings is None else openings,
         statement_seconds=options["STATEMENT_SECONDS"],
+        span_rows=options["CHECKPOINT_ROWS"],
         time_zone=settings.TIME_ZONE,
     )
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -14,8 +16,8 @@ from flows.graph.plan import Plan, Sink, Stage
 from node_catalog.sdk.contract import FACTS
 from runtime import places
 from runtime.bindings import stage_work
-from runtime.claims import Claim
-from runtime.engine.work import StageOutcome, StageWork, outlet_path
+from runtime.claims import Claim, write_if_held
+from runtime.engine.work import Part, Sealed, StageOutcome, StageWork, outlet_path
 from runtime.guarding import policy_digest, policy_of
 from runtime.handling import Ending, Handler
 from runtime.loops import count_of, loops_behind, open_loop
@@ -36,7 +38,20 @@ def _load(claim: Claim) -> tuple[Run, Plan]:
 def prepare(claim: Claim) -> StageWork:
     """The stage's work, with today's rights of the person who started the run."""
     run, plan = _load(claim)
-    return stage_work(claim.task, plan, claim.task.stage, run.started_by, run)
+    work = stage_work(claim.task, plan, claim.task.stage, run.started_by, run)
+    sealed = msgspec.convert(claim.task.payload.get("sealed", []), tuple[Sealed, ...])
+    return msgspec.structs.replace(work, sealed=sealed)
+
+
+@transaction.atomic
+def keep(claim: Claim, part: Part) -> Mapping[str, int]:
+    """Remember how far a long read has come: bounds of keys, counts and names of files, never rows."""
+    assert isinstance(part, Sealed)
+    sealed = [] if part.is_first else claim.task.payload.get("sealed", [])
+    payload = {**claim.task.payload, "sealed": [*sealed, msgspec.to_builtins(part)]}
+    write_if_held(claim, payload=payload, crashes=0)
+    claim.task.payload, claim.task.crashes = payload, 0
+    return {}
 
 
 def finish(claim: Claim, outcome: StageOutcome) -> Ending:
@@ -151,4 +166,4 @@ def result_as_json(result: Result) -> dict[str, Any]:
     }
 
 
-HANDLER = Handler(prepare=prepare, finish=finish)
+HANDLER = Handler(prepare=prepare, finish=finish, keep=keep)

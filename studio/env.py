@@ -55,6 +55,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("POLL_SECONDS", float, 5.0, "How often workers look into the database without being rung."),
     Option("DRAIN_SECONDS", float, 10.0, "What a worker that is told to stop gives its stages to end by themselves."),
     Option("STATEMENT_SECONDS", float, 600.0, "Longest statement in a source."),
+    Option("CHECKPOINT_ROWS", int, 2_000_000, "A long read that can go on after a crash is kept every so many rows."),
     Option("RUN_HOURS", float, 24.0, "Longest run."),
     Option("RESULT_DAYS", int, 30, "Days that results are kept."),
     Option("UPLOAD_MB", int, 2048, "Largest upload."),

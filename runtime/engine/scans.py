@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from flows.graph.plan import Binding, Probe, Stage
+from flows.graph.plan import Binding, Probe
 from flows.graph.render import quoted
 from node_catalog.sdk.contract import Attach
 from node_catalog.sdk.parquet_read import sql_type
@@ -50,17 +50,6 @@ def is_scanned(bindings: Sequence[Binding], scans: Mapping[str, Scan]) -> bool:
         return bool(scans)
     rows = scans[datasets[0].alias].attach.rows if datasets[0].alias in scans else None
     return rows is not None and LEAST_SCANNED <= rows <= WATCHED
-
-
-def is_handed_on(stage: Stage) -> bool:
-    """Whether the stage's rows are columns of its only source as they come: then the engine has nothing to do."""
-    if len(stage.bindings) != 1 or stage.outlets or stage.extensions or not _ALL_ROWS.fullmatch(stage.text):
-        return False
-    columns, _, _ = stage.text.removeprefix("SELECT ").rpartition(" FROM ")
-    found = [name[-1] for name in re.findall(rf"(?:({_NAME})\.)?({_NAME})", columns)]
-    given = stage.bindings[0].schema.names
-    wanted = [quoted(name) for name in stage.schema.names]
-    return set(stage.schema.names) <= set(given) and (found == wanted if found else given == stage.schema.names)
 
 
 def scan_statements(scan: Scan, place: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +14,8 @@ from node_catalog.sdk.contract import (
     ConnectContext,
     DeliveryLabel,
     Output,
+    ResumableWriter,
+    SealedPart,
     Settings,
     Target,
     Writer,
@@ -30,7 +32,7 @@ from runtime.engine.exchange import exchange_file
 from runtime.engine.parquet_file import ParquetFile
 from runtime.engine.results import result_file
 from runtime.engine.sources import connect_context, connector_of
-from runtime.engine.work import DeliverySpec, StageWork, outlet_path
+from runtime.engine.work import DeliverySpec, Sealed, StageWork, outlet_path
 
 
 class Sink(Protocol):
@@ -131,6 +133,11 @@ class NodeSink:
         self._writer: Writer | None = None
 
     @property
+    def resumes(self) -> bool:
+        """Whether the next attempt can go on where this one breaks off."""
+        return self._output.resumes
+
+    @property
     def label(self) -> DeliveryLabel:
         """What the output promises."""
         return self._output.delivery_label
@@ -151,9 +158,20 @@ class NodeSink:
             create=sink.create,
             settings=sink.target_settings,
             key=sink.key,
+            sealed=tuple(one.part for one in self._work.sealed if one.part is not None),
         )
         self._writer = self._output.open(self._settings, target, self._delivery, self._context)
         self._output.clean(self._settings, self._delivery, self._context)
+
+    def sealed_before(self) -> tuple[Sealed, ...]:
+        """What earlier attempts have sealed, unless something of it is gone: then all rows are read again."""
+        has_rows = any(one.part is not None for one in self._work.sealed)
+        is_resumed = has_rows and cast(ResumableWriter, self._writer).is_resumed
+        return self._work.sealed if is_resumed else ()
+
+    def seal(self) -> SealedPart | None:
+        """Make the rows since the last call durable, so that another attempt can take them over."""
+        return cast(ResumableWriter, self._writer).seal()
 
     def write(self, batch: pa.RecordBatch) -> None:
         assert self._writer is not None

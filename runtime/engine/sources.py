@@ -16,7 +16,17 @@ import pyarrow as pa
 
 from flows.graph.plan import Binding
 from flows.graph.render import quoted, with_relation
-from node_catalog.sdk.contract import Access, Attach, ConnectContext, Connector, DatasetRef, Remote, Stream, Through
+from node_catalog.sdk.contract import (
+    Access,
+    Attach,
+    ConnectContext,
+    Connector,
+    DatasetRef,
+    Remote,
+    Span,
+    Stream,
+    Through,
+)
 from node_catalog.sdk.contract import Settings as ConnectorSettings
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.kept import Kept, shared
@@ -79,12 +89,14 @@ class Reach:
     access: Access
 
 
-def reach(spec: SourceSpec, limits: Limits, registry: Registry, kept: Kept | None = None) -> Reach:
-    """Ask the connector of a dataset how it is best read; what it opens goes into ``kept``, if there is one."""
+def reach(
+    spec: SourceSpec, limits: Limits, registry: Registry, kept: Kept | None = None, span: Span | None = None
+) -> Reach:
+    """Ask the connector of a dataset (or of a ``span`` of it) how it is best read; what it opens goes into ``kept``."""
     connector = connector_of(registry, spec.connector)
     settings = parse(connector.Settings, spec.settings)
     context = connect_context(limits, spec.connector, kept)
-    dataset = DatasetRef(spec.path, spec.schema, spec.dataset_settings)
+    dataset = DatasetRef(spec.path, spec.schema, spec.dataset_settings, span)
     return Reach(connector, settings, dataset, context, connector.access(settings, dataset, context))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from flows.graph.plan import Binding, Probe
-from node_catalog.sdk.contract import Committed
+from node_catalog.sdk.contract import Committed, Span
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.registry import Registry, load_registry
@@ -19,16 +19,18 @@ from runtime.engine.cancel import Cancel
 from runtime.engine.duck import Connection, open_main
 from runtime.engine.errors import CheckFailedError
 from runtime.engine.events import Reporter
+from runtime.engine.light_texts import is_handed_on
 from runtime.engine.limits import resident_bytes
 from runtime.engine.plain import columns_of, rows_of
 from runtime.engine.profile_counts import inner_counts, scanned_rows
-from runtime.engine.scans import Scan, certain_probes, is_handed_on, is_scanned
+from runtime.engine.scans import Scan, certain_probes, is_scanned
 from runtime.engine.sinks import FileSink, NodeSink, Sink, SplitSink, settle, take
 from runtime.engine.sources import Reach, open_binding, reach, scan_of
+from runtime.engine.spans import spans_of
 from runtime.engine.statistics import Statistics, describe
 from runtime.engine.streams import Flow, ahead, cast, rechunk
 from runtime.engine.widen import WideSink, is_open, widened
-from runtime.engine.work import Counted, Report, SourceSpec, StageOutcome, StageWork
+from runtime.engine.work import Counted, Report, Sealed, SourceSpec, StageOutcome, StageWork
 
 SAMPLE_BYTES = 1024 * 1024
 """Most bytes of Arrow that a collected sample may have: it travels to a browser."""
@@ -111,7 +113,7 @@ class _StageRun:
         else:
             sink = self._file_sink()
         try:
-            self._run(lambda batches: self._fill(sink, batches))
+            self._run(lambda batches: self._fill(sink, batches), sink if isinstance(sink, NodeSink) else None)
             self._cancel.check()
             if isinstance(sink, SplitSink):
                 self._judge(sink.facts)
@@ -177,7 +179,7 @@ class _StageRun:
             return "live"
         return "pushed" if step in pushed else "unknown"
 
-    def _run(self, consume: Callable[[Iterator[pa.RecordBatch]], None]) -> None:
+    def _run(self, consume: Callable[[Iterator[pa.RecordBatch]], None], node: NodeSink | None = None) -> None:
         """Open the sources, run the text, hand its rows to ``consume``, and read the inner counts afterwards.
 
         A sample keeps its sources' order, so that the same preview shows the same rows.
@@ -192,7 +194,14 @@ class _StageRun:
         }
         scans = self._scans(specs, reached)
         if not scans and self._work.sink.kind != "collect" and is_handed_on(stage):
-            self._hand_on(specs, reached, consume)
+            spans = spans_of(self._work, reached, node)
+            if node is not None and spans is not None:
+                self._hand_on_spans(spans, specs, consume, node)
+            else:
+                self._hand_on(specs, reached, consume)
+            self._raise_failures()
+            failpoint("engine.rows_read")
+            self._take_counts(inner_counts({}, {}, self._probes, self._reporter.counts))
             return
         with ExitStack() as stack:
             main = stack.enter_context(
@@ -231,10 +240,27 @@ class _StageRun:
             failpoint("engine.sources_open")
             with closing(self._sink_rows(rows)) as outgoing:
                 consume(outgoing)
-        self._raise_failures()
-        failpoint("engine.rows_read")
-        live: Mapping[str, int] = self._reporter.counts
-        self._take_counts(inner_counts({}, {}, self._probes, live))
+
+    def _hand_on_spans(
+        self,
+        spans: Sequence[Span],
+        specs: Mapping[str, SourceSpec],
+        consume: Callable[[Iterator[pa.RecordBatch]], None],
+        node: NodeSink,
+    ) -> None:
+        """The same, a span of the source after the other; what a finished one has brought is never read again."""
+        (spec,) = specs.values()
+        before = node.sealed_before()
+        earlier = sum(one.part.rows for one in before if one.part is not None)
+        for step in {self._stage.bindings[0].counts_step, self._stage.sink.step} - {""}:
+            self._reporter.count(step, earlier)
+        for span in spans:
+            self._hand_on(specs, {spec.alias: reach(spec, self._work.limits, self._registry, span=span)}, consume)
+            self._raise_failures()
+            if span.high is not None:
+                part = node.seal()
+                failpoint("engine.sealed")
+                self._reporter.part(Sealed(high=span.high, part=part, is_first=span is spans[0] and not before))
 
     @contextmanager
     def _open(

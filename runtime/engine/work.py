@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from flows.graph.plan import Binding, Stage
-from node_catalog.sdk.contract import Check, Delivery, DiscoveredDataset, Mode
+from node_catalog.sdk.contract import Check, Delivery, DiscoveredDataset, Mode, SealedPart
 from node_catalog.sdk.ports import Schema
 
 MEBIBYTE = 1024 * 1024
@@ -34,6 +34,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     statement_seconds: float = 600.0
     connect_seconds: float = 5.0
     batch_rows: int = 65536
+    span_rows: int = 2_000_000
+    """A long read is cut into parts of about so many rows, each of which is kept when the work breaks off."""
     time_zone: str = "UTC"
     """Whose midnight ``today()`` means; data keep their times as they are."""
 
@@ -102,6 +104,8 @@ class StageWork(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
     sources: tuple[SourceSpec, ...]
     sink: SinkSpec
     limits: Limits = Limits()
+    sealed: tuple[Sealed, ...] = ()
+    """What earlier attempts have told."""
     keep: str = ""
     """Works with the same word may use each other's open connections (``runtime.engine.keeper``)."""
 
@@ -181,7 +185,16 @@ class FoundDatasets(msgspec.Struct, frozen=True, kw_only=True, tag="found"):
     datasets: tuple[DiscoveredDataset, ...]
 
 
-Part = ScannedItem | FoundDatasets
+class Sealed(msgspec.Struct, frozen=True, kw_only=True, tag="sealed"):
+    """All rows with keys below ``high`` lie durable with the target, the last of them in ``part`` (None: none came)."""
+
+    high: int
+    part: SealedPart | None = None
+    is_first: bool = False
+    """Nothing told before counts any more: this attempt has begun anew."""
+
+
+Part = ScannedItem | FoundDatasets | Sealed
 """A part of a work's outcome that is kept at once: when the work breaks off, the next attempt need not do it again."""
 
 

@@ -15,6 +15,7 @@ DRIVERS = {
     "psycopg",
     "adbc_driver_postgresql",
     "adbc_driver_manager",
+    "pgpq",
     "sqlite3",
     "redis",
     "fastexcel",

@@ -60,6 +60,7 @@ def _of(studio: Ours, server: PostgresServer, target: str, there: str, rows: int
             for statement in ("drop table if exists d2_limit, d2_ours", *statements, "checkpoint"):
                 connection.execute(statement.encode())
 
+    print(f"{name}: {PAIRS} pairs", flush=True)
     for _ in range(PAIRS):
         fresh(f"create table d2_limit ({COLUMNS})")
         limit.append(_pipe(server, source, target))
@@ -67,6 +68,7 @@ def _of(studio: Ours, server: PostgresServer, target: str, there: str, rows: int
         fresh()
         own.append(measure(lambda: studio.run(flow), lambda: [studio.pid, *servers], lambda: [studio.pid]))
         _check(target, "d2_ours", source)
+        print(f"{name}: pipe {limit[-1]}, ours {own[-1]}", flush=True)
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(f"drop database {name} with (force)".encode())
     mine, theirs = medians(own), medians(limit)

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import psycopg
+import pyarrow.parquet as pq
 from psycopg import sql
 
+from node_catalog.sdk.manifest import read_manifest
 from runtime.models import Worker
 from tests.integration.runtime import city
 
@@ -27,6 +29,7 @@ ENVIRONMENT = {
     "HEARTBEAT_SECONDS": "0.5",
     "POLL_SECONDS": "0.1",
     "WORKER_SLOTS": "1",
+    "CHECKPOINT_ROWS": "4000",
     "ALLOWED_NETWORKS": "127.0.0.0/8",
 }
 
@@ -198,6 +201,27 @@ class PostgresTarget:
             row = connection.execute(query).fetchone()
             assert row is not None
             return row[0], row[1]
+
+
+@dataclass
+class FilesTarget:
+    """A folder of Parquet files."""
+
+    staff: Any
+    name: str = "files"
+    node: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folder = city.home("killed_files")
+        self.folder.mkdir()
+        self.node = city.add_node(self.staff, "files", "Killed files", {"folder": str(self.folder)})
+
+    def count(self, table: str) -> tuple[int, int]:
+        manifest = read_manifest(self.folder / table)
+        if manifest is None:
+            return 0, 0
+        ids = [n for part in manifest.parts for n in pq.read_table(self.folder / table / part.name)["id"].to_pylist()]
+        return len(ids), len(set(ids))
 
 
 @dataclass

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import psycopg
 import pytest
 from django.utils import timezone
 
@@ -28,6 +29,7 @@ from security.models import User
 from tests import services
 from tests.integration.runtime import city
 from tests.integration.runtime.killing import (
+    FilesTarget,
     MariadbTarget,
     PostgresTarget,
     SqliteTarget,
@@ -187,6 +189,50 @@ def test_killed_workers_pass_every_row_once_through_a_for_each(field: Field) -> 
     assert run.tasks.filter(attempt__gt=1, stage__contains=states.ITERATION).exists()
     assert max(run.tasks.values_list("attempt", flat=True)) <= len(IN_ITERATIONS) + 1
     check_nothing_is_left()
+
+
+@pytest.mark.services
+def test_a_long_read_goes_on_where_its_worker_was_killed(field: Field, postgres_server: Any) -> None:
+    """Twice killed between two parts: what was kept before is neither read nor written again."""
+    with psycopg.connect(postgres_server.create_database("long_read")) as connection:
+        connection.execute("create table readings (id bigint primary key, name text)")
+        connection.execute(f"insert into readings select i, 'r' || i from generate_series(1, {ROWS}) i")
+        connection.execute("analyze readings")
+    field.heir.go()
+    node = city.add_node(field.staff, "postgresql", "Long", postgres_server.settings("long_read"))
+    (field.readings,) = city.discover(node, field.staff)
+    field.heir.pause()
+    target = FilesTarget(field.staff)
+    run = field.start(target, "long")
+    kept: list[Any] = []
+    for kill in (1, 2):
+        victim = field.next_victim()
+        victim.go("engine.sealed=stop@2")
+        city.wait_for(victim.stopped_child, 30, "the child has sealed its second part")
+        kept = _kept(run, kept, kill)
+        victim.kill()
+    ended = settle(field, run)
+    print(f"\n  2 kills of a long read: attempts {_attempts(run)}  rows {target.count('long')}  {ended.state}")
+    assert ended.state == states.DONE, ended.error
+    assert target.count("long") == (ROWS, ROWS)
+    assert _sealed(run)[: len(kept)] == kept and len(_sealed(run)) == 4
+    assert SinkCommit.objects.get(run=str(run.pk)).rows == ROWS
+    assert {step: ended.steps[step]["rows"] for step in ("read", "put")} == {"read": ROWS, "put": ROWS}
+    assert _attempts(run) == 3
+    check_nothing_is_left()
+
+
+def _kept(run: Run, before: list[Any], count: int) -> list[Any]:
+    """The ``count`` parts that are kept now; those of ``before`` are among them, unchanged."""
+    city.wait_for(lambda: len(_sealed(run)) == count, 30, f"{count} parts are kept")
+    assert _sealed(run)[: len(before)] == before
+    return _sealed(run)
+
+
+def _sealed(run: Run) -> list[Any]:
+    """How far the run's only task has come: bounds of keys, counts and names of files."""
+    sealed: list[Any] = run.tasks.values_list("payload", flat=True).get().get("sealed", [])
+    return sealed
 
 
 def check_nothing_is_left() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from flows.graph.plan import Binding, Sink, Stage
 from node_catalog.sdk.ports import Schema
-from runtime.engine.scans import is_handed_on
+from runtime.engine.light_texts import is_handed_on
 
 GIVEN = Schema.of([("a", "integer"), ('odd "name"', "text"), ("c", "number")])
 
@@ -24,6 +24,8 @@ def stage(text: str, *names: str, bindings: int = 1) -> Stage:
         stage('SELECT * FROM "s0" AS "t0"'),
         stage('SELECT "t0"."c", "t0"."a" FROM "s0" AS "t0"', "c", "a"),
         stage('SELECT "odd ""name""" FROM "s0"', 'odd "name"'),
+        stage('WITH "r" AS NOT MATERIALIZED (SELECT "a", "c" FROM "s0") SELECT * FROM "r"', "a", "c"),
+        stage('WITH "r" AS (SELECT * FROM "s0"), "t" AS (SELECT "c" FROM "r") SELECT * FROM "t"', "c"),
     ],
     ids=lambda made: made.text,
 )
@@ -39,6 +41,11 @@ def test_columns_as_they_come(made: Stage) -> None:
         stage('SELECT * FROM "s0"', "c", "a"),
         stage('SELECT * FROM "s0" WHERE "a" > 1'),
         stage('SELECT "a" FROM "s0" LIMIT 3', "a"),
+        stage('WITH "r" AS (SELECT "a" FROM "s0" WHERE "a" > 1) SELECT * FROM "r"', "a"),
+        stage('WITH "r" AS (SELECT "a" FROM "s0") SELECT "r"."a" FROM "r" JOIN "s0" ON TRUE', "a"),
+        stage('WITH "r"("c") AS (SELECT "a" FROM "s0") SELECT "c" FROM "r"', "c"),
+        stage('SELECT * EXCLUDE ("a") FROM "s0"', 'odd "name"', "c"),
+        stage('SELECT "a" FROM "s0" TABLESAMPLE 10%', "a"),
         stage('SELECT DISTINCT "a" FROM "s0"', "a"),
         stage('SELECT * FROM "s0"', bindings=2),
         stage('SELECT "other" FROM "s0"', "a"),
