@@ -20,7 +20,6 @@ DRIVERS = {
     "redis",
     "fastexcel",
     "oracledb",
-    "pgpq",
     "pymysql",
     "pytds",
 }
