@@ -8,17 +8,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import ibis
+import msgspec
 import psycopg
 import pyarrow.parquet as pq
 import pytest
 
+from flows.graph.render import render
 from node_catalog.sdk.errors import NodeTypeError
 from node_catalog.sdk.failpoint import FailpointError, arm
-from node_catalog.sdk.ports import Schema
-from node_catalog.sdk.registry import Registry
+from node_catalog.sdk.ports import Schema, to_ibis
+from node_catalog.sdk.registry import Registry, load_registry
+from node_catalog.sdk.schema import parse
 from runtime.engine.errors import CancelledError, EngineError
 from runtime.engine.pool import ChildPool
 from runtime.engine.profile import profile_source
+from runtime.engine.sources import connect_context
 from runtime.engine.stage import run_stage
 from runtime.engine.work import DeliverySpec, Limits, ProfileWork, SinkSpec, SourceSpec, StageWork
 from tests.integration.engine.support import (
@@ -232,3 +237,50 @@ def test_a_source_that_loses_its_server_in_the_middle(
     assert caught.value.code != "engine.unexpected"
     assert caught.value.retry == "retry"
     assert not list(tmp_path.glob("out*"))
+
+
+def test_postgis_columns_are_geometries_with_their_system(postgres_server: PostgresServer, tmp_path: Path) -> None:
+    url = postgres_server.create_database("engine_places")
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = connection.execute("select 1 from pg_available_extensions where name = 'postgis'").fetchone()
+        if found is None:
+            pytest.skip("PostGIS is not installed: postgresql-postgis")
+        connection.execute('create schema "Geo Ext"')
+        connection.execute('create extension postgis schema "Geo Ext"')
+        connection.execute('set search_path = public, "Geo Ext"')
+        connection.execute(
+            "create table places (id bigint primary key, at geometry(Point,4326), flown geography(Point), "
+            "official geometry(PointZ,4490), web geometry(Point,3857), loose geometry)"
+        )
+        point = "'SRID={};POINT{}(116.4 39.9{})'"
+        values = ", ".join(
+            [point.format(4326, "", ""), point.format(4326, "", ""), point.format(4490, " Z", " 7"),
+             point.format(3857, "", ""), point.format(4326, "", "")]
+        )  # fmt: skip
+        connection.execute(f"insert into places values (1, {values}), (2, null, null, null, null, null)")
+    connector = load_registry().connectors["postgresql"]
+    settings = parse(connector.Settings, settings_of(url))
+    context = connect_context(limits(tmp_path, allowed_networks=LOOPBACK), "postgresql")
+    (table,) = connector.discover(settings, context)
+    schema = Schema.of([(column.name, column.type) for column in table.columns])
+    assert [field.type for field in schema.fields] == [
+        "integer", "geometry(WGS84)", "geometry(WGS84)", "geometry(CGCS2000)", "text", "text",
+    ]  # fmt: skip
+
+    relation = ibis.table(to_ibis(schema), name="src")
+    text = render(relation.filter(relation["id"] < 9).order_by("id"), "postgres")
+    read = binding(text, schema, "places", dialect="postgres")
+    statement = 'select "id", st_astext("at") as "at", st_x("official") as "x", "web" from "places" order by "id"'
+    made = stage(
+        statement, Schema.of([("id", "integer"), ("at", "text"), ("x", "number"), ("web", "text")]), [read],
+        steps=("read_places", "out"),
+    )  # fmt: skip
+    made = msgspec.structs.replace(made, extensions=("spatial",))
+    spec = SourceSpec(
+        alias="places", connector="postgresql", settings=settings_of(url), path=("public", "places"), schema=schema
+    )
+    run_stage(work(tmp_path, made, [spec], limits=limits(tmp_path, allowed_networks=LOOPBACK)), quiet)
+    first, second = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert (first["at"], first["x"]) == ("POINT (116.4 39.9)", 116.4)
+    assert first["web"].startswith("0101"), "a system that we lack stays text"
+    assert second == {"id": 2, "at": None, "x": None, "web": None}

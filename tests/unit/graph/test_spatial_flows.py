@@ -22,6 +22,7 @@ from flows.graph.operations import apply_operations
 from flows.graph.planner import make_plan
 from flows.graph.render import render
 from flows.graph.settings import parse_settings
+from flows.graph.sources import NodeInfo
 from flows.graph.step_ports import end_of
 from flows.graph.topology import Topology
 from flows.graph.typecheck import build
@@ -90,6 +91,19 @@ def test_what_geometries_cannot_do_is_said_before_a_run(step: dict[str, Any]) ->
     made = document({"points": POINTS, "next": step}, ["places.out > points.in", "points.out > next.in"])
     found = [one for one in findings(made) if one.step == "next"]
     assert found and not any(one.code == "step.unexpected" for one in found), found
+
+
+@pytest.mark.parametrize(
+    "node_type, path, code", [("files", "a.parquet", ""), ("files", "a.csv", "write.geometry"),
+                              ("postgresql", "a.parquet", "write.geometry")],
+)  # fmt: skip
+def test_only_new_parquet_files_take_geometries(node_type: str, path: str, code: str) -> None:
+    number = "33A017/DB00000009-A"
+    write = {"type": "write", "settings": {"node": number, "path": [path], "create": True}}
+    made = document({"points": POINTS, "next": write}, ["places.out > points.in", "points.out > next.in"])
+    known = {number: NodeInfo(number, node_type, True)}
+    found = check(made, registry(), DATASETS, RIGHTS, known).findings
+    assert {one.code for one in found if one.severity == "error"} == ({code} if code else set())
 
 
 @pytest.mark.parametrize("step", ["filter", "limit", "union", "join"])

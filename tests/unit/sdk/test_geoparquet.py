@@ -13,12 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from node_catalog.sdk.contract import Attach, DatasetRef
+from node_catalog.sdk.contract import Attach, ConnectContext, DatasetRef, Delivery, Target
 from node_catalog.sdk.file_bytes import LocalFile
 from node_catalog.sdk.file_output import open_part
 from node_catalog.sdk.formats.parquet import ParquetFormat
 from node_catalog.sdk.geoparquet import geometry_types
 from node_catalog.sdk.ports import Field, Schema, to_arrow
+from node_catalog.sdk.registry import load_registry
+from node_catalog.sdk.schema import parse
 from runtime.engine.duck import BYTES_STAY_BYTES
 
 POINT = struct.pack("<BIdd", 1, 1, 116.4, 39.9)
@@ -103,3 +105,18 @@ def test_files_without_geometries_get_no_mark(tmp_path: Path) -> None:
     part = open_part(tmp_path / "a.parquet", "parquet", Schema.of([("id", "integer")]))
     part.close()
     assert b"geo" not in (pq.read_schema(tmp_path / "a.parquet").metadata or {})
+
+
+def test_a_written_file_is_a_dataset_with_geometries(tmp_path: Path) -> None:
+    connector = load_registry().connectors["files"]
+    settings = parse(connector.Settings, {"folder": str(tmp_path)})
+    context = ConnectContext(file_roots=(str(tmp_path),))
+    schema = Schema.of([("id", "integer"), ("geom", "geometry(CGCS2000)")])
+    assert connector.output is not None
+    target = Target(("places.parquet",), schema, "replace", create=True)
+    writer = connector.output.open(settings, target, Delivery("s", "r", "t", 1), context)
+    writer.write(pa.RecordBatch.from_pylist([{"id": 1, "geom": POINT}], schema=to_arrow(schema)))
+    assert writer.commit().rows == 1
+    (found,) = connector.discover(settings, context)
+    assert [one.type for one in found.columns] == ["integer", "geometry(CGCS2000)"]
+    assert found.rows == 1
