@@ -45,7 +45,7 @@ services=$(scripts/services.sh)
 printf '%s\n' "$services"
 [ "$(printf '%s' "$services" | tail -n 1)" = complete ] && export CITYGO_NEED_SERVICES=1
 
-(cd frontend && npx vitest run) >"$logs/vitest" 2>&1 &
+(cd frontend && env -u FORCE_COLOR NO_COLOR=1 npx vitest run) >"$logs/vitest" 2>&1 &
 vitest=$!
 # Two at a time, one file after the other in each. The browser's tests have Playwright's event loop, so a process of their own.
 pytest_twice python -n 2 --dist loadfile --no-loadscope-reorder -m "not bench and not e2e" --durations=10
