@@ -4,13 +4,13 @@
  */
 import RjsfForm from "@rjsf/core";
 import { Templates, Widgets } from "@rjsf/antd";
-import type { ValidatorType } from "@rjsf/utils";
 import { Alert } from "antd";
 import { useMemo } from "react";
 
 import { usePick, usePreferences } from "@/api/preferences";
 import type { FieldProblem, JsonObject } from "@/api/types";
 
+import { DEFAULTS, VALIDATOR } from "./defaults";
 import styles from "./forms.module.css";
 import { drawn } from "./localise";
 import { Notes, type FieldNotes } from "./notes";
@@ -25,7 +25,6 @@ import {
   type FormParts,
 } from "./templates";
 import type { FormSchema, FormWidgets } from "./types";
-import { problemsOf } from "./validate";
 
 /** Widgets of the forms zone: one file each, named like the `x-widget` it serves. */
 const OWN_WIDGETS: FormWidgets = Object.fromEntries(
@@ -34,18 +33,9 @@ const OWN_WIDGETS: FormWidgets = Object.fromEntries(
   ),
 );
 
-/** rjsf only asks which branch of a choice a value belongs to; checking is done by `checkForm`. */
-const VALIDATOR: ValidatorType = {
-  validateFormData: () => ({ errors: [], errorSchema: {} }),
-  isValid: (schema, value, root) => problemsOf(schema as FormSchema, value, root as FormSchema).length === 0,
-  rawValidation: () => ({ errors: [] }),
-};
-
 const TEMPLATES = { ...Templates, FieldTemplate, ObjectFieldTemplate, ArrayFieldTemplate, ArrayFieldItemTemplate };
 const WIDGETS = { ...Widgets, CheckboxWidget: SwitchWidget };
 const FIELDS = { widget: WidgetField };
-/** A list that must not be empty is the person's to fill: rjsf would put an empty entry in by itself. */
-const DEFAULTS = { arrayMinItems: { populate: "never" } } as const;
 
 export interface SchemaFormProps {
   schema: FormSchema;
