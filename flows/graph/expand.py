@@ -18,7 +18,16 @@ from flows.graph.expressions.parameters import Parameter
 from flows.graph.findings import Finding
 from flows.graph.loop_rows import LOOP_ROWS
 from flows.graph.subflow_findings import inside_finding, problem_of_call
-from flows.graph.subflows import SubFlow, SubFlows, Types, gives_of, is_named, reference_of, writing_steps
+from flows.graph.subflows import (
+    SubFlow,
+    SubFlows,
+    Types,
+    deciding_steps,
+    gives_of,
+    is_named,
+    reference_of,
+    writing_steps,
+)
 
 MAX_DEPTH = 5
 """So deep may flows call flows."""
@@ -171,6 +180,8 @@ class _Expansion:
             code = "call.too_deep"
         elif mode == "each" and self.in_loop:
             code = "for_each.nested"
+        elif (mode == "each" or self.in_loop) and deciding_steps(flow.document, self.types):
+            code = "for_each.decides"
         elif step.settings["flow"].get("digest") != flow.digest:
             code = "call.digest"
         elif writing_steps(flow.document, self.types):

@@ -70,6 +70,17 @@ _PROBLEMS: dict[str, tuple[Level, str, _Words]] = {
             "“逐项执行”的子流程中不能再有“逐项执行”。请先把两个列表关联成一个。",
         ),
     ),
+    "for_each.decides": (
+        "L2",
+        "/flow",
+        lambda name, most: text(
+            f"“{name[0]}” has a step that may stop the run or choose a way: a branch, a check, or a step that reads "
+            "geometries and is set to stop. An iteration is computed in one go and would pass it by. Let the step take "
+            "rows out or only report, or put it behind the for-each.",
+            f"“{name[1]}”中有会停止运行或选择去向的步骤（分支，或设为“停止运行”的检查、解析几何）。每次执行是一次算完的，"
+            "这样的步骤不会起作用。请改为分离这些行或仅报告，或把它放到“逐项执行”之后。",
+        ),
+    ),
     "for_each.output": (
         "L2",
         "/output",

@@ -84,6 +84,15 @@ def writing_steps(document: Document, types: Types) -> tuple[str, ...]:
     )
 
 
+def deciding_steps(document: Document, types: Types) -> tuple[str, ...]:
+    """Steps that may end the run or choose a way once they have seen all rows; no iteration may have one."""
+    return tuple(
+        name
+        for name, step in document.steps.items()
+        if (kind := types.get(step.type)) is not None and kind.decides(step.settings)
+    )
+
+
 def flow_settings(app: str, version: int, flow: str, digest: str, document: Document, types: Types) -> dict[str, Any]:
     """The ``flow`` setting of a call: what it is pinned to, and the ports that follow from it."""
     return {

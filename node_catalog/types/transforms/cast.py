@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
+from node_catalog.sdk.choice_words import LEAVE_EMPTY, STOP
 from node_catalog.sdk.contract import BuildContext, Example, Settings, Transform
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.ports import ibis_type, is_type
@@ -53,7 +54,7 @@ class CastColumn(Settings):
         Literal["fail", "null"],
         setting(
             text("If a value does not fit", "遇到无法转换的值"),
-            choices={"fail": text("stop the run", "停止运行"), "null": text("leave it empty", "留空")},
+            choices={"fail": STOP, "null": LEAVE_EMPTY},
         ),
     ] = "fail"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
+from node_catalog.sdk.choice_words import STOP
 from node_catalog.sdk.contract import BuildContext, Example, Settings, Transform, Verdict
 from node_catalog.sdk.errors import Problem
 from node_catalog.sdk.fields import setting
@@ -65,7 +66,7 @@ class CheckSettings(Settings):
                 "停止：某条规则未达到比例时运行失败，本步骤之后不会写出任何数据。",
             ),
             choices={
-                "stop": text("stop the run", "停止运行"),
+                "stop": STOP,
                 "split": text("take these rows out", "分离这些行"),
                 "report": text("only report it", "仅报告"),
             },
@@ -164,6 +165,11 @@ class Check(Transform):
         kept = _kept(table, settings, context)
         counts = {f"kept_{index}": table.count(where=one) for index, one in enumerate(kept)}
         return table.aggregate(rows=table.count(), **counts)
+
+    @classmethod
+    def decides(cls, settings: Mapping[str, Any]) -> bool:
+        """Only when it is to stop the run."""
+        return settings.get("on_fail", "stop") == "stop"
 
     @classmethod
     def judge(cls, settings: CheckSettings, facts: Mapping[str, Any]) -> Verdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
+from node_catalog.sdk.choice_words import STOP
 from node_catalog.sdk.contract import BuildContext, Example, Transform
 from node_catalog.sdk.errors import Problem
 from node_catalog.sdk.fields import setting
@@ -68,7 +69,7 @@ class ForEachSettings(CallingSettings):
         Literal["stop", "continue"],
         setting(
             text("When one fails", "某次失败时"),
-            choices={"stop": text("stop the run", "停止运行"), "continue": text("go on without it", "跳过并继续")},
+            choices={"stop": STOP, "continue": text("go on without it", "跳过并继续")},
         ),
     ] = "stop"
 

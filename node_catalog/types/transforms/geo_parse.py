@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
+from node_catalog.sdk.choice_words import LEAVE_EMPTY, STOP, TAKE_OUT
 from node_catalog.sdk.contract import BuildContext, Example, Settings, Transform, Verdict
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.geometry import CRS_WORDS, Crs
@@ -49,11 +50,7 @@ class GeoParseSettings(Settings):
                 "Also when coordinates are no longitudes and latitudes, for example metres.",
                 "坐标不是经纬度（例如以米为单位）时，也视为无法读取。",
             ),
-            choices={
-                "fail": text("stop the run", "停止运行"),
-                "null": text("leave it empty", "留空"),
-                "skip": text("take the row out", "分离该行"),
-            },
+            choices={"fail": STOP, "null": LEAVE_EMPTY, "skip": TAKE_OUT},
         ),
     ] = "fail"
     invalid: Annotated[
@@ -64,11 +61,7 @@ class GeoParseSettings(Settings):
                 "Repair keeps what the border encloses an odd number of times, as the parts of a multipolygon.",
                 "修复会保留边界围住奇数次的部分，结果为多部分面。",
             ),
-            choices={
-                "fail": text("stop the run", "停止运行"),
-                "repair": text("repair it", "自动修复"),
-                "skip": text("take the row out", "分离该行"),
-            },
+            choices={"fail": STOP, "repair": text("repair it", "自动修复"), "skip": TAKE_OUT},
         ),
     ] = "fail"
     key: Annotated[
@@ -207,6 +200,11 @@ class GeoParse(Transform):
             first_unread=named.min(where=is_unread),
             first_crossing=named.min(where=is_crossing),
         )
+
+    @classmethod
+    def decides(cls, settings: Mapping[str, Any]) -> bool:
+        """Only when something that is wrong stops the run."""
+        return "fail" in (settings.get("on_error", "fail"), settings.get("invalid", "fail"))
 
     @classmethod
     def judge(cls, settings: GeoParseSettings, facts: Mapping[str, Any]) -> Verdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
+from node_catalog.sdk.choice_words import LEAVE_EMPTY, STOP
 from node_catalog.sdk.contract import BuildContext, Example, Settings, Transform
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.geometry import CRS_WORDS, Crs
@@ -46,7 +47,7 @@ class GeoPointSettings(Settings):
                 "Longitudes reach from −180 to 180, latitudes from −90 to 90. Empty coordinates give an empty point.",
                 "经度应在 −180 到 180 之间，纬度应在 −90 到 90 之间。坐标为空时，点也为空。",
             ),
-            choices={"fail": text("stop the run", "停止运行"), "null": text("leave it empty", "留空")},
+            choices={"fail": STOP, "null": LEAVE_EMPTY},
         ),
     ] = "fail"
 

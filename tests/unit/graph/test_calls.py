@@ -265,10 +265,10 @@ BY_STATION = saved(
 )  # fmt: skip
 
 
-def each(**settings: Any) -> Json:
+def each(used: SubFlow = BY_STATION, **settings: Any) -> Json:
     steps = {
         "list": step("read", dataset="stations"),
-        "e": call(BY_STATION, "for_each", **{"keys": ["district"], **settings}),
+        "e": call(used, "for_each", **{"keys": ["district"], **settings}),
         "sum": step("aggregate", by=["district"], measures=[{"name": "n", "function": "count"}]),
         "out": step("output", name="x"),
     }
@@ -307,6 +307,20 @@ def test_a_for_each_says_what_does_not_fit() -> None:
     assert errors(nested, inner, BY_STATION) == {"for_each.nested": "/steps/n/settings/flow"}
     called = flow({"c": call(inner), "out": step("output", name="y")}, "c.out > out")
     assert [loop.key for loop in planned(called, inner, BY_STATION).loops] == ["c:e"]
+
+
+def test_no_iteration_may_pass_a_verdict_by() -> None:
+    """An iteration is one statement: a check that shall stop the run would not be heard."""
+
+    def checked_by(**settings: Any) -> SubFlow:
+        rules = [{"name": "not negative", "expression": "pm25 >= 0"}]
+        steps = {"read": READ, "check": step("check", rules=rules, **settings), "o": step("output", name="rows")}
+        return saved(flow(steps, "read > check", "check.out > o"))
+
+    assert errors(each(checked_by()), checked_by()) == {"for_each.decides": "/steps/e/settings/flow"}
+    called = saved(flow({"c": call(checked_by()), "o": step("output", name="rows")}, "c.o > o"), "around")
+    assert errors(each(called), called, checked_by()) == {"for_each.decides": "/steps/e/settings/flow"}
+    assert not errors(each(checked_by(on_fail="report")), checked_by(on_fail="report"))
 
 
 def test_a_preview_of_a_for_each_points_to_run_to_here() -> None:
