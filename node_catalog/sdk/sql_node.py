@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from node_catalog.sdk.contract import Delivery, Target
+from node_catalog.sdk.contract import Delivery, DiscoveredColumn, DiscoveredDataset, Target
 from node_catalog.sdk.errors import SourceError
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.target_words import columns_differ, key_empty, key_twice, types_differ
 from node_catalog.sdk.text import text
 
 ColumnOf = TypeVar("ColumnOf")
+UNTESTED = text("Not tested against a server", "未在真实服务器上测试")
+"""The label of a connector whose SQL and types are tested, but which has never met its server here."""
 LEDGER, FENCE, STAGE = "citygo_commit", "citygo_fence", "citygo_stage"
 OUR_PREFIX = "citygo_"
 """Tables of ours in other people's databases; discovery leaves them out."""
@@ -103,6 +105,21 @@ def promised_columns(found: Mapping[str, ColumnOf], names: Sequence[str], table:
         raise missing_table(table)
     check_promised(Schema.of((name, "text") for name in names), list(found), table)
     return [found[name] for name in names]
+
+
+def discovered_table(
+    path: tuple[str, ...],
+    kind: Literal["table", "view"],
+    columns: Sequence[DiscoveredColumn],
+    rows: int | None,
+    comment: str = "",
+) -> DiscoveredDataset:
+    """A table as discovery tells it: columns without a type of ours cannot be read and are left out, with a warning."""
+    readable = tuple(column for column in columns if column.type)
+    left_out = [column.name for column in columns if not column.type]
+    listed = ", ".join(left_out[:10])
+    warning = text(f"Left out (types that cannot be read): {listed}.", f"以下列的类型无法读取，已略过：{listed}。")
+    return DiscoveredDataset(path, kind, readable, rows, description=comment, warnings=(warning,) if left_out else ())
 
 
 def place_of(path: Sequence[str], schema: str) -> tuple[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID
 
 from rest_framework import status
@@ -14,10 +16,14 @@ from node_catalog.node_settings import check_settings
 from runtime import requests
 from runtime.api import serializers
 from runtime.api.views import JSON, accepted, parsed
+from runtime.models import Task
 from runtime.monitor import task_snapshot
 from runtime.scanning import request_scan, scan_of
 from security.access import Principal, principal_of, require_right
 from security.api.described import described
+from security.models import User
+
+Row = TypeVar("Row", Dataset, Node)
 
 
 class SampleView(APIView):
@@ -25,8 +31,7 @@ class SampleView(APIView):
 
     @described("datasets_sample", JSON, status=202, tag="tasks")
     def post(self, request: Request, dataset_id: UUID) -> Response:
-        principal = principal_of(request)
-        return accepted(requests.request_sample(_dataset(principal, dataset_id), principal.user))
+        return _asked(request, _dataset, dataset_id, requests.request_sample)
 
 
 class ProfileView(APIView):
@@ -34,8 +39,7 @@ class ProfileView(APIView):
 
     @described("datasets_profile", JSON, status=202, tag="tasks")
     def post(self, request: Request, dataset_id: UUID) -> Response:
-        principal = principal_of(request)
-        return accepted(requests.request_profile(_dataset(principal, dataset_id), principal.user))
+        return _asked(request, _dataset, dataset_id, requests.request_profile)
 
 
 def _dataset(principal: Principal, dataset_id: UUID) -> Dataset:
@@ -47,6 +51,14 @@ def _dataset(principal: Principal, dataset_id: UUID) -> Dataset:
 def _node(principal: Principal, node_id: UUID) -> Node:
     node: Node = Node.objects.select_related("organisation").get_visible(principal, pk=node_id)
     return node
+
+
+def _asked(
+    request: Request, find: Callable[[Principal, UUID], Row], key: UUID, ask: Callable[[Row, User], Task]
+) -> Response:
+    """The task that ``ask`` makes for the row that ``find`` lets this person see."""
+    principal = principal_of(request)
+    return accepted(ask(find(principal, key), principal.user))
 
 
 class NodeProfileView(APIView):
@@ -75,8 +87,7 @@ class NodeCheckView(APIView):
 
     @described("nodes_check", JSON, status=202, tag="tasks")
     def post(self, request: Request, node_id: UUID) -> Response:
-        principal = principal_of(request)
-        return accepted(requests.request_check(_node(principal, node_id), principal.user))
+        return _asked(request, _node, node_id, requests.request_check)
 
 
 class NodeDiscoverView(APIView):
@@ -84,8 +95,7 @@ class NodeDiscoverView(APIView):
 
     @described("nodes_discover", JSON, status=202, tag="tasks")
     def post(self, request: Request, node_id: UUID) -> Response:
-        principal = principal_of(request)
-        return accepted(requests.request_discovery(_node(principal, node_id), principal.user))
+        return _asked(request, _node, node_id, requests.request_discovery)
 
 
 class NodeTryView(APIView):

@@ -50,8 +50,8 @@ def test_words(kind: type[NodeType]) -> None:
 
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.key)
 def test_its_icon_is_one_that_the_pages_ship(kind: type[NodeType], repo: Path) -> None:
-    shipped = (repo / "frontend/src/components/ui/KindIcon.tsx").read_text()
-    assert re.search(rf"^  {kind.icon},$", shipped, re.MULTILINE), f"add {kind.icon} to KindIcon.tsx"
+    shipped = (repo / "frontend/src/components/ui/kindIcons.ts").read_text()
+    assert re.search(rf"^  {kind.icon},$", shipped, re.MULTILINE), f"add {kind.icon} to kindIcons.ts"
 
 
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.key)

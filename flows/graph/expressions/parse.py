@@ -16,7 +16,7 @@ from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokens import TokenType
 
 from flows.graph.errors import ExpressionError
-from node_catalog.sdk.text import text
+from node_catalog.sdk.text import Text, text
 
 MAX_LENGTH = 4_000
 MAX_DEPTH = 64
@@ -51,18 +51,8 @@ logging.getLogger("sqlglot").addFilter(_NoCommand())
 
 def parse_expression(source: str, pointer: str = "") -> exp.Expression:
     """The syntax tree of ``source``; raises ExpressionError with the position when it is not one expression."""
-    if not isinstance(source, str) or not source.strip():
-        message = text(
-            "The expression is empty. Write a condition or a calculation.", "表达式为空，请填写条件或计算式。"
-        )
-        raise ExpressionError("expression.empty", message, pointer)
-    if len(source) > MAX_LENGTH:
-        message = text(
-            f"The expression has {len(source):,} characters; at most {MAX_LENGTH:,} are possible. "
-            "Split it over several steps.",
-            f"表达式有 {len(source):,} 个字符，最多 {MAX_LENGTH:,} 个。请拆成几个步骤。",
-        )
-        raise ExpressionError("expression.too_long", message, pointer, MAX_LENGTH)
+    empty = text("The expression is empty. Write a condition or a calculation.", "表达式为空，请填写条件或计算式。")
+    check_length(source, pointer, "expression", text("expression", "表达式"), empty, MAX_LENGTH)
     try:
         trees = parse_trees(source, pointer)
     except RecursionError:
@@ -76,6 +66,19 @@ def parse_expression(source: str, pointer: str = "") -> exp.Expression:
         raise ExpressionError("expression.many", message, pointer, position)
     check_depth(trees[0], pointer)
     return trees[0]
+
+
+def check_length(source: str, pointer: str, code: str, called: Text, empty: Text, most: int) -> None:
+    """Raise ExpressionError (``code``.empty, ``code``.too_long) when nothing is written, or too much to look at."""
+    if not isinstance(source, str) or not source.strip():
+        raise ExpressionError(f"{code}.empty", empty, pointer)
+    if len(source) > most:
+        message = text(
+            f"The {called['en']} has {len(source):,} characters; at most {most:,} are possible. "
+            "Split it over several steps.",
+            f"{called['zh-CN']}有 {len(source):,} 个字符，最多 {most:,} 个。请拆成几个步骤。",
+        )
+        raise ExpressionError(f"{code}.too_long", message, pointer, most)
 
 
 def parse_trees(source: str, pointer: str) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlglot import exp
 
 from flows.graph.errors import ExpressionError
-from flows.graph.expressions.parse import check_depth, parse_trees, too_deep
+from flows.graph.expressions.parse import check_depth, check_length, parse_trees, too_deep
 from flows.graph.queries.problems import QueryProblems
 from node_catalog.sdk.text import text
 
@@ -16,18 +16,8 @@ MAX_LENGTH = 20_000
 
 def parse_query(source: str, pointer: str = "") -> exp.Expression:
     """The SELECT (or UNION, INTERSECT, EXCEPT of some); raises ExpressionError with the position."""
-    if not source.strip():
-        message = text(
-            "The query is empty. Write, for example: select * from in1", "查询为空，例如可写：select * from in1"
-        )
-        raise ExpressionError("query.empty", message, pointer)
-    if len(source) > MAX_LENGTH:
-        message = text(
-            f"The query has {len(source):,} characters; at most {MAX_LENGTH:,} are possible. "
-            "Split it over several steps.",
-            f"查询有 {len(source):,} 个字符，最多 {MAX_LENGTH:,} 个。请拆成几个步骤。",
-        )
-        raise ExpressionError("query.too_long", message, pointer, MAX_LENGTH)
+    empty = text("The query is empty. Write, for example: select * from in1", "查询为空，例如可写：select * from in1")
+    check_length(source, pointer, "query", text("query", "查询"), empty, MAX_LENGTH)
     try:
         trees = [tree for tree in parse_trees(source, pointer) if tree is not None]
         for tree in trees:

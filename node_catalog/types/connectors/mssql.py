@@ -26,11 +26,9 @@ from node_catalog.sdk.fields import setting
 from node_catalog.sdk.outgoing import guarded, pinned
 from node_catalog.sdk.ports import Schema, to_arrow
 from node_catalog.sdk.server_fields import HOST, PASSWORD, PORT, USER, nul_problems
-from node_catalog.sdk.sql_node import OUR_PREFIX, place_of, promised_columns
+from node_catalog.sdk.sql_node import OUR_PREFIX, UNTESTED, discovered_table, place_of, promised_columns
 from node_catalog.sdk.table_patterns import EXCLUDE, INCLUDE, TablePatterns, pattern_problems
 from node_catalog.sdk.text import text
-
-UNTESTED = text("Not tested against a server", "未在真实服务器上测试")
 
 _TABLES = """
 select o.object_id, o.name, case o.type when 'V' then 'view' else 'table' end,
@@ -253,21 +251,12 @@ class Mssql(Connector):
         with _connected(settings, context) as connection:
             columns = _columns(connection, settings.schema)
             for number, name, kind, rows, comment in _tables(connection, settings):
-                readable = [column for column in columns.get(number, ()) if column.type]
-                left_out = ", ".join(column.name for column in columns.get(number, ()) if not column.type)
-                yield DiscoveredDataset(
-                    (settings.schema, name),
-                    kind,
-                    tuple(
-                        DiscoveredColumn(one.name, one.native, one.type, one.nullable, one.key, one.comment)
-                        for one in readable
-                    ),
-                    int(rows) if rows is not None and kind == "table" else None,
-                    description=comment or "",
-                    warnings=(text(f"Left out (unknown types): {left_out}.", f"以下列类型未知，未读取：{left_out}。"),)
-                    if left_out
-                    else (),
-                )
+                found = [
+                    DiscoveredColumn(one.name, one.native, one.type, one.nullable, one.key, one.comment)
+                    for one in columns.get(number, ())
+                ]
+                counted = int(rows) if rows is not None and kind == "table" else None
+                yield discovered_table((settings.schema, name), kind, found, counted, comment or "")
 
     @classmethod
     def access(cls, settings: MssqlSettings, dataset: DatasetRef, context: ConnectContext) -> Access:

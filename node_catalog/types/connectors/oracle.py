@@ -23,11 +23,9 @@ from node_catalog.sdk.fields import setting
 from node_catalog.sdk.outgoing import guarded, pinned
 from node_catalog.sdk.ports import Schema, to_arrow
 from node_catalog.sdk.server_fields import HOST, PASSWORD, PORT, USER, nul_problems
-from node_catalog.sdk.sql_node import OUR_PREFIX, place_of, promised_columns, quoted
+from node_catalog.sdk.sql_node import OUR_PREFIX, UNTESTED, discovered_table, place_of, promised_columns, quoted
 from node_catalog.sdk.table_patterns import EXCLUDE, INCLUDE, TablePatterns, pattern_problems
 from node_catalog.sdk.text import text
-
-UNTESTED = text("Not tested against a server", "未在真实服务器上测试")
 
 _TABLES = """
 select t.table_name, 'table', t.num_rows, c.comments from all_tables t
@@ -236,29 +234,13 @@ class Oracle(Connector):
             columns = _columns(connection, settings.owner)
             keys = _keys(connection, settings.owner)
             for name, kind, rows, comment in _tables(connection, settings):
-                readable = [column for column in columns.get(name, ()) if column.type]
-                left_out = [column.name for column in columns.get(name, ()) if not column.type]
-                listed = ", ".join(left_out[:10])
-                yield DiscoveredDataset(
-                    (settings.owner, name),
-                    kind,
-                    tuple(
-                        DiscoveredColumn(
-                            column.name,
-                            column.native,
-                            column.type,
-                            column.nullable,
-                            keys.get((name, column.name), ""),
-                            column.comment,
-                        )
-                        for column in readable
-                    ),
-                    rows,
-                    description=comment or "",
-                    warnings=(text(f"Left out (object types): {listed}.", f"以下列为对象类型，未读取：{listed}。"),)
-                    if left_out
-                    else (),
-                )
+                found = [
+                    DiscoveredColumn(
+                        one.name, one.native, one.type, one.nullable, keys.get((name, one.name), ""), one.comment
+                    )
+                    for one in columns.get(name, ())
+                ]
+                yield discovered_table((settings.owner, name), kind, found, rows, comment or "")
 
     @classmethod
     def access(cls, settings: OracleSettings, dataset: DatasetRef, context: ConnectContext) -> Access:

@@ -6,6 +6,7 @@ export * from "./Live";
 export * from "./LocalTextInput";
 export * from "./MiniHistogram";
 export * from "./Page";
+export * from "./PlaceTabs";
 export * from "./StateTag";
 export * from "./SizedPanel";
 export * from "./pageCommands";

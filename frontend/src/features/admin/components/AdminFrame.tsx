@@ -1,13 +1,10 @@
 /** What the admin pages share: the way between them, and the refusal of everybody else. */
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
 
 import { paths } from "@/api/paths";
 import { useHasRole } from "@/api/session";
-import { EmptyState, PageHeader } from "@/components/ui";
-
-import styles from "./AdminFrame.module.css";
+import { EmptyState, PageHeader, PlaceTabs } from "@/components/ui";
 
 const PLACES = [
   ["people", paths.people()],
@@ -31,18 +28,11 @@ export function AdminFrame({
   return (
     <div>
       <PageHeader title={t("title")} subtitle={t(`${at}.subtitle`)} actions={actions} />
-      <nav className={styles.tabs} aria-label={t("places")}>
-        {PLACES.map(([key, to]) => (
-          <Link
-            key={key}
-            to={to}
-            className={key === at ? styles.at : styles.tab}
-            aria-current={key === at ? "page" : undefined}
-          >
-            {t(`${key}.title`)}
-          </Link>
-        ))}
-      </nav>
+      <PlaceTabs
+        label={t("places")}
+        at={at}
+        places={PLACES.map(([key, to]) => ({ key, to, title: t(`${key}.title`) }))}
+      />
       {children}
     </div>
   );

@@ -15,16 +15,27 @@ import styles from "./settings.module.css";
 
 type Props<V> = FormWidgetProps<V, SettingsContext>;
 
-export function DeriveListWidget({ value: given, onChange, disabled, context, pointer }: Props<Derived[]>) {
-  const value = entriesOf<Derived>(given);
+interface NamedFormulasProps {
+  items: Derived[];
+  onChange: (items: Derived[]) => void;
+  context: SettingsContext;
+  disabled?: boolean;
+  /** Under which words the list is called: of a new column, or of a group. */
+  words: "derive" | "group";
+  /** Said below the entry with this number. */
+  problemsOf?: (index: number) => string[];
+}
+
+/** Columns that are made, each by a name and a formula. */
+function NamedFormulas({ items, onChange, context, disabled, words, problemsOf }: NamedFormulasProps) {
   const { t } = useTranslation("canvas");
   return (
     <ListEditor
-      items={value}
+      items={items}
       onChange={onChange}
-      makeNew={() => ({ name: newColumnName(context, value, t("derive.new_name")), expression: "" })}
-      addLabel={t("derive.add")}
-      nameOf={(index) => t("derive.entry", { number: index + 1 })}
+      makeNew={() => ({ name: newColumnName(context, items, t(`${words}.new_name`)), expression: "" })}
+      addLabel={t(`${words}.add`)}
+      nameOf={(index) => t(`${words}.entry`, { number: index + 1 })}
       isCard
       disabled={disabled}
     >
@@ -33,31 +44,42 @@ export function DeriveListWidget({ value: given, onChange, disabled, context, po
           <NameInput
             value={textOf(one.name)}
             onChange={(name) => set({ ...one, name })}
-            label={t("derive.name", { number: index + 1 })}
+            label={t(`${words}.name`, { number: index + 1 })}
             disabled={disabled}
           />
           <ExpressionField
-            id={`derive-${index}`}
-            label={t("derive.formula", { number: index + 1 })}
+            id={`${words}-${index}`}
+            label={t(`${words}.formula`, { number: index + 1 })}
             value={textOf(one.expression)}
             onChange={(expression) => set({ ...one, expression: expression ?? "" })}
             disabled={Boolean(disabled)}
             context={context}
             isCondition={false}
           />
-          <Problems texts={problemsAt(context, `${pointer}/${index}`)} />
+          {problemsOf && <Problems texts={problemsOf(index)} />}
         </>
       )}
     </ListEditor>
   );
 }
 
-type GroupBy = string | { name: string; expression: string };
+export function DeriveListWidget({ value, onChange, disabled, context, pointer }: Props<Derived[]>) {
+  return (
+    <NamedFormulas
+      items={entriesOf<Derived>(value)}
+      onChange={onChange}
+      context={context}
+      disabled={disabled}
+      words="derive"
+      problemsOf={(index) => problemsAt(context, `${pointer}/${index}`)}
+    />
+  );
+}
 
-export function GroupByWidget({ id, label, value, onChange, disabled, context }: Props<GroupBy[]>) {
+export function GroupByWidget({ id, label, value, onChange, disabled, context }: Props<(string | Derived)[]>) {
   const { t } = useTranslation("canvas");
   const plain = namesOf(value);
-  const made = entriesOf<{ name: string; expression: string }>(value);
+  const made = entriesOf<Derived>(value);
   return (
     <div className={styles.list}>
       <ColumnsSelect
@@ -69,35 +91,13 @@ export function GroupByWidget({ id, label, value, onChange, disabled, context }:
         disabled={disabled}
         placeholder={t("group.placeholder")}
       />
-      <ListEditor
+      <NamedFormulas
         items={made}
         onChange={(next) => onChange([...plain, ...next])}
-        makeNew={() => ({ name: newColumnName(context, made, t("group.new_name")), expression: "" })}
-        addLabel={t("group.add")}
-        nameOf={(index) => t("group.entry", { number: index + 1 })}
-        isCard
+        context={context}
         disabled={disabled}
-      >
-        {(one, index, set) => (
-          <>
-            <NameInput
-              value={textOf(one.name)}
-              onChange={(name) => set({ ...one, name })}
-              label={t("group.name", { number: index + 1 })}
-              disabled={disabled}
-            />
-            <ExpressionField
-              id={`group-${index}`}
-              label={t("group.formula", { number: index + 1 })}
-              value={textOf(one.expression)}
-              onChange={(expression) => set({ ...one, expression: expression ?? "" })}
-              disabled={Boolean(disabled)}
-              context={context}
-              isCondition={false}
-            />
-          </>
-        )}
-      </ListEditor>
+        words="group"
+      />
     </div>
   );
 }
