@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from flows.api import comment_views, insight_views, sub_flow_views, views
+from flows.api import comment_views, insight_views, language_views, sub_flow_views, views
 
 urlpatterns = [
     path("apps", views.AppsView.as_view()),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("templates", views.TemplatesView.as_view()),
     path("sub-flows", sub_flow_views.SubFlowsView.as_view()),
     path("sub-flows/<uuid:app_id>/<int:number>/<str:key>", sub_flow_views.SubFlowView.as_view()),
+    path("functions", language_views.FunctionsView.as_view()),
     path("flows/check", views.CheckView.as_view()),
     path("flows/<uuid:flow_id>/draft", views.DraftView.as_view()),
     path("flows/<uuid:flow_id>/operations", views.OperationsView.as_view()),

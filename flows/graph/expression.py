@@ -54,5 +54,5 @@ def check_syntax(source: str, pointer: str = "") -> None:
 
 
 def functions() -> list[dict[str, Any]]:
-    """All functions for the help page: name, signature, summary in both languages, example, group."""
+    """All functions: name, signature, summary in both languages, example, group."""
     return listed()

@@ -15,7 +15,7 @@ from flows.graph.expressions.values import Value, coerce, common_type, forced
 from flows.graph.expressions.walk import Walk
 from flows.graph.queries.parse import only
 from flows.graph.queries.problems import QueryProblems
-from node_catalog.sdk.text import text
+from node_catalog.sdk.text import Text, text
 
 _PLACES: Mapping[str, Callable[[], Any]] = {
     "row_number": ibis.row_number,
@@ -25,8 +25,19 @@ _PLACES: Mapping[str, Callable[[], Any]] = {
 _SHARES: Mapping[str, Callable[[], Any]] = {"percent_rank": ibis.percent_rank, "cume_dist": ibis.cume_dist}
 _NEIGHBOURS = ("lag", "lead")
 _ENDS = {"first_value": "first", "last_value": "last", "first": "first", "last": "last"}
-FUNCTIONS_OVER = (*_PLACES, *_SHARES, "ntile", *_NEIGHBOURS, "first_value", "last_value")
-"""What a window knows beside the summaries, for the help page."""
+FUNCTIONS_OVER: Mapping[str, tuple[str, Text]] = {
+    "row_number": ("row_number()", text("number of the row", "行号")),
+    "rank": ("rank()", text("place; equal rows share one, and a gap follows", "名次，并列后跳号")),
+    "dense_rank": ("dense_rank()", text("place; equal rows share one, without a gap", "名次，并列后不跳号")),
+    "percent_rank": ("percent_rank()", text("place between 0 and 1", "名次的百分位，0 到 1")),
+    "cume_dist": ("cume_dist()", text("share of rows up to this one", "累计占比，即到本行为止的行数比例")),
+    "ntile": ("ntile(n)", text("which of n equal groups", "分成 n 等份后的组号")),
+    "lag": ("lag(x, offset, otherwise)", text("value of an earlier row", "前面某一行的值")),
+    "lead": ("lead(x, offset, otherwise)", text("value of a later row", "后面某一行的值")),
+    "first_value": ("first_value(x)", text("value of the first row", "首行的值")),
+    "last_value": ("last_value(x)", text("value of the last row", "末行的值")),
+}
+"""What a window knows beside the summaries: how each is written, and what it gives."""
 
 
 class Windows(Walk, Protocol):

@@ -99,3 +99,13 @@ export interface DiffEntry {
   after: unknown;
   message: Text;
 }
+/** What expressions and queries may call; `over` needs OVER and a query. */
+export interface FunctionsAnswer {
+  functions: LanguageFunction[];
+  over: LanguageFunction[];
+}
+export interface LanguageFunction {
+  name: string;
+  signature: string;
+  summary: Text;
+}

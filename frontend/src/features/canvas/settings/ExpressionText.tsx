@@ -1,13 +1,14 @@
 /** The second view of a condition or formula: its text, with the place of a mistake. */
-import { Input } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { ExpressionError, parse, quoteName } from "@/graph/expression";
 
 import { ColumnSelect } from "./ColumnSelect";
+import { CompletingText } from "./CompletingText";
 import type { SettingsContext } from "./context";
 import styles from "./settings.module.css";
 import { useDraftText } from "./useDraftText";
+import { useVocabulary } from "./useVocabulary";
 
 interface ExpressionTextProps {
   id?: string;
@@ -21,30 +22,26 @@ interface ExpressionTextProps {
 
 export function ExpressionText({ id, value, onChange, label, context, disabled, describedBy }: ExpressionTextProps) {
   const { t } = useTranslation("canvas");
-  const { text, setText, flush, field, insert } = useDraftText(value, onChange);
+  const draft = useDraftText(value, onChange);
   return (
     <div className={styles.list}>
-      <Input.TextArea
-        ref={field as never}
+      <CompletingText
         id={id}
-        className={styles.text}
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        onBlur={flush}
-        autoSize={{ minRows: 2, maxRows: 10 }}
-        spellCheck={false}
-        aria-label={label}
-        aria-describedby={describedBy}
-        disabled={disabled}
+        draft={draft}
+        vocabulary={useVocabulary(context, false)}
+        label={label}
         placeholder={t("expression.placeholder")}
+        rows={{ minRows: 2, maxRows: 10 }}
+        disabled={disabled}
+        describedBy={describedBy}
       />
-      <Mistake text={text} />
+      <Mistake text={draft.text} />
       <div className={styles.row}>
         <span className={styles.note}>{t("expression.insert")}</span>
         <ColumnSelect
           columns={context.columns}
           value=""
-          onChange={(name) => insert(quoteName(name))}
+          onChange={(name) => draft.insert(quoteName(name))}
           label={t("expression.insert_column")}
           disabled={disabled}
         />

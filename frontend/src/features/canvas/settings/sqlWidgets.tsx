@@ -1,16 +1,18 @@
 /** Editors of the SQL step: the names of its inputs, and the query with what its tables have to offer. */
-import { Input, Select } from "antd";
+import { Select } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { TypeIcon } from "@/components/ui";
 import type { FormWidgetProps } from "@/forms";
 import { quoteName } from "@/graph/expression";
 
+import { CompletingText } from "./CompletingText";
 import { namesOf, textOf, type SettingsContext } from "./context";
 import { ListEditor } from "./ListEditor";
 import { NameInput } from "./NameInput";
 import styles from "./settings.module.css";
 import { useDraftText } from "./useDraftText";
+import { useVocabulary } from "./useVocabulary";
 
 type Props<V> = FormWidgetProps<V, SettingsContext>;
 
@@ -42,24 +44,19 @@ export function SqlInputsWidget({ value, onChange, disabled, context }: Props<st
 
 export function SqlWidget({ id, label, value, onChange, disabled, describedBy, isInvalid, context }: Props<string>) {
   const { t } = useTranslation("canvas");
-  const { text, setText, flush, field, insert } = useDraftText(textOf(value), onChange);
+  const draft = useDraftText(textOf(value), onChange);
   return (
     <div className={styles.list}>
-      <Input.TextArea
-        ref={field as never}
+      <CompletingText
         id={id}
-        className="mono"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        onBlur={flush}
-        autoSize={{ minRows: 6, maxRows: 24 }}
-        spellCheck={false}
-        aria-label={label}
-        aria-describedby={describedBy}
-        aria-invalid={isInvalid || undefined}
-        status={isInvalid ? "error" : undefined}
-        disabled={disabled}
+        draft={draft}
+        vocabulary={useVocabulary(context, true)}
+        label={label}
         placeholder={t("sql.placeholder")}
+        rows={{ minRows: 6, maxRows: 24 }}
+        disabled={disabled}
+        describedBy={describedBy}
+        isInvalid={isInvalid}
       />
       <div className={styles.row}>
         <span className={styles.note}>{t("expression.insert")}</span>
@@ -67,7 +64,7 @@ export function SqlWidget({ id, label, value, onChange, disabled, describedBy, i
           className={styles.grow}
           showSearch
           value={undefined}
-          onChange={(name?: string) => name && insert(name)}
+          onChange={(name?: string) => name && draft.insert(name)}
           options={tableOptions(context)}
           optionRender={(option) => (
             <span className={styles.option}>

@@ -8,7 +8,7 @@ export interface AreaRef {
   resizableTextArea?: { textArea: HTMLTextAreaElement };
 }
 
-interface DraftText {
+export interface DraftText {
   text: string;
   setText: (text: string) => void;
   /** Write it now. */
@@ -16,6 +16,10 @@ interface DraftText {
   field: RefObject<AreaRef | null>;
   /** Put `part` where the cursor is. */
   insert: (part: string) => void;
+  /** Put `part` in the place of the text between two positions, as if it were typed: Ctrl-Z takes it back. */
+  replace: (from: number, to: number, part: string) => void;
+  /** Whether the text changes because of `replace`. */
+  isReplacing: () => boolean;
 }
 
 export function useDraftText(value: string, onChange: (text: string) => void): DraftText {
@@ -41,11 +45,20 @@ export function useDraftText(value: string, onChange: (text: string) => void): D
     sent.current = text;
     onChange(text);
   };
+  const replacing = useRef(false);
+  const replace = (from: number, to: number, part: string): void => {
+    const area = field.current?.resizableTextArea?.textArea;
+    if (!area) return;
+    area.focus();
+    area.setSelectionRange(from, to);
+    replacing.current = true;
+    // The only call that writes into the browser's own undo list; it is called obsolete, and nothing takes its place.
+    document.execCommand("insertText", false, part);
+    replacing.current = false;
+  };
   const insert = (part: string): void => {
     const area = field.current?.resizableTextArea?.textArea;
-    const [from, to] = [area?.selectionStart ?? text.length, area?.selectionEnd ?? text.length];
-    setText(`${text.slice(0, from)}${part}${text.slice(to)}`);
-    area?.focus();
+    if (area) replace(area.selectionStart, area.selectionEnd, part);
   };
-  return { text, setText, flush, field, insert };
+  return { text, setText, flush, field, insert, replace, isReplacing: () => replacing.current };
 }
