@@ -12,6 +12,7 @@ from flows.graph.guard import narrowed_schema
 from flows.graph.sources import DatasetInfo, NodeInfo, title_of
 from node_catalog.sdk.contract import Transform
 from node_catalog.sdk.errors import NodeTypeError
+from node_catalog.sdk.geometry import crs_of
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.text import text
@@ -144,6 +145,24 @@ def write_findings(
             yield _no_write(f"{pointer}/node", step, *name)
         else:
             yield from _can(f"{pointer}/mode", step, settings.mode, modes(node.node_type), node.title, node.number)
+            if schema is not None and node.node_type not in _FILES:
+                yield from _no_geometries(step, schema)
+
+
+_FILES = ("files", "s3")
+"""Node types whose Parquet files take geometries."""
+
+
+def _no_geometries(step: str, schema: Schema) -> Iterator[Finding]:
+    name = next((field.name for field in schema.fields if crs_of(field.type) is not None), None)
+    if name is not None:
+        message = text(
+            f"“{name}” is a geometry, which only Parquet files in a folder or an object store take. Choose such a "
+            "node, or turn it into text with “Geometry to text” before.",
+            f"“{name}”是几何列，只能写入文件夹或对象存储中的 Parquet 文件。请选择这类节点，"
+            "或先用“几何转文本”转换为文本。",
+        )
+        yield Finding("write.geometry", "L3", message, pointer=f"/steps/{step}/settings/node", step=step)
 
 
 def _no_write(pointer: str, step: str, en: str, zh: str) -> Finding:

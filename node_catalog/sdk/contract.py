@@ -253,12 +253,25 @@ class DiscoveredDataset:
 
 
 @dataclass(frozen=True)
+class Span:
+    """A part of a dataset that is read by itself: the rows whose key is at least ``low`` and below ``high`` (None: no
+    bound). ``column`` is a key that no two rows share and none lacks.
+    """
+
+    column: str
+    low: int | None
+    high: int | None
+
+
+@dataclass(frozen=True)
 class DatasetRef:
     """One dataset as the catalogue hands it to a connector. ``schema`` is what the catalogue promises."""
 
     path: tuple[str, ...]
     schema: Schema
     settings: Mapping[str, Any] = field(default_factory=dict)
+    span: Span | None = None
+    """Only these rows (the connector has named the span itself, see ``Connector.spans``)."""
 
 
 @dataclass(frozen=True)
@@ -348,6 +361,16 @@ class Connector(NodeType):
         return "duckdb"
 
     @classmethod
+    def spans(
+        cls, settings: Any, dataset: DatasetRef, rows: int, after: int | None, context: ConnectContext
+    ) -> Sequence[Span]:
+        """Parts of about ``rows`` rows that together are the dataset (from key ``after`` on), in the order of the key.
+
+        Empty when the dataset has no such key or is too small for parts: then it is read as a whole.
+        """
+        return ()
+
+    @classmethod
     def read(cls, settings: Any, dataset: DatasetRef, columns: Sequence[str], context: ConnectContext) -> Iterator[Any]:
         """Arrow record batches with exactly ``columns`` in our types (only for Stream)."""
         raise NotImplementedError
@@ -379,6 +402,15 @@ class Delivery:
 
 
 @dataclass(frozen=True)
+class SealedPart:
+    """Rows of a delivery that lie durable with the target and are not visible yet."""
+
+    name: str
+    rows: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
 class Target:
     """What is written to: a path inside the node, the schema of the rows, the mode (``key``: columns, for upsert)."""
 
@@ -388,6 +420,8 @@ class Target:
     create: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     key: tuple[str, ...] = ()
+    sealed: tuple[SealedPart, ...] = ()
+    """What earlier attempts of the delivery have sealed: the first rows, if the writer still finds all of it."""
 
 
 @dataclass(frozen=True)
@@ -417,11 +451,23 @@ class Writer(Protocol):
         """Remove the staging area; safe to call at any time, also after a failed commit."""
 
 
+class ResumableWriter(Writer, Protocol):
+    """A writer whose next attempt need not begin anew."""
+
+    is_resumed: bool
+    """All of the target's ``sealed`` parts were found: they belong to this attempt's rows."""
+
+    def seal(self) -> SealedPart | None:
+        """Make the rows since the last call durable, so that another attempt can take them over; None without rows."""
+
+
 class Output(ABC):
     """Writes to one kind of node. ``delivery_label`` is the honest promise shown on screen, each output's own."""
 
     delivery_label: ClassVar[DeliveryLabel]
     modes: ClassVar[Sequence[Mode]] = ("append", "replace")
+    resumes: ClassVar[bool] = False
+    """``open`` gives a ResumableWriter."""
 
     @classmethod
     @abstractmethod

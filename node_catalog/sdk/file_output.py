@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from node_catalog.sdk.contract import Committed, ConnectContext, Delivery, Output, Target
+from node_catalog.sdk.contract import Committed, ConnectContext, Delivery, Output, SealedPart, Target
 from node_catalog.sdk.errors import TargetError
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.geoparquet import with_geo_marks
@@ -43,6 +44,7 @@ from node_catalog.sdk.text import text
 STATE = ".citygo"
 """Folder inside the node's folder that remembers where a delivery goes."""
 ROW_GROUP = 122_880
+ABANDONED_SECONDS = 7 * 24 * 3600.0
 
 
 class PartFile(Protocol):
@@ -56,6 +58,7 @@ class FilesOutput(Output):
     """Parquet or CSV part files; the format follows the target's name (``….csv``) or the existing dataset."""
 
     delivery_label = "exactly_once"
+    resumes = True
 
     @classmethod
     def committed(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> Committed | None:
@@ -84,12 +87,13 @@ class FilesOutput(Output):
             failpoint("files.open.before_fence")
             with locked(folder):
                 _raise_fence(folder, delivery)
+                _forget_abandoned(folder)
             failpoint("files.open.after_fence")
             return FilesWriter(folder, name, form, target, delivery)
 
     @classmethod
     def clean(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> None:
-        """Remove part files of older attempts that the manifest does not name."""
+        """Remove part files of older attempts that the manifest does not name; sealed ones are for the next attempt."""
         folder = _target_of(_root(settings, context), delivery)
         if folder is None or not folder.is_dir():
             return
@@ -97,19 +101,27 @@ class FilesOutput(Output):
         named = {part.name for part in manifest.parts} | set(manifest.previous) if manifest else set()
         for file in folder.glob(f"part-{delivery_key(delivery)}-*"):
             attempt = file.name.split("-")[2].partition(".")[0]
-            if attempt.isdigit() and int(attempt) < delivery.attempt and file.name not in named:
+            if (
+                not _is_sealed(file.name)
+                and attempt.isdigit()
+                and int(attempt) < delivery.attempt
+                and file.name not in named
+            ):
                 file.unlink(missing_ok=True)
 
 
 class FilesWriter:
-    """One attempt's part file."""
+    """One attempt's part file, and those that this attempt and earlier ones have sealed."""
 
     def __init__(self, folder: Path, name: str, form: str, target: Target, delivery: Delivery) -> None:
         self._folder, self._name, self._form = folder, name, form
         self._target, self._delivery = target, delivery
         self._path = folder / f"part-{delivery_key(delivery)}-{delivery.attempt}.{form}"
         self._part: PartFile | None = None
-        self._rows = 0
+        self._part_rows = 0
+        found = tuple(Part(part.name, part.rows, part.size_bytes) for part in target.sealed)
+        self.is_resumed = bool(found) and all(_is_whole(folder, part) for part in found)
+        self._sealed = found if self.is_resumed else ()
 
     def write(self, batch: Any) -> None:
         """Append one batch to the part file."""
@@ -118,7 +130,21 @@ class FilesWriter:
             if self._part is None:
                 self._part = open_part(self._path, self._form, self._target.schema)
             self._part.write(batch)
-            self._rows += batch.num_rows
+            self._part_rows += batch.num_rows
+
+    def seal(self) -> SealedPart | None:
+        """Close the part file, flush it to disk and give it a name that the next attempt leaves alone."""
+        with system_errors(self._name):
+            part = self._finish()
+            if part is None:
+                return None
+            name = f"{self._path.stem}-s{len(self._sealed) + 1}{self._path.suffix}"
+            failpoint("files.seal.before_rename")
+            self._path.replace(self._folder / name)
+            sync_folder(self._folder)
+            failpoint("files.seal.after_rename")
+            self._sealed = (*self._sealed, Part(name, part.rows, part.size_bytes))
+            return SealedPart(name, part.rows, part.size_bytes)
 
     def commit(self) -> Committed:
         """Name the part in the manifest, unless this delivery is already there or fenced."""
@@ -134,11 +160,12 @@ class FilesWriter:
                     if newest != self._delivery.attempt:
                         raise fenced(self._delivery, newest)
                     failpoint("files.commit.before_manifest")
-                    earlier = Commit(key, self._delivery.attempt, self._rows, part.size_bytes if part else 0)
-                    self._publish(manifest, part, earlier)
+                    parts = (*self._sealed, *((part,) if part else ()))
+                    rows, size = sum(part.rows for part in parts), sum(part.size_bytes for part in parts)
+                    earlier = Commit(key, self._delivery.attempt, rows, size)
+                    self._publish(manifest, parts, earlier)
                     failpoint("files.commit.after_manifest")
-                elif earlier.attempt != self._delivery.attempt:
-                    self._path.unlink(missing_ok=True)
+                self._sweep(key)
             return _committed(earlier, self._folder)
 
     def abort(self) -> None:
@@ -169,9 +196,18 @@ class FilesWriter:
             # Only a newer attempt's clean() removes part files.
             raise fenced(self._delivery, read_fences(self._folder).get(delivery_key(self._delivery))) from None
         sync_folder(self._folder)
-        return Part(self._path.name, self._rows, self._path.stat().st_size)
+        rows, self._part_rows = self._part_rows, 0
+        return Part(self._path.name, rows, self._path.stat().st_size)
 
-    def _publish(self, manifest: Manifest | None, part: Part | None, commit: Commit) -> None:
+    def _sweep(self, key: str) -> None:
+        """Nobody needs what attempts of this delivery have left, now that it is in the manifest."""
+        manifest = read_manifest(self._folder)
+        named = {part.name for part in manifest.parts} | set(manifest.previous) if manifest else set()
+        for file in self._folder.glob(f"part-{key}-*"):
+            if file.name not in named:
+                file.unlink(missing_ok=True)
+
+    def _publish(self, manifest: Manifest | None, parts: tuple[Part, ...], commit: Commit) -> None:
         """The new manifest; files dropped by the manifest before last go (a reader may still use the last one's)."""
         old = manifest or Manifest(self._form, self._target.schema)
         kept = old.parts if self._target.mode == "append" else ()
@@ -179,7 +215,7 @@ class FilesWriter:
         fresh = Manifest(
             format=self._form,
             schema=self._target.schema if self._target.mode == "replace" or not old.parts else old.schema,
-            parts=(*kept, *((part,) if part else ())),
+            parts=(*kept, *parts),
             commits=(*old.commits[-KEPT_COMMITS:], commit),
             previous=dropped or old.previous,
         )
@@ -244,6 +280,24 @@ def open_part(path: Path, form: str, schema: Schema) -> PartFile:
 
 
 # ── targets ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _is_sealed(name: str) -> bool:
+    return name.rpartition("-")[2].startswith("s")
+
+
+def _is_whole(folder: Path, part: Part) -> bool:
+    file = folder / part.name
+    return _is_sealed(part.name) and file.is_file() and file.stat().st_size == part.size_bytes
+
+
+def _forget_abandoned(folder: Path) -> None:
+    """Remove what was sealed for an attempt that has not come for so long that none will."""
+    manifest = read_manifest(folder)
+    named = {part.name for part in manifest.parts} | set(manifest.previous) if manifest else set()
+    for file in folder.glob("part-*-s*"):
+        if _is_sealed(file.name) and file.name not in named and file.stat().st_mtime < time.time() - ABANDONED_SECONDS:
+            file.unlink(missing_ok=True)
 
 
 def _root(settings: Any, context: ConnectContext) -> Path:

@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,18 @@ from studio.demo.accounts import PASSWORD
 from studio.demo.nodes import AIR, ENTERPRISES
 from tests.e2e.asker import Asker
 from tests.e2e.conftest import CHROMIUM, FLAGS, VIEWPORT
+from tests.e2e.keeper import Keeper
+from tests.e2e.onlooker import Onlooker, add_wide_node
 from tests.e2e.person import PATIENCE
-from tests.e2e.tour import SHOWN, add_tour
+from tests.e2e.tour import SHOWN, SHOWN_PLACES, add_days, add_places, add_tour
 from tests.services import wait_until
-from tests.studio_process import ROOT, running_studio
+from tests.studio_process import ROOT, Studio, running_studio
 
 FOLDER = ROOT / "docs" / "screenshots"
 LANGUAGES = ("zh-CN", "en")
 THEMES = ("light", "dark")
+WIDE = 400
+"""Tables of the node that is scanned: so many that a scan is still under way when it is looked at."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ class Shot:
     user: str
     path: Callable[[dict[str, Any]], str]
     prepare: Callable[[Asker], None] | None = None
+    leave: Callable[[Asker], None] | None = None
+    """Ends what ``prepare`` has begun and would go on by itself."""
 
 
 def _choose_step(key: str) -> Callable[[Asker], None]:
@@ -80,6 +87,37 @@ def _run(person: Asker) -> None:
     expect(person.page.locator("[data-cell='0,1']").first).to_be_visible(timeout=PATIENCE)
 
 
+def _offers(person: Asker) -> None:
+    _choose_step("sql")(person)
+    query = person.settings.get_by_label(person.t.setting("sql", "query"), exact=True)
+    query.press("Control+Home")
+    query.press("Control+Space")
+    expect(person.page.get_by_role("listbox", name=person.t("canvas:completion.list"))).to_be_visible()
+
+
+def _iterations(person: Asker) -> None:
+    onlooker = Onlooker(person.page, person.t.language)
+    onlooker.open_iterations()
+    onlooker.look_into_first("failed")
+
+
+def _held(person: Asker) -> None:
+    """A part that was computed once, and its sample pinned."""
+    keeper = Keeper(person.page, person.t.language)
+    keeper.expect_saved()
+    keeper.start_run_to(keeper.t.step("aggregate"))
+    keeper.pin()
+    person.page.mouse.move(0, 0)  # a hint over a button would cover what stands below it
+
+
+def _scan(person: Asker) -> None:
+    Onlooker(person.page, person.t.language).watch_scan()
+
+
+def _stop_scan(person: Asker) -> None:
+    Onlooker(person.page, person.t.language).stop_scan()
+
+
 def _uses(person: Asker) -> None:
     name = person.t("catalogue:dataset.tab.uses")
     person.page.get_by_role("tab", name=name).click()
@@ -99,9 +137,16 @@ SHOTS = (
         Shot(f"step-{key.replace('_', '-')}", "wang.fang", lambda made: f"/flows/{made['tour']}", _choose_step(key))
         for key in SHOWN
     ),
+    *(
+        Shot(f"step-{key.replace('_', '-')}", "wang.fang", lambda made: f"/flows/{made['places']}", _choose_step(key))
+        for key in SHOWN_PLACES
+    ),
+    Shot("step-sql-offers", "wang.fang", lambda made: f"/flows/{made['tour']}", _offers),
+    Shot("canvas-held", "wang.fang", lambda made: f"/flows/{made['days']}", _held),
     Shot("canvas-run", "wang.fang", lambda made: f"/runs/{made['run']}", _run),
     Shot("run-origin", "wang.fang", lambda made: f"/runs/{made['run']}", Asker.open_origin),
     Shot("run-each", "wang.fang", lambda made: f"/runs/{made['each']}", _run),
+    Shot("run-iterations", "wang.fang", lambda made: f"/runs/{made['turns']}", _iterations),
     Shot("catalogue", "wang.fang", lambda made: "/catalogue"),
     Shot("dataset", "wang.fang", lambda made: f"/catalogue/datasets/{made['air']}"),
     Shot("dataset-uses", "wang.fang", lambda made: f"/catalogue/datasets/{made['air']}", _uses),
@@ -110,6 +155,7 @@ SHOTS = (
     Shot("requests", "li.qiang", lambda made: "/requests?box=inbox"),
     Shot("nodes", "li.qiang", lambda made: "/catalogue/nodes"),
     Shot("node", "li.qiang", lambda made: f"/catalogue/nodes/{made['node']}"),
+    Shot("node-scan", "li.qiang", lambda made: f"/catalogue/nodes/{made['wide']()}", _scan, _stop_scan),
     Shot("node-new", "li.qiang", lambda made: "/catalogue/nodes/new"),
     Shot("node-import", "li.qiang", lambda made: "/catalogue/nodes", _import_nodes),
     Shot("runs", "wang.fang", lambda made: "/runs"),
@@ -148,14 +194,16 @@ class Person:
         return state if state in {"done", "failed", "cancelled"} else ""
 
 
-def prepare_city(browser: Browser, url: str) -> dict[str, Any]:
+def prepare_city(browser: Browser, studio: Studio) -> dict[str, Any]:
     """Apps, finished runs, a saved version, an open request: so that no page is empty."""
-    wang = Person(browser, url, "wang.fang")
+    wang, li = (Person(browser, studio.url, user) for user in ("wang.fang", "li.qiang"))
     app = wang.send(
         "post", "/api/apps", {"title": {"en": "Air by district", "zh-CN": "各区空气质量"}, "template": "air_quality"}
     )
-    flow, tour = app["flows"][0]["id"], add_tour(wang.send)
-    runs = {name: wang.send("post", f"/api/flows/{of}/runs", {})["id"] for name, of in (("run", flow), ("each", tour))}
+    flow = app["flows"][0]["id"]
+    flows = {"tour": add_tour(wang.send), "days": add_days(wang.send), "places": add_places(wang.send)}
+    begun = {"run": flow, "each": flows["tour"], "turns": flows["days"]}
+    runs = {name: wang.send("post", f"/api/flows/{of}/runs", {})["id"] for name, of in begun.items()}
     for run in runs.values():
         wait_until(lambda run=run: wang.ended(run), 120, f"the end of run {run}")
     revision = wang.send("get", f"/api/flows/{flow}/draft", None)["revision"]
@@ -174,11 +222,13 @@ def prepare_city(browser: Browser, url: str) -> dict[str, Any]:
         wang.send("post", "/api/requests", asked)
     return {
         "app": app["id"],
-        "tour": tour,
+        **flows,
         **runs,
+        # Made when it is first looked at: other pages are no pages of four hundred reports.
+        "wide": cache(lambda: add_wide_node(li.send, studio.home, "wide", WIDE)),
         "air": wang.send("get", f"/api/n/{AIR.number}.0001", None)["id"],
         "enterprises": enterprises,
-        "node": Person(browser, url, "li.qiang").send("get", f"/api/n/{AIR.number}", None)["id"],
+        "node": li.send("get", f"/api/n/{AIR.number}", None)["id"],
     }
 
 
@@ -192,6 +242,8 @@ def take(person: Asker, shot: Shot, path: str, target: Path) -> str:
     page.wait_for_timeout(400)
     target.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=target)
+    if shot.leave:
+        shot.leave(person)
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return f"{target.name}: {wide} px too wide" if wide > 0 else ""
 
@@ -201,7 +253,7 @@ def main(names: list[str]) -> int:
     wrong: list[str] = []
     with running_studio() as studio, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        made = prepare_city(browser, studio.url)
+        made = prepare_city(browser, studio)
         for user in dict.fromkeys(shot.user for shot in SHOTS):
             person = Person(browser, studio.url, user)
             for language in LANGUAGES:

@@ -3,6 +3,7 @@ policy, nothing too wide at 1366×768, and nothing that axe calls serious or cri
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,7 +27,7 @@ AT_REST = """() => document.getAnimations().every(
 
 @pytest.fixture(scope="module")
 def made(browser: Browser, studio: Studio) -> dict[str, Any]:
-    return prepare_city(browser, studio.url)
+    return prepare_city(browser, studio)
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +98,12 @@ def test_the_page_is_in_order(
         shot.prepare(asker)
     assert_fits(page)
     assert not problems_of(page)
+    if shot.name.startswith("step-"):
+        expect(asker.button(re.compile("^" + asker.t("canvas:tool.undo")))).to_be_disabled()
     if language == "zh-CN":
         look_in_the_dark(asker, shot)
+    if shot.leave:
+        shot.leave(asker)
 
 
 def look_in_the_dark(asker: Asker, shot: Shot) -> None:

@@ -14,6 +14,8 @@ from node_catalog.sdk.ports import arrow_type
 from node_catalog.sdk.text import text
 
 BATCH_ROWS = 65_536
+_MOST_FOOTERS = 100
+"""Files whose rows are added up before a read; of more the count is left open."""
 
 
 class ParquetFormat:
@@ -54,7 +56,9 @@ class ParquetFormat:
         if len(local) < len(files):
             return Stream()
         folders = tuple(sorted({str(path.parent) for path in local}))
-        rows = metadata.num_rows if len(local) == 1 else None
+        rows = metadata.num_rows if len(local) <= _MOST_FOOTERS else None
+        for file in files[1:] if rows is not None else ():
+            rows += parquet_footer(file)[0].num_rows
         return Attach((parquet_view(local, arrow, dataset.schema),), folders=folders, rows=rows)
 
     def read(self, files: Sequence[DataFile], dataset: DatasetRef, columns: Sequence[str]) -> Iterator[Any]:

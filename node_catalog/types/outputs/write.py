@@ -145,8 +145,9 @@ class Write(Transform):
         check_names(context, table.columns, [""] * len(table.columns))
         for index, name in enumerate(settings.key if settings.mode == "upsert" else ()):
             find_column(context, table, name, f"/key/{index}")
+        is_parquet = bool(settings.path) and settings.path[-1].lower().endswith(".parquet")
         for name in table.columns:
-            if table[name].type().is_geospatial():
+            if table[name].type().is_geospatial() and not is_parquet:
                 raise _no_geometry(context, name)
         return table
 
@@ -164,9 +165,10 @@ class Write(Transform):
 
 def _no_geometry(context: BuildContext, name: str) -> Exception:
     message = text(
-        f"“{name}” is a geometry, which tables and files of nodes do not take. Turn it into text, or into two numbers, "
-        "with “Geometry to text” before; an “Output” keeps it as it is.",
-        f"“{name}”是几何列，节点中的表和文件不接受几何。请先用“几何转文本”转换为文本或两列数字；“输出”可以原样保留几何。",
+        f"“{name}” is a geometry, which only new Parquet files take (a path that ends in .parquet). Turn it into text, "
+        "or into two numbers, with “Geometry to text” before; an “Output” keeps it as it is.",
+        f"“{name}”是几何列，只能写入新的 Parquet 文件（路径以 .parquet 结尾）。请先用“几何转文本”转换为文本或两列数字；"
+        "“输出”可以原样保留几何。",
     )
     fix = {
         "before": {"type": "geo_text", "port": "in", "settings": {"column": name}},

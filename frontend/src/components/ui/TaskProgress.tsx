@@ -41,7 +41,14 @@ export function TaskProgress({ task, countLabel }: TaskProgressProps) {
       ) : null}
       {count !== undefined && (
         <span className="secondary">
-          <NumberText value={count} exact /> {countLabel}
+          <NumberText value={count} exact />
+          {total ? (
+            <>
+              {" / "}
+              <NumberText value={total} exact />
+            </>
+          ) : null}{" "}
+          {countLabel}
         </span>
       )}
       {message && <span className="secondary">{words(message)}</span>}

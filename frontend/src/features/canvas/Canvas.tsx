@@ -27,6 +27,7 @@ import { countProblems, useEditor, useView } from "./editor/hooks";
 import { useCanvasCommands } from "./editor/useCanvasCommands";
 import { useRun } from "./editor/useRun";
 import { useShortcuts } from "./editor/useShortcuts";
+import { useFirstLayout } from "./editor/useFirstLayout";
 import { useFreshRights } from "./editor/useFreshRights";
 import { useHeld } from "./held/context";
 import { ToHereBar } from "./held/ToHereBar";
@@ -70,6 +71,7 @@ export function Canvas() {
   const held = useHeld();
   const heldCommands = useHeldCommands();
   useFreshRights(editor);
+  useFirstLayout(editor);
 
   const close = useCallback(() => setDialog(null), []);
   const closeQuick = useCallback(() => setQuick(null), []);

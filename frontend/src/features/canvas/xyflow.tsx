@@ -14,6 +14,7 @@ import { Drawing, type Detail, type DrawingContext } from "./drawing/context";
 import { DRAG_TYPE } from "./drawing/drag";
 import styles from "./drawing/drawing.module.css";
 import { ElementCache, type Box, type Line } from "./drawing/elements";
+import { useLaidOut } from "./drawing/useLaidOut";
 import { useSteady } from "./drawing/useSteady";
 import { ViewTools } from "./drawing/ViewTools";
 import { useAriaWords, useHandlers } from "./xyflowHandlers";
@@ -155,15 +156,16 @@ function colourOnMap(node: DrawnNode): string {
 export const FlowDrawing = memo(function FlowDrawing(props: FlowViewProps) {
   const outside = useRef<HTMLDivElement>(null);
   const [room, setRoom] = useState<Point | null>(null);
+  const state = useLaidOut(props.state, props.types, props.canEdit);
   useLayoutEffect(() => {
     const { clientWidth, clientHeight } = outside.current as HTMLDivElement;
     setRoom({ x: clientWidth, y: clientHeight });
   }, []);
   return (
     <div ref={outside} className={styles.frame}>
-      {room && (
+      {room && state && (
         <ReactFlowProvider initialWidth={room.x} initialHeight={room.y}>
-          <FlowDrawingInner {...props} room={{ width: room.x, height: room.y }} />
+          <FlowDrawingInner {...props} state={state} room={{ width: room.x, height: room.y }} />
         </ReactFlowProvider>
       )}
     </div>

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Annotated, Any, Literal
 
@@ -15,6 +15,7 @@ from node_catalog.sdk.contract import (
     DiscoveredDataset,
     Remote,
     Settings,
+    Span,
 )
 from node_catalog.sdk.errors import NodeTypeError, Problem
 from node_catalog.sdk.fields import setting
@@ -25,6 +26,7 @@ from node_catalog.sdk.table_patterns import EXCLUDE, INCLUDE, TablePatterns, pat
 from node_catalog.sdk.text import text
 from node_catalog.types.connectors.postgresql.catalog import columns_of, count_tables, find_table, tables_of
 from node_catalog.types.connectors.postgresql.connection import connect_arrow, control, words
+from node_catalog.types.connectors.postgresql.spans import spans_of
 from node_catalog.types.connectors.postgresql.writing import PostgresqlOutput
 
 BATCH_BYTES = 4 << 20
@@ -151,7 +153,17 @@ class Postgresql(Connector):
             columns = {column.name: column for column in columns_of(connection, [table[0]])[table[0]]}
         check_promised(dataset.schema, list(columns), f"{schema}.{name}")
         chosen = ", ".join(f"{columns[part].expression} AS {quoted(part)}" for part in dataset.schema.names)
-        return Remote(f"(SELECT {chosen} FROM {quoted(schema)}.{quoted(name)})", "postgres")
+        condition = _condition(dataset.span) if dataset.span else ""
+        return Remote(f"(SELECT {chosen} FROM {quoted(schema)}.{quoted(name)}{condition})", "postgres")
+
+    @classmethod
+    def spans(
+        cls, settings: PostgresqlSettings, dataset: DatasetRef, rows: int, after: int | None, context: ConnectContext
+    ) -> Sequence[Span]:
+        """Ranges of an integer primary key."""
+        schema, name = place_of(dataset.path, settings.schema)
+        with control(settings, context, read_only=True) as connection:
+            return spans_of(connection, schema, name, rows, after)
 
     @classmethod
     def run_sql(cls, settings: PostgresqlSettings, sql: str, context: ConnectContext) -> Iterator[Any]:
@@ -168,6 +180,12 @@ class Postgresql(Connector):
                     for batch in reader:
                         yield plain_batch(batch)
             connection.rollback()  # a connection that is kept holds no snapshot between two tables
+
+
+def _condition(span: Span) -> str:
+    bounds = ((">=", span.low), ("<", span.high))
+    parts = [f"{quoted(span.column)} {sign} {value}" for sign, value in bounds if value is not None]
+    return f" WHERE {' AND '.join(parts)}" if parts else ""
 
 
 def plain_batch(batch: Any) -> Any:

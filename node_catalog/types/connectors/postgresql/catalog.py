@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from node_catalog.sdk.contract import DiscoveredColumn, DiscoveredDataset
+from node_catalog.sdk.geometry import crs_of, geometry_type
 from node_catalog.sdk.ports import is_type
 from node_catalog.sdk.sql_node import OUR_PREFIX, quoted
 from node_catalog.sdk.table_patterns import TablePatterns
@@ -27,9 +28,10 @@ where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'v', 'm', 'f') and not 
 order by c.relname
 """
 _COLUMNS = """
-select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull,
+select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod),
        case when t.typtype = 'd' then format_type(t.typbasetype, t.typtypmod)
             else format_type(a.atttypid, a.atttypmod) end,
+       not a.attnotnull,
        coalesce(col_description(a.attrelid, a.attnum), ''),
        coalesce((select case min(strpos('puf', k.contype::text)) when 1 then 'primary' when 2 then 'unique'
                         when 3 then 'foreign' end
@@ -37,8 +39,10 @@ select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), not a.attnot
                  where k.conrelid = a.attrelid and a.attnum = any(k.conkey)
                    and (k.contype in ('p', 'f') or (k.contype = 'u' and cardinality(k.conkey) = 1))), ''),
        a.atthasdef or a.attidentity <> '' or a.attgenerated <> '',
-       a.attgenerated <> ''
+       a.attgenerated <> '', n.nspname
 from pg_attribute a join pg_type t on t.oid = a.atttypid
+join pg_type b on b.oid = case when t.typtype = 'd' then t.typbasetype else t.oid end
+join pg_namespace n on n.oid = b.typnamespace
 where a.attrelid = any(%(oids)s) and a.attnum > 0 and not a.attisdropped
 order by a.attrelid, a.attnum
 """
@@ -49,6 +53,9 @@ where i.indrelid = %(oid)s and i.indisunique and i.indisvalid and i.indpred is n
 group by i.indexrelid
 """
 _NUMERIC = re.compile(r"^numeric\((\d+),(-?\d+)\)$")
+_GEOMETRY = re.compile(r'^(?:(?:"[^"]+"|\w+)\.)?(geometry|geography)(?:\((\w+)(?:,(\d+))?\))?$')
+"""PostGIS' types as the server writes them: ``geometry(Point,4326)``, perhaps with the extension's schema before."""
+_SYSTEMS = {"4326": "WGS84", "4490": "CGCS2000"}
 _PLAIN = {
     "boolean": "boolean",
     "smallint": "integer",
@@ -77,6 +84,8 @@ class Column:
     key: Literal["", "primary", "unique", "foreign"]
     has_default: bool
     is_generated: bool
+    type_schema: str = ""
+    """Where the native type is defined: PostGIS' functions lie beside its types."""
 
     @property
     def type(self) -> str:
@@ -101,6 +110,10 @@ class Column:
             return f"{name}::numeric(19,2)"
         if base == "oid":
             return f"{name}::bigint"
+        if crs_of(self.type) is not None:
+            place = quoted(self.type_schema)
+            plain = f"{name}::{place}.geometry" if "geography" in base else name
+            return f"{place}.ST_AsBinary({place}.ST_Force2D({plain}), 'NDR')"
         if self.type != "text" or base == "text" or base.startswith("character varying"):
             return name
         return f"{name}::text"
@@ -115,6 +128,10 @@ def our_type(base: str) -> str:
     if match:
         kind = f"decimal({match[1]},{match[2]})"
         return kind if is_type(kind) else "number"
+    spatial = _GEOMETRY.match(base)
+    if spatial:
+        srid = spatial[3] or ("4326" if spatial[1] == "geography" else "")
+        return geometry_type(_SYSTEMS[srid]) if srid in _SYSTEMS else "text"
     if base.startswith("timestamp"):
         return "timestamp"
     if base.startswith("time") and "with time zone" not in base:
@@ -125,10 +142,8 @@ def our_type(base: str) -> str:
 def columns_of(connection: Any, oids: list[int]) -> dict[int, list[Column]]:
     """Columns by table, in their order."""
     found: dict[int, list[Column]] = {oid: [] for oid in oids}
-    for oid, name, native, nullable, base, description, key, has_default, generated in connection.execute(
-        _COLUMNS, {"oids": oids}
-    ).fetchall():
-        found[oid].append(Column(name, native, base, nullable, description, key, has_default, generated))
+    for oid, *facts in connection.execute(_COLUMNS, {"oids": oids}).fetchall():
+        found[oid].append(Column(*facts))
     return found
 
 

@@ -20,16 +20,12 @@ export function Workers({ workers }: { workers: WorkerInfo[] }) {
             </code>
             <span className="tertiary ellipsis">{worker.host}</span>
           </span>
-          <span
-            className={styles.slots}
-            role="img"
-            aria-label={t("workers.slots", { busy: worker.busy, slots: worker.slots })}
-            title={t("workers.slots", { busy: worker.busy, slots: worker.slots })}
-          >
+          <span className={styles.slots} aria-hidden="true">
             {Array.from({ length: Math.min(worker.slots, 16) }, (_, slot) => (
               <span key={slot} className={slot < worker.busy ? styles.busy : styles.free} />
             ))}
           </span>
+          <span className={styles.taken}>{t("workers.slots", { busy: worker.busy, slots: worker.slots })}</span>
           <span className={styles.memory}>
             <BytesText value={worker.memory_bytes} />
           </span>

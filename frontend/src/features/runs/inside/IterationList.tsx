@@ -19,12 +19,12 @@ interface IterationListProps {
 
 const ROW = 32;
 const COLUMNS = [
-  { key: "number", width: 90 },
-  { key: "item" },
-  { key: "state", width: 110 },
-  { key: "attempts", width: 70, isRight: true },
-  { key: "seconds", width: 90, isRight: true },
-  { key: "rows", width: 100, isRight: true },
+  { key: "number", width: 64 },
+  { key: "item", width: "24%" },
+  { key: "state", width: 100 },
+  { key: "attempts", width: 60, isRight: true },
+  { key: "seconds", width: 84, isRight: true },
+  { key: "rows", width: 84, isRight: true },
   { key: "error" },
 ] as const;
 
@@ -68,7 +68,7 @@ export function IterationList({ lines, label, chosen, onChoose, onEnd }: Iterati
         <tbody>
           {range.from > 0 && <tr aria-hidden="true" style={{ height: range.from * ROW }} />}
           {lines.slice(range.from, range.to).map((line, place) => {
-            const reason = line.error ? `${line.error.code} · ${words(line.error.message)}` : "";
+            const reason = line.error ? words(line.error.message) : "";
             return (
               <tr
                 key={line.id}

@@ -79,6 +79,7 @@ export function Iterations({ run, step, types, Drawing }: IterationsProps) {
           {line.item && <span>{line.item}</span>}
           <StateTag state={line.state} />
           {line.error && <span className={styles.failed}>{words(line.error.message)}</span>}
+          {typeof line.error?.detail === "string" && <code className={styles.detail}>{line.error.detail}</code>}
         </InnerFlow>
       )}
     </div>
