@@ -109,7 +109,21 @@ def dataset_info(row: Dataset, user: User) -> DatasetInfo:
         title=title_of(row),
         state=row.state if row.node.is_active else "gone",
         can_write=is_writer(row.node, user),
+        distinct=_distinct(row),
+        keys=_keys(row),
     )
+
+
+def _distinct(row: Dataset) -> dict[str, float]:
+    counts = {one.name: (one.profile or {}).get("distinct") for one in row.columns.all()}
+    return {name: float(count) for name, count in counts.items() if isinstance(count, int | float)}
+
+
+def _keys(row: Dataset) -> tuple[str, ...]:
+    """Columns that are a key by themselves: the catalogue marks each column of a longer primary key, too."""
+    primary = [one.name for one in row.columns.all() if one.key == "primary"]
+    unique = [one.name for one in row.columns.all() if one.key == "unique"]
+    return (*(primary if len(primary) == 1 else ()), *unique)
 
 
 def is_writer(node: Node, user: User) -> bool:

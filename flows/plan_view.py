@@ -22,7 +22,7 @@ from flows.models import Flow
 from flows.planning import complete_parameters
 from flows.policy import is_editor
 from flows.tracing import step_title
-from node_catalog.models import Column
+from node_catalog.models import Column, Dataset
 from node_catalog.palette import registry
 from node_catalog.sdk.grant import visible_values
 from node_catalog.sdk.text import Text, text
@@ -108,16 +108,22 @@ def _read_as_json(binding: Binding, document: Document, sources: Sources, is_red
     return {
         "step": binding.step,
         "title": step_title(document, binding.step),
-        "dataset": {"id": str(dataset.pk), "number": dataset.number, "title": dataset.title, "name": dataset.name},
+        "dataset": _dataset_as_json(dataset),
         "node_type": registry().connectors[dataset.node.type].title
         if dataset.node.type in registry().connectors
         else {},
         "dialect": binding.dialect,
         "in_source": binding.dialect != "duckdb",
         "columns": list(binding.schema.names),
+        "others": [_dataset_as_json(sources.rows[read.dataset]) for read in binding.reads[1:]],
         "pushed": [one for one in binding.pushed if one != binding.step],
+        "thinned": list(binding.thinned),
         "text": pretty(binding.text, binding.dialect, is_redacted),
     }
+
+
+def _dataset_as_json(dataset: Dataset) -> Json:
+    return {"id": str(dataset.pk), "number": dataset.number, "title": dataset.title, "name": dataset.name}
 
 
 def pretty(statement: str, dialect: str, is_redacted: bool) -> str:
@@ -189,8 +195,10 @@ def _reason(document: Document, last: str, following: list[str]) -> Text:
             f"“{here['zh-CN']}”与“{there['zh-CN']}”之间没有其他处理。",
         )
     return text(
-        f"“{there['en']}” runs in the engine: only filters and row limits right behind a read are left to the source.",
-        f"“{there['zh-CN']}”在引擎中执行：只有紧跟在读取之后的筛选和行数限制会交由数据源处理。",
+        f"“{there['en']}” runs in the engine: a source is left conditions, columns, limits behind a read, and "
+        "in a PostgreSQL or MySQL database joins and groups that leave far fewer rows.",
+        f"“{there['zh-CN']}”在引擎中执行：交由数据源处理的只有条件、选列、读取后的行数限制，"
+        "以及 PostgreSQL 或 MySQL 库中能大幅减少行数的连接和分组。",
     )
 
 

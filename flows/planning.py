@@ -18,7 +18,7 @@ from flows.graph.held import Held, with_held
 from flows.graph.plan import Iterations, Plan, digest_of
 from flows.graph.planner import plan_digest
 from flows.graph.sources import given_rows
-from flows.graph.stages import Ending
+from flows.graph.stage_sink import Ending
 from flows.models import Flow, StoredPlan, Version
 from flows.subflows import sub_flow
 from node_catalog.palette import registry

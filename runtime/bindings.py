@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from django.conf import settings
 
 from flows.datasets import is_writer
-from flows.graph.plan import Binding, Iterations, Plan, Sink, Stage
+from flows.graph.plan import Binding, Iterations, Plan, Sink, SourceRead, Stage
 from flows.graph.sources import GIVEN
 from node_catalog.grants import grants_for
 from node_catalog.models import Dataset, Node
@@ -22,7 +23,7 @@ from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.text import text
 from node_catalog.selectors import connector_settings, schema_of
 from runtime import places, states
-from runtime.engine.work import DeliverySpec, Limits, SinkSpec, SourceSpec, StageWork
+from runtime.engine.work import DeliverySpec, Limits, SinkSpec, SourceSpec, StageWork, source_alias
 from runtime.errors import StalePlanError
 from runtime.models import Run, Task
 from security.models import User
@@ -39,7 +40,8 @@ class Today:
 
     def look_up(self, stage: Stage, user: User) -> None:
         """For the datasets of ``stage`` and the rights of ``user``, who is the same each time."""
-        numbers = tuple(binding.dataset for binding in stage.bindings if binding.kind == "dataset")
+        reads = (read for binding in stage.bindings if binding.kind == "dataset" for read in binding.reads)
+        numbers = tuple(read.dataset for read in reads)
         if numbers == self.numbers:
             return
         rows = Dataset.objects.filter(number__in=numbers).select_related("node").prefetch_related("columns")
@@ -92,11 +94,13 @@ def stage_work(
     today.look_up(stage, user)
     datasets, grants = today.datasets, today.grants
     for binding in stage.bindings:
-        if binding.kind == "dataset":
-            check_binding(binding, datasets.get(binding.dataset), grants.get(binding.dataset))
+        for read in binding.reads if binding.kind == "dataset" else ():
+            check_read(read, datasets.get(read.dataset), grants.get(read.dataset))
     return StageWork(
         stage=stage,
-        sources=tuple(_source(binding, datasets, run, plan, given or {}) for binding in stage.bindings),
+        sources=tuple(
+            spec for binding in stage.bindings for spec in _sources(binding, datasets, run, plan, given or {})
+        ),
         sink=_sink(task, stage, user, run),
         limits=limits_for(task, today.openings),
     )
@@ -115,46 +119,63 @@ def _active(reader: User | None) -> User:
 
 
 def check_binding(binding: Binding, dataset: Dataset | None, grant: GrantSpec | None) -> None:
+    """``check_read`` for the only dataset of a binding."""
+    (read,) = binding.reads
+    check_read(read, dataset, grant)
+
+
+def check_read(read: SourceRead, dataset: Dataset | None, grant: GrantSpec | None) -> None:
     """Raise StalePlanError when the dataset, the right or a needed column is not what the plan was made for."""
-    where = f"/steps/{binding.step}" if binding.step else ""
+    where = f"/steps/{read.step}" if read.step else ""
     if dataset is None or dataset.state == Dataset.State.GONE or not dataset.node.is_active:
         raise StalePlanError(
             "dataset.gone",
             text(
-                f"Dataset {binding.dataset} is no longer there. Choose another one in the step.",
-                f"数据集 {binding.dataset} 已不存在，请在步骤中改选其他数据集。",
+                f"Dataset {read.dataset} is no longer there. Choose another one in the step.",
+                f"数据集 {read.dataset} 已不存在，请在步骤中改选其他数据集。",
             ),
             where,
         )
-    if grant is None or grant.digest != binding.grant_digest:
+    if grant is None or grant.digest != read.grant_digest:
         raise StalePlanError(
             "grant.withdrawn" if grant is None else "grant.changed",
             text(
-                f"The right to read {binding.dataset} was withdrawn or has changed since the plan was made. "
+                f"The right to read {read.dataset} was withdrawn or has changed since the plan was made. "
                 "Run again; if the step turns red, ask for the data in the catalogue.",
-                f"读取 {binding.dataset} 的授权在计划生成后已被撤回或变更。"
-                "请重新运行；如步骤变红，请在目录中重新申请。",
+                f"读取 {read.dataset} 的授权在计划生成后已被撤回或变更。请重新运行；如步骤变红，请在目录中重新申请。",
             ),
             where,
         )
-    _check_columns(binding, dataset, grant, where)
+    _check_columns(read, dataset, grant, where)
 
 
-def _check_columns(binding: Binding, dataset: Dataset, grant: GrantSpec, where: str) -> None:
+def _check_columns(read: SourceRead, dataset: Dataset, grant: GrantSpec, where: str) -> None:
     today = schema_of(dataset)
-    for name in binding.columns:
-        now, planned = today.get(name), binding.schema.get(name)
+    for name in read.columns:
+        now, planned = today.get(name), read.schema.get(name)
         is_moved = now is not None and planned is not None and name not in grant.masks and now.type != planned.type
         if now is None or is_moved:
             raise StalePlanError(
                 "dataset.changed",
                 text(
-                    f"Column “{name}” of {binding.dataset} has gone or changed its type since the plan was made. "
+                    f"Column “{name}” of {read.dataset} has gone or changed its type since the plan was made. "
                     "Open the step, look at its columns and run again.",
-                    f"{binding.dataset} 的列“{name}”在计划生成后已消失或类型已变。请打开步骤核对列，然后重新运行。",
+                    f"{read.dataset} 的列“{name}”在计划生成后已消失或类型已变。请打开步骤核对列，然后重新运行。",
                 ),
                 where,
             )
+
+
+def _sources(
+    binding: Binding, datasets: dict[str, Dataset], run: Run | None, plan: Plan, given: Mapping[str, GivenRows]
+) -> list[SourceSpec]:
+    """How a binding's rows are reached: one source, or several of one node under names of their own."""
+    if not binding.sources:
+        return [_source(binding, datasets, run, plan, given)]
+    return [
+        msgspec.structs.replace(source_of(source_alias(binding, read), datasets[read.dataset]), compared=read.compared)
+        for read in binding.sources
+    ]
 
 
 def _source(

@@ -37,7 +37,7 @@ def policy_of(plan: Plan, stage_key: str) -> dict[str, str]:
             continue
         for binding in plan.stage(key).bindings:
             if binding.kind == "dataset":
-                policy[binding.dataset] = binding.grant_digest
+                policy.update({read.dataset: read.grant_digest for read in binding.reads})
             elif binding.kind == "exchange":
                 waiting.append(binding.stage)
     return dict(sorted(policy.items()))

@@ -155,9 +155,9 @@ def _waiting(counted: str) -> dict[str, Any]:
 
 def how_counted(stage: Stage, step: str) -> str:
     """``live`` at sources and the sink, ``pushed`` when the source does it, ``at_end`` with a probe, else unknown."""
-    if step == stage.sink.step or any(step == (binding.counts_step or binding.step) for binding in stage.bindings):
+    if step == stage.sink.step or any(step == binding.counts_step for binding in stage.bindings):
         return "live"
-    if any(step in binding.pushed for binding in stage.bindings):
+    if any(step in (*binding.pushed, *binding.thinned) for binding in stage.bindings):
         return "pushed"
     return "at_end" if any(probe.step == step for probe in stage.probes) else "unknown"
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flows.graph.guard import narrowed_source, source_columns
 from flows.graph.optimise import needed_columns
-from flows.graph.plan import Binding
+from flows.graph.parts import Part, Read
+from flows.graph.plan import Binding, SourceRead
 from flows.graph.render import SOURCE, render
-from flows.graph.sources import GIVEN, DatasetInfo
+from flows.graph.same_there import compared_columns
+from flows.graph.sources import DatasetInfo, is_given
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.ports import Field, Schema, from_ibis
 
@@ -24,6 +26,8 @@ def dataset_binding(
     columns: Iterable[str] | None = None,
     limit: int | None = None,
     pushed: Sequence[str] = (),
+    counts_step: str | None = None,
+    thinned: Sequence[str] = (),
 ) -> Binding:
     """The binding of one read. ``relation`` is built over ``narrowed_source``: by default, that itself.
 
@@ -37,10 +41,10 @@ def dataset_binding(
     fetched = needed_columns(kept, kept.columns).get(SOURCE, set())
     return Binding(
         alias=f"b_{step}",
-        kind="given" if info.number.startswith(GIVEN) else "dataset",
+        kind="given" if is_given(info) else "dataset",
         schema=from_ibis(kept.schema()),
         step=step,
-        counts_step=pushed[-1] if pushed else step,
+        counts_step=counts_step if counts_step is not None else pushed[-1] if pushed else step,
         dataset=info.number,
         columns=source_columns(info, grant, fetched) or info.schema.names[:1],
         text=render(kept, dialect),
@@ -49,6 +53,58 @@ def dataset_binding(
         grant=grant.grant,
         epoch=grant.epoch,
         pushed=tuple(dict.fromkeys([step, *pushed])),
+        thinned=tuple(thinned),
+    )
+
+
+def part_binding(
+    part: Part,
+    reads: Mapping[str, Read],
+    relation: Any,
+    columns: Iterable[str],
+    counts_step: str,
+    thinned: Sequence[str],
+) -> Binding:
+    """The binding of a part that its server does as one query; ``relation`` is the part's, perhaps with more
+    conditions, and ``columns`` are those of its rows that leave the source.
+    """
+    names = _at_least_one(relation, columns)
+    kept = relation.select(*names) if tuple(names) != tuple(relation.columns) else relation
+    fetched, compared = needed_columns(kept, kept.columns), compared_columns(kept)
+    sources = []
+    for name, step in part.tables.items():
+        info, grant = reads[step].info, reads[step].grant
+        wanted = source_columns(info, grant, fetched.get(name, set())) or info.schema.names[:1]
+        sources.append(
+            SourceRead(
+                name=name,
+                step=step,
+                dataset=info.number,
+                schema=Schema(tuple(field for field in info.schema.fields if field.name in wanted)),
+                columns=wanted,
+                grant_digest=grant.digest,
+                grant=grant.grant,
+                epoch=grant.epoch,
+                compared=tuple(sorted(compared.get(name, ()))),
+            )
+        )
+    first, dialect = sources[0], reads[sources[0].step].dialect
+    return Binding(
+        alias=f"b_{part.steps[-1]}",
+        kind="dataset",
+        schema=from_ibis(kept.schema()),
+        step=first.step,
+        counts_step=counts_step,
+        dataset=first.dataset,
+        columns=first.columns,
+        text=render(kept, dialect),
+        dialect=dialect,
+        grant_digest=first.grant_digest,
+        grant=first.grant,
+        epoch=first.epoch,
+        pushed=part.steps,
+        thinned=tuple(thinned),
+        sources=tuple(sources),
     )
 
 

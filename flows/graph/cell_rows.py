@@ -21,7 +21,8 @@ from flows.graph.plan import Plan, digest_of
 from flows.graph.provenance import Demand, SourceRows, Within, any_of, swap
 from flows.graph.render import text_of, tree_of
 from flows.graph.sources import DatasetInfo
-from flows.graph.stages import Ending, StageMaker
+from flows.graph.stage_sink import Ending
+from flows.graph.stages import StageMaker
 from flows.graph.topology import Topology
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.ports import Schema
@@ -68,7 +69,7 @@ def cell_rows_plan(
         looked_at=frozenset(looked_at),
     )
     stages = maker.stages([region], Ending("collect", limit=limit))
-    numbers = tuple(dict.fromkeys(binding.dataset for binding in stages[0].bindings))
+    numbers = tuple(dict.fromkeys(read.dataset for binding in stages[0].bindings for read in binding.reads))
     return Plan(
         stages=stages,
         digest=digest_of([stage.text for stage in stages]),

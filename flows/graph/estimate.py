@@ -1,7 +1,7 @@
 """Estimated rows and bytes at every port, before anything runs: from row counts, distinct values and column types.
 
 Rules of thumb, read off the relations that the step types build (source of the constants: the usual textbook
-defaults). They are shown as estimates and decide nothing.
+defaults). They are shown as estimates, and decide how much work is left to a source, never what comes out.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def estimate_ports(relations: StepRelations, sources: Sources) -> dict[str, dict
         for port in relations.ports.get(step, ()):
             relation = relations.by_port[port]
             rows, facts = sources.get(relations.datasets.get(step, ""), (None, {}))
-            found = _Estimator({**known, SOURCE: Estimate(rows, facts)}).of(relation.op())
+            found = Estimator({**known, SOURCE: Estimate(rows, facts)}).of(relation.op())
             known[port] = found
             answer[port] = _in_bytes(relation, found)
     return answer
@@ -76,7 +76,7 @@ def _in_bytes(relation: Any, found: Estimate) -> dict[str, int | None]:
     return {"rows": rows, "bytes": round(rows * width)}
 
 
-class _Estimator:
+class Estimator:
     """Estimates one step's relation over tables that are estimated already."""
 
     def __init__(self, tables: Mapping[str, Estimate]) -> None:

@@ -162,6 +162,11 @@ def can_push(predicate: Any, dialect: str, is_guarded: bool) -> bool:
     return all(_is_safe(node) for node in nodes)
 
 
+def is_plain(predicate: Any) -> bool:
+    """Whether a condition is made of comparisons alone that can raise no error and mean the same everywhere."""
+    return all(_is_safe(node) for node in predicate.find(ops.Value, filter=ops.Value))
+
+
 def _is_safe(node: Any) -> bool:
     if isinstance(node, ops.Cast):
         pair = (_family(node.arg.dtype), _family(node.to))

@@ -14,6 +14,21 @@ import msgspec
 from node_catalog.sdk.ports import Schema
 
 
+class SourceRead(msgspec.Struct, frozen=True):
+    """One dataset that a binding reads: ``name`` stands for it in the text; ``schema`` are the columns it needs."""
+
+    name: str
+    step: str
+    dataset: str
+    schema: Schema
+    columns: tuple[str, ...] = ()
+    grant_digest: str = ""
+    grant: str = ""
+    epoch: int = 0
+    compared: tuple[str, ...] = ()
+    """Columns whose values the source tells apart: there texts must be compared by code point."""
+
+
 class Binding(msgspec.Struct, frozen=True):
     """One input of a stage, named once in its SQL.
 
@@ -27,7 +42,8 @@ class Binding(msgspec.Struct, frozen=True):
     schema: Schema
     step: str = ""
     counts_step: str = ""
-    """The step whose output the rows of this binding are: the read itself, or the last filter pushed into it."""
+    """The step whose output the rows of this binding are: the read itself, or the last filter pushed into it; none
+    when a condition of a later step runs in the source and the rows are nobody's (see ``thinned``)."""
     dataset: str = ""
     columns: tuple[str, ...] = ()
     """Columns of the dataset that ``text`` needs."""
@@ -38,10 +54,22 @@ class Binding(msgspec.Struct, frozen=True):
     epoch: int = 0
     pushed: tuple[str, ...] = ()
     """Step ids computed inside the source (read, and filters or limits pushed there)."""
+    thinned: tuple[str, ...] = ()
+    """Steps that see fewer rows because the source tests a condition of a later step: their rows are not counted."""
     stage: str = ""
     """For ``exchange``: the key of the stage that made it."""
     port: str = ""
     """For ``exchange``: which of the stage's outlets, when it has several."""
+    sources: tuple[SourceRead, ...] = ()
+    """For a text that does more than read one table: all datasets in it, the first one as in ``dataset``."""
+
+    @property
+    def reads(self) -> tuple[SourceRead, ...]:
+        """The datasets that are read, whatever the text: none but for ``dataset``."""
+        if self.sources or self.kind == "exchange":
+            return self.sources
+        rights = (self.grant_digest, self.grant, self.epoch)
+        return (SourceRead("src", self.step, self.dataset, self.schema, self.columns, *rights),)
 
 
 class Sink(msgspec.Struct, frozen=True):

@@ -22,7 +22,8 @@ from flows.graph.loops import End, expanded_end, iterations, with_reader, withou
 from flows.graph.plan import Binding, Plan, Sink, Stage, digest_of
 from flows.graph.render import render
 from flows.graph.sources import DatasetInfo, NodeInfo
-from flows.graph.stages import Ending, StageMaker
+from flows.graph.stage_sink import Ending
+from flows.graph.stages import StageMaker
 from flows.graph.subflows import SubFlows
 from flows.graph.topology import Topology
 from flows.graph.validate import check
@@ -31,7 +32,7 @@ from node_catalog.sdk.ports import to_ibis
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.text import text
 
-PLANNER = "1"
+PLANNER = "2"
 """Raised when the same input gives another plan, so that stored plans are made anew."""
 _PARAMETER = re.compile(r":([A-Za-z_][A-Za-z0-9_]*)")
 
@@ -88,7 +89,7 @@ def make_plan(
     )
     bindings = [binding for stage in stages for binding in stage.bindings if binding.kind == "dataset"]
     inner = (number for loop in loops for number in loop.datasets)
-    numbers = tuple(dict.fromkeys((*(binding.dataset for binding in bindings), *inner)))
+    numbers = tuple(dict.fromkeys((*(read.dataset for binding in bindings for read in binding.reads), *inner)))
     return Plan(
         stages=stages,
         digest=plan_digest(document, datasets, grants, registry, parameters or {}, expanded.document),
@@ -143,11 +144,18 @@ def plan_digest(
             PLANNER,
             document_digest(document),
             {n: [d.node, d.node_type, d.path, d.schema, d.settings, d.state] for n, d in sorted(datasets.items())},
+            {n: _size(d) for n, d in sorted(datasets.items())},
             {number: grant.digest for number, grant in sorted(grants.items())},
             {kind: registry.transforms[kind].version for kind in sorted(kinds) if kind in registry.transforms},
             msgspec.to_builtins(dict(parameters)),
         ]
     )
+
+
+def _size(info: DatasetInfo) -> list[Any]:
+    """About how large a dataset is: a plan is made anew when it has another order of magnitude."""
+    distinct = {name: len(f"{count:.0f}") for name, count in sorted(info.distinct.items())}
+    return [len(str(info.rows)) if info.rows is not None else None, distinct, sorted(info.keys)]
 
 
 def dataset_plan(info: DatasetInfo, grant: GrantSpec, limit: int = 100, registry: Registry | None = None) -> Plan:

@@ -72,13 +72,16 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def with_relation(source_text: str, dialect: str, relation: str) -> str:
-    """A binding's text with the real ``relation`` (SQL: a quoted name or a subselect in parentheses) for ``src``."""
+def with_relation(source_text: str, dialect: str, relation: str | Mapping[str, str]) -> str:
+    """A binding's text with the real ``relation`` (SQL: a quoted name or a subselect in parentheses) for ``src``, or
+    with one for each name.
+    """
+    relations = {SOURCE: relation} if isinstance(relation, str) else relation
     tokens = Dialect.get_or_raise(_NAMES.get(dialect, dialect)).tokenize(source_text)
     parts, at = [], 0
     for before, token in pairwise(tokens):
-        if token.text == SOURCE and before.token_type in (TokenType.FROM, TokenType.JOIN):
-            parts += [source_text[at : token.start], relation]
+        if token.text in relations and before.token_type in (TokenType.FROM, TokenType.JOIN):
+            parts += [source_text[at : token.start], relations[token.text]]
             at = token.end + 1
     return "".join(parts) + source_text[at:]
 

@@ -27,6 +27,10 @@ class DatasetInfo(msgspec.Struct, frozen=True):
     state: str = "published"
     bounded: bool = True
     can_write: bool = False
+    distinct: dict[str, float] = {}
+    """Column → about how many different values it has, where a profile has counted them."""
+    keys: tuple[str, ...] = ()
+    """Columns that are, each by itself, a key of the table."""
 
 
 class NodeInfo(msgspec.Struct, frozen=True):
@@ -42,6 +46,11 @@ def given_rows(name: str, schema: Schema, title: Any = "", rows: int | None = No
     """Rows that the platform holds, as a dataset that may be read whole: who hands them in has checked the right."""
     info = DatasetInfo(f"{GIVEN}{name}", "", "given", (name,), schema, title=title, rows=rows)
     return info, GrantSpec(info.number, schema.names)
+
+
+def is_given(info: DatasetInfo) -> bool:
+    """Whether its rows are held by the platform: pinned, kept, or handed over."""
+    return info.number.startswith(GIVEN)
 
 
 def title_of(title: Any, fallback: str, language: str) -> str:

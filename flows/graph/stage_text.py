@@ -7,7 +7,7 @@ everything else is ``NOT MATERIALIZED``, so that the engine optimises through th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlglot.expressions as sge
@@ -82,6 +82,20 @@ class StageText:
             cte.set("materialized", inner.pop(cte.alias, 0) > 1)  # a name of this part's own, no source
         self._uses.update(inner)
         self._parts.append((name, tree))
+
+
+def side_by_side(results: Mapping[str, Schema]) -> tuple[Schema, tuple[Outlet, ...]]:
+    """One row type for the rows of several ports: the outlet's number, then every distinct column once."""
+    places: dict[tuple[str, str], int] = {}
+    for schema in results.values():
+        for field in schema.fields:
+            places.setdefault((field.name, field.type), len(places) + 1)
+    wide = Schema.of([("port", "integer"), *((f"c{place}", kind) for (_, kind), place in places.items())])
+    outlets = tuple(
+        Outlet(port, schema, tuple(places[field.name, field.type] for field in schema.fields))
+        for port, schema in results.items()
+    )
+    return wide, outlets
 
 
 def _function_name(call: sge.Func) -> str:

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Literal
+from typing import Any
 
 import ibis.expr.operations as ops
 
-from flows.graph.bindings import cheapest, dataset_binding, exchange_binding
-from flows.graph.check_access import is_write
+from flows.graph.bindings import cheapest, dataset_binding, exchange_binding, part_binding
 from flows.graph.check_graph import step_name
 from flows.graph.context import StepContext
+from flows.graph.descend import Test, find_tests, with_tests
 from flows.graph.document import Document, Wire
-from flows.graph.errors import PlanError
 from flows.graph.expressions.parameters import Parameter
 from flows.graph.fuse import Region
 from flows.graph.guard import dialect_of, hides_rows_or_values, narrowed_source
 from flows.graph.optimise import can_push, conjuncts, filter_of, limit_of, needed_columns
-from flows.graph.plan import Binding, Judge, Outlet, Probe, Sink, Stage
+from flows.graph.parts import Part, PartFinder, Read, is_one_row
+from flows.graph.plan import Binding, Judge, Outlet, Probe, Stage
 from flows.graph.probes import probe_of
 from flows.graph.quick import quick_table
+from flows.graph.render import SOURCE
 from flows.graph.settings import fill_inputs, parse_settings
-from flows.graph.sources import DatasetInfo
-from flows.graph.stage_text import StageText
-from flows.graph.step_ports import end_of, named, ports_of
+from flows.graph.sources import DatasetInfo, is_given
+from flows.graph.stage_sink import Ending, sink_of
+from flows.graph.stage_text import StageText, side_by_side
+from flows.graph.step_ports import named, part_name, ports_of
 from flows.graph.topology import Topology
 from flows.graph.typecheck import build_facts, build_once
 from node_catalog.sdk.contract import FACTS
@@ -33,15 +34,6 @@ from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.ports import Field, Port, Schema, from_ibis, to_ibis
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.text import text
-
-
-@dataclass(frozen=True)
-class Ending:
-    """What becomes of the rows of a plan's last step when it is not the step itself that says so."""
-
-    kind: Literal["collect", "result", "exchange"]
-    limit: int = 0
-    name: str = ""
 
 
 class StageMaker:
@@ -134,12 +126,21 @@ class _StageDraft:
         """``step.port`` (or the wire into an exchange) → the name to read it from."""
         self.replaced: set[str] = set()
         """Filters that the source has done already."""
+        self.thinned: set[str] = set()
+        """Steps that see fewer rows because a source tests a later step's condition."""
         self.wire_names: dict[str, str] = {}
         self.exchanges: list[Wire] = []
         self.wanted: dict[str, set[str]] = {}
         """For every table of the stage: the columns without which its result cannot be computed."""
         for step in region.steps:
             self.relations[step] = self._relation(step)
+        is_plain = not maker.conditions and not maker.looked_at
+        self.tests = find_tests(region.steps, maker.topology, self.relations) if is_plain else {}
+        """For every table of the stage: conditions that its rows must pass to have any effect."""
+        self.reads = {step: self._source(step) for step in region.steps if self._kind(step).role == "source"}
+        self.parts = self._find_parts()
+        """Last step → steps that a server does as one query."""
+        self.within = {step for last, part in self.parts.items() for step in part.steps if step != last}
         self.results: dict[str, Schema] = {}
         """The rows that come out, by port: the columns that somebody uses."""
 
@@ -153,7 +154,7 @@ class _StageDraft:
         for step in reversed(self.region.steps):
             for port, relation in self.relations[step].items():
                 is_end = step == last and port in self.results
-                columns = set(self.results[port].names) if is_end else self.wanted.get(_part(step, port), set())
+                columns = set(self.results[port].names) if is_end else self.wanted.get(part_name(step, port), set())
                 if self._kind(step).role != "source":
                     for table, needed in needed_columns(relation, columns).items():
                         self.wanted.setdefault(table, set()).update(needed)
@@ -175,7 +176,7 @@ class _StageDraft:
             schema = next(iter(self.results.values()))
             statement = self.text.finish(parts[0], schema)
         else:
-            schema, outlets = _side_by_side(self.results)
+            schema, outlets = side_by_side(self.results)
             statement = self.text.finish_several(parts, outlets, schema)
         return Stage(
             key=last,
@@ -183,9 +184,9 @@ class _StageDraft:
             bindings=tuple(self.bindings),
             text=statement,
             schema=schema,
-            sink=self._sink(schema, ending),
+            sink=sink_of(last, self.maker.parsed(last), schema, ending, self.maker.document, self.maker.datasets),
             extensions=self.text.extensions(),
-            probes=tuple(probe for probe in probes if probe is not None),
+            probes=tuple(probe for probe in probes if probe is not None and probe.step not in self.thinned),
             ordered=any(self.maker.is_ordered(step) for step in self.region.steps),
             outlets=outlets,
             judge=self._judge(),
@@ -230,7 +231,7 @@ class _StageDraft:
     def _name(self, wire: Wire) -> str:
         """Steps are named ``s_…``; every wire from an exchange reads it under a name of its own (``x_…``)."""
         if wire.source_step in self.inside:
-            return _part(wire.source_step, wire.source_port)
+            return part_name(wire.source_step, wire.source_port)
         key = f"{wire.source}>{wire.target}"
         if key not in self.wire_names:
             self.exchanges.append(wire)
@@ -257,6 +258,11 @@ class _StageDraft:
 
     def _write(self, step: str) -> Probe | None:
         kind = self._kind(step)
+        if step in self.within:
+            return None
+        if step in self.parts:
+            self._readpart_name(step, self.parts[step])
+            return None
         if kind.role == "source":
             self._read(step)
             return None
@@ -269,7 +275,7 @@ class _StageDraft:
             self.tables[f"{step}.out"] = f"s_{step}"
             return None
         for port, relation in self.relations[step].items():
-            name = _part(step, port)
+            name = part_name(step, port)
             self.tables[f"{step}.{port}"] = name
             self.text.add(name, relation)
         keeps = kind.keeps_rows or kind.role == "sink"
@@ -287,16 +293,19 @@ class _StageDraft:
 
     def _read(self, step: str) -> None:
         """The binding of a read with the filters behind it that its source can do, and only the needed columns."""
-        maker = self.maker
-        _, settings = maker.parsed(step)
-        number = maker.document.dataset_number(settings.dataset)
-        info, grant = maker.datasets[number], maker.grants[number]
-        dialect = dialect_of(info.node_type, maker.registry)
+        read = self.reads[step]
+        info, grant, dialect = read.info, read.grant, read.dialect
         relation = next(iter(self.relations[step].values()))
         schema = from_ibis(relation.schema())
-        relation, pushed, limit = self._push(step, relation, dialect, hides_rows_or_values(grant))
+        is_guarded = hides_rows_or_values(grant)
+        relation, pushed, limit = self._push(step, relation, dialect, is_guarded)
         last = pushed[-1] if pushed else step
-        needed = set(self.results["out"].names) if last == self.region.last else self.wanted.get(f"s_{last}", set())
+        tests: list[Test] = []
+        if not is_given(info):
+            tests = [test for test in self.tests.get(f"s_{last}", ()) if can_push(test.value, dialect, is_guarded)]
+        relation = with_tests(relation, tests)
+        counts_step, thinned = self._counted(last, [step, *pushed], tests)
+        needed = self._needed(last)
         if self.maker.sample_rows is not None:
             limit = min(limit, self.maker.sample_rows) if limit is not None else self.maker.sample_rows
         binding = dataset_binding(
@@ -308,11 +317,53 @@ class _StageDraft:
             columns=needed,
             limit=limit,
             pushed=pushed,
+            counts_step=counts_step,
+            thinned=thinned,
         )
         self.bindings.append(binding)
         self.replaced.update(pushed)
+        self.thinned.update(thinned)
         self.text.add_padded(f"s_{last}", binding.alias, schema, set(binding.schema.names))
         self.tables[f"{step}.out"] = self.tables[f"{last}.out"] = f"s_{last}"
+
+    def _readpart_name(self, last: str, part: Part) -> None:
+        """The binding of a part, with the conditions of later steps that its server can test."""
+        dialect = self.reads[part.tables[SOURCE]].dialect
+        is_guarded = any(hides_rows_or_values(self.reads[step].grant) for step in part.tables.values())
+        later = () if is_one_row(part.relation) else self.tests.get(f"s_{last}", ())
+        tests = [test for test in later if can_push(test.value, dialect, is_guarded)]
+        counts_step, thinned = self._counted(last, part.steps, tests)
+        relation = with_tests(part.relation, tests)
+        binding = part_binding(part, self.reads, relation, self._needed(last), counts_step, thinned)
+        self.bindings.append(binding)
+        self.thinned.update(thinned)
+        self.text.add_padded(f"s_{last}", binding.alias, from_ibis(relation.schema()), set(binding.schema.names))
+        self.tables[f"{last}.out"] = f"s_{last}"
+
+    def _needed(self, step: str) -> set[str]:
+        """The columns of a step's rows that somebody uses."""
+        return set(self.results["out"].names) if step == self.region.last else self.wanted.get(f"s_{step}", set())
+
+    def _source(self, step: str) -> Read:
+        maker = self.maker
+        _, settings = maker.parsed(step)
+        number = maker.document.dataset_number(settings.dataset)
+        info = maker.datasets[number]
+        return Read(info, maker.grants[number], dialect_of(info.node_type, maker.registry))
+
+    def _find_parts(self) -> dict[str, Part]:
+        """A preview reads samples of its sources, so nothing is joined or grouped before they are taken."""
+        maker = self.maker
+        if maker.sample_rows is not None or maker.conditions or maker.looked_at:
+            return {}
+        finder = PartFinder(self.region.steps, maker.topology, self.relations, self.reads)
+        for step, why in finder.notes.items():
+            names = self._names(step)
+            message = text(
+                f"“{names[0]}” runs in the engine: {why['en']}.", f"“{names[1]}”在引擎中执行：{why['zh-CN']}。"
+            )
+            maker.notes.append({"step": step, "code": "plan.not_pushed", "message": message})
+        return finder.parts
 
     def _push(self, step: str, relation: Any, dialect: str, is_guarded: bool) -> tuple[Any, list[str], int | None]:
         """Add the filters right behind a read to its source, as far as they mean the same there; then a limit."""
@@ -342,6 +393,31 @@ class _StageDraft:
             pushed.append(following)
             current = following
 
+    def _counted(self, last: str, read: Sequence[str], tests: Sequence[Test]) -> tuple[str, tuple[str, ...]]:
+        """Whose rows a read gives that also makes ``tests`` (of steps behind ``last``), and which steps see fewer then.
+
+        They are those of a filter when each step up to it keeps all rows and all its conditions are among the tests.
+        """
+        thinned = dict.fromkeys(one for test in tests for one in (*read, *test.through))
+        if not tests:
+            return last, ()
+        waiting, found = {test.origin for test in tests}, ""
+        current = self._only_follower(last)
+        while current is not None and waiting:
+            if current in waiting and self._is_whole(current, tests):
+                waiting.discard(current)
+                found = current
+            elif not self._kind(current).keeps_rows:
+                break
+            current = self._only_follower(current)
+        return "" if waiting else found, tuple(one for one in thinned if one != found)
+
+    def _is_whole(self, step: str, tests: Sequence[Test]) -> bool:
+        """Whether a step is a filter all of whose conditions are among ``tests``."""
+        node = next(iter(self.relations[step].values())).op()
+        is_filter = isinstance(node, ops.Filter) and isinstance(node.parent, ops.UnboundTable)
+        return is_filter and len(conjuncts(node.predicates)) == sum(test.origin == step for test in tests)
+
     def _only_follower(self, step: str) -> str | None:
         """The step behind when nothing else reads ``step`` and it has one input; not a sink."""
         if step == self.region.last:
@@ -355,9 +431,14 @@ class _StageDraft:
         is_plain = len(ports) == 1 and not ports[0].many and kind.role == "transform"
         return following if is_plain and tuple(self.relations[following]) == ("out",) else None
 
-    def _note(self, step: str, dialect: str, is_guarded: bool) -> None:
+    def _names(self, step: str) -> tuple[str, ...]:
         document, types = self.maker.document, self.maker.registry.transforms
-        names = tuple(step_name(document, step, language, types) for language in ("en", "zh-CN"))
+        return tuple(step_name(document, step, language, types) for language in ("en", "zh-CN"))
+
+    def _note(self, step: str, dialect: str, is_guarded: bool) -> None:
+        if any(note["step"] == step for note in self.maker.notes):
+            return
+        names = self._names(step)
         if is_guarded:
             why = text("the dataset hides rows or values from you", "该数据集对您隐藏了部分行或值")
         else:
@@ -367,44 +448,6 @@ class _StageDraft:
             f"“{names[1]}”的部分条件在读取之后执行，因为{why['zh-CN']}。",
         )
         self.maker.notes.append({"step": step, "code": "plan.not_pushed", "message": message})
-
-    # ── sink ──────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _sink(self, schema: Schema, ending: Ending | None) -> Sink:
-        step = self.region.last
-        if ending is not None:
-            return Sink(ending.kind, step, schema, name=ending.name, limit=ending.limit)
-        kind, settings = self.maker.parsed(step)
-        if kind.role != "sink":
-            return Sink("exchange", step, schema)
-        if not is_write(kind, settings):
-            return Sink("result", step, schema, name=str(getattr(settings, "name", "")) or step)
-        if not settings.dataset:
-            return Sink(
-                "write",
-                step,
-                schema,
-                node=settings.node,
-                path=tuple(settings.path),
-                mode=settings.mode,
-                create=settings.create,
-                key=tuple(settings.key),
-            )
-        number = self.maker.document.dataset_number(settings.dataset)
-        info = self.maker.datasets.get(number)
-        if info is None:
-            raise PlanError("dataset.unknown", text(f"There is no dataset “{number}”.", f"没有数据集“{number}”。"))
-        return Sink(
-            "write",
-            step,
-            schema,
-            dataset=number,
-            node=info.node,
-            path=info.path,
-            mode=settings.mode,
-            create=settings.create,
-            key=tuple(settings.key),
-        )
 
 
 def _needs(maker: StageMaker, inside: set[str], step: str, known: dict[str, Any]) -> Any:
@@ -432,25 +475,6 @@ def _joined(kind: str, parts: list[Any]) -> Any:
     return None if not once else once[0] if len(once) == 1 else {kind: once}
 
 
-def _part(step: str, port: str) -> str:
-    """The name of a step's rows inside the statement."""
-    return f"s_{end_of(step, port)}"
-
-
-def _side_by_side(results: Mapping[str, Schema]) -> tuple[Schema, tuple[Outlet, ...]]:
-    """One row type for the rows of several ports: the outlet's number, then every distinct column once."""
-    places: dict[tuple[str, str], int] = {}
-    for schema in results.values():
-        for field in schema.fields:
-            places.setdefault((field.name, field.type), len(places) + 1)
-    wide = Schema.of([("port", "integer"), *((f"c{place}", kind) for (_, kind), place in places.items())])
-    outlets = tuple(
-        Outlet(port, schema, tuple(places[field.name, field.type] for field in schema.fields))
-        for port, schema in results.items()
-    )
-    return wide, outlets
-
-
 def _kept_rows(table: Any, port: str, condition: Any) -> Any:
     """The rows of ``table`` for which a condition holds that was made over tables named ``step.port``.
 
@@ -463,7 +487,7 @@ def _kept_rows(table: Any, port: str, condition: Any) -> Any:
     }
     for query in condition.find(ops.InSubquery, filter=ops.Value):
         parts = {
-            one: ops.UnboundTable(name=_part(*one.name.split(".")), schema=one.schema)
+            one: ops.UnboundTable(name=part_name(*one.name.split(".")), schema=one.schema)
             for one in query.rel.find(ops.UnboundTable)
         }
         mapping[query] = ops.InSubquery(query.rel.replace(parts), query.needle.replace(dict(mapping)))

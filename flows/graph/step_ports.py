@@ -34,3 +34,8 @@ def named(ports: Sequence[Port], direction: Direction) -> tuple[str, ...]:
 def end_of(step: str, port: str) -> str:
     """How the rows of a port are called in counts and in SQL: a step's usual out port goes by the step alone."""
     return step if port in ("out", "in") else f"{step}.{port}"
+
+
+def part_name(step: str, port: str) -> str:
+    """The name of a step's rows inside a stage's statement."""
+    return f"s_{end_of(step, port)}"

@@ -272,6 +272,9 @@ class DatasetRef:
     settings: Mapping[str, Any] = field(default_factory=dict)
     span: Span | None = None
     """Only these rows (the connector has named the span itself, see ``Connector.spans``)."""
+    compared: frozenset[str] = frozenset()
+    """Columns by which the source itself groups, matches or orders: it must tell their values apart as the engine
+    does (texts by code point; a value that is read as NULL is one)."""
 
 
 @dataclass(frozen=True)

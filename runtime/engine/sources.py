@@ -8,7 +8,7 @@ source itself), ``Through`` (likewise, fetched by the engine). An exchange is re
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -96,7 +96,7 @@ def reach(
     connector = connector_of(registry, spec.connector)
     settings = parse(connector.Settings, spec.settings)
     context = connect_context(limits, spec.connector, kept)
-    dataset = DatasetRef(spec.path, spec.schema, spec.dataset_settings, span)
+    dataset = DatasetRef(spec.path, spec.schema, spec.dataset_settings, span, frozenset(spec.compared))
     return Reach(connector, settings, dataset, context, connector.access(settings, dataset, context))
 
 
@@ -122,12 +122,16 @@ def open_binding(
     cancel: Cancel,
     reporter: Reporter,
     reached: Reach | None = None,
+    others: Mapping[str, Reach] | None = None,
 ) -> Iterator[tuple[pa.RecordBatchReader, Flow]]:
-    """The rows of a binding, streamed, cast to its schema and counted for ``binding.counts_step``."""
+    """The rows of a binding, streamed, cast to its schema and counted for ``binding.counts_step``.
+
+    ``others``: how further datasets in its text are reached, by their names there; all are in one node.
+    """
     flow = Flow(binding.alias, binding.counts_step)
     if spec.kind == "dataset" and reached is None:
         reached = reach(spec, limits, registry)
-    with _batches(binding, spec, limits, reached, cancel) as batches:
+    with _batches(binding, spec, limits, reached, cancel, others or {}) as batches:
         failpoint("engine.source_open")
         sized = rechunk(_breakable(batches), limits.batch_rows)
         fitting = cast(sized, binding.schema, binding.step or binding.alias)
@@ -143,7 +147,12 @@ def _breakable(batches: Batches) -> Iterator[pa.RecordBatch]:
 
 @contextmanager
 def _batches(
-    binding: Binding, spec: SourceSpec, limits: Limits, reached: Reach | None, cancel: Cancel
+    binding: Binding,
+    spec: SourceSpec,
+    limits: Limits,
+    reached: Reach | None,
+    cancel: Cancel,
+    others: Mapping[str, Reach],
 ) -> Iterator[Batches]:
     if reached is None:
         with held_batches(binding, spec, limits, cancel) as held:
@@ -153,7 +162,7 @@ def _batches(
     context, access = reached.context, reached.access
     where = binding.step or binding.alias
     if isinstance(access, Remote):
-        sql = with_relation(binding.text, access.dialect, access.relation)
+        sql = with_relation(binding.text, access.dialect, _relations(access, others))
         remote = connector.run_sql(settings, sql, context)
         try:
             yield remote
@@ -161,7 +170,7 @@ def _batches(
             _close(remote)
         return
     if isinstance(access, Through):
-        sql = with_relation(binding.text, access.dialect, access.relation)
+        sql = with_relation(binding.text, access.dialect, _relations(access, others))
         attached = (access.statements, access.extensions)
         with (
             shared(context.kept, attached, lambda: open_source(limits, cancel, access, where=where)) as connection,
@@ -183,6 +192,15 @@ def _batches(
     finally:
         # Only now: until the connection is closed its threads may still be pulling rows ahead of a LIMIT.
         _close(rows)
+
+
+def _relations(access: Remote | Through, others: Mapping[str, Reach]) -> dict[str, str]:
+    """What stands for each name in a text that runs in the source."""
+    further = {name: one.access for name, one in others.items()}
+    return {
+        SOURCE: access.relation,
+        **{name: one.relation for name, one in further.items() if isinstance(one, Remote | Through)},
+    }
 
 
 def _read(

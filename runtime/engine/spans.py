@@ -25,6 +25,8 @@ def spans_of(work: StageWork, reached: Mapping[str, Reach], node: NodeSink | Non
         return None
     (found,) = reached.values()
     binding = work.stage.bindings[0]
+    if binding.sources:
+        return None  # what a server joins or groups is no sum of its spans
     if not isinstance(found.access, Remote) or not is_row_by_row(binding.text, found.access.dialect):
         return None
     before = node.sealed_before()

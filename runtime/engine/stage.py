@@ -30,7 +30,7 @@ from runtime.engine.spans import spans_of
 from runtime.engine.statistics import Statistics, describe
 from runtime.engine.streams import Flow, ahead, cast, rechunk
 from runtime.engine.widen import WideSink, is_open, widened
-from runtime.engine.work import Counted, Report, Sealed, SourceSpec, StageOutcome, StageWork
+from runtime.engine.work import Counted, Report, Sealed, SourceSpec, StageOutcome, StageWork, source_alias
 
 SAMPLE_BYTES = 1024 * 1024
 """Most bytes of Arrow that a collected sample may have: it travels to a browser."""
@@ -164,7 +164,7 @@ class _StageRun:
 
     def counted(self) -> dict[str, Counted]:
         """How each step of the stage was counted."""
-        pushed = {step for binding in self._stage.bindings for step in binding.pushed}
+        pushed = {step for binding in self._stage.bindings for step in (*binding.pushed, *binding.thinned)}
         return {step: self._how(step, pushed) for step in self._stage.steps}
 
     def inexact(self) -> tuple[str, ...]:
@@ -268,7 +268,14 @@ class _StageRun:
     ) -> Iterator[tuple[pa.RecordBatchReader, Flow]]:
         alias = binding.alias
         with open_binding(
-            binding, specs[alias], self._work.limits, self._registry, self._cancel, self._reporter, reached.get(alias)
+            binding,
+            specs[alias],
+            self._work.limits,
+            self._registry,
+            self._cancel,
+            self._reporter,
+            reached.get(alias),
+            {read.name: reached[source_alias(binding, read)] for read in binding.sources[1:]},
         ) as (reader, flow):
             self._flows.append(flow)
             yield reader, flow
@@ -285,7 +292,8 @@ class _StageRun:
         if len(bindings) == 1:
             self._scanned_step = bindings[0].counts_step
         for binding in bindings:
-            if binding.kind == "dataset" and binding.alias in scans and scans[binding.alias].rows is not None:
+            is_known = binding.alias in scans and scans[binding.alias].rows is not None
+            if binding.kind == "dataset" and binding.counts_step and is_known:
                 self._at_end[binding.counts_step] = scans[binding.alias].rows or 0
         self._probes = certain_probes(self._stage.probes, scans.values())
         return scans

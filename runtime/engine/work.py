@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from flows.graph.plan import Binding, Stage
+from flows.graph.plan import Binding, SourceRead, Stage
 from node_catalog.sdk.contract import Check, Delivery, DiscoveredDataset, Mode, SealedPart
 from node_catalog.sdk.ports import Schema
 
@@ -51,6 +51,8 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     schema: Schema = Schema()
     """The dataset's full schema as the catalogue promises it."""
     dataset_settings: dict[str, Any] = {}
+    compared: tuple[str, ...] = ()
+    """Columns whose values the source tells apart (see ``SourceRead``)."""
     exchange_path: str = ""
     """For all kinds but ``dataset``: a Parquet file of ours. For ``iterations`` it holds the items."""
     skip: int = 0
@@ -60,6 +62,11 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     """For ``iterations``: the item's number and the file of each."""
     keys: tuple[str, ...] = ()
     """For ``iterations``: columns of the item that stand before its rows."""
+
+
+def source_alias(binding: Binding, read: SourceRead) -> str:
+    """The alias of the SourceSpec of one dataset of a binding: the binding's own for the first."""
+    return binding.alias if read == binding.reads[0] else f"{binding.alias}.{read.name}"
 
 
 class DeliverySpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -177,10 +177,12 @@ def _stage(stage: Any) -> dict[str, Any]:
                 "alias": binding.alias,
                 "kind": binding.kind,
                 "dataset": binding.dataset,
+                "datasets": [read.dataset for read in binding.reads],
                 "dialect": binding.dialect,
                 "text": binding.text,
                 "columns": list(binding.schema.names),
                 "pushed": list(binding.pushed),
+                "thinned": list(binding.thinned),
             }
             for binding in stage.bindings
         ],

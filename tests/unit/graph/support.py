@@ -134,7 +134,9 @@ class Runner:
 
     def _source(self, binding: Any) -> pa.Table:
         connection = duckdb.connect()
-        connection.register("src", self.tables[binding.dataset].select(list(binding.columns)))
+        for read in binding.reads:
+            table = self.tables[read.dataset]  # a join names columns that its server then has no use for
+            connection.register(read.name, table if binding.sources else table.select(list(read.columns)))
         rows = connection.sql(binding.text).to_arrow_table()
         connection.close()
         return rows

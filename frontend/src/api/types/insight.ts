@@ -19,7 +19,11 @@ export interface PlanAnswer {
       /** The source runs the statement itself; otherwise the engine scans the source. */
       in_source: boolean;
       columns: string[];
+      /** Further datasets of the same node that the statement joins. */
+      others: { id: string; number: string; title: Text; name: string }[];
       pushed: string[];
+      /** Steps that see fewer rows because a condition of a later step is tested here already. */
+      thinned: string[];
       text: string;
     }[];
   }[];

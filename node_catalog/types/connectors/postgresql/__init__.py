@@ -152,7 +152,10 @@ class Postgresql(Connector):
                 raise missing_table(f"{schema}.{name}")
             columns = {column.name: column for column in columns_of(connection, [table[0]])[table[0]]}
         check_promised(dataset.schema, list(columns), f"{schema}.{name}")
-        chosen = ", ".join(f"{columns[part].expression} AS {quoted(part)}" for part in dataset.schema.names)
+        chosen = ", ".join(
+            f"{columns[part].compared if part in dataset.compared else columns[part].expression} AS {quoted(part)}"
+            for part in dataset.schema.names
+        )
         condition = _condition(dataset.span) if dataset.span else ""
         return Remote(f"(SELECT {chosen} FROM {quoted(schema)}.{quoted(name)}{condition})", "postgres")
 

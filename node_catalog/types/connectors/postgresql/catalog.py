@@ -118,6 +118,17 @@ class Column:
             return name
         return f"{name}::text"
 
+    @property
+    def compared(self) -> str:
+        """``expression`` for a column by which rows are grouped, matched or ordered here, as the engine does it: texts
+        by code point, and ``infinity`` is NULL before anything looks at it (see ``plain_batch``).
+        """
+        if self.type == "text":
+            return f'({self.expression}) COLLATE "C"'
+        if self.type in ("date", "timestamp"):
+            return f"CASE WHEN isfinite({quoted(self.name)}) THEN {self.expression} END"
+        return self.expression
+
 
 def our_type(base: str) -> str:
     """Our type for a native one; what has no counterpart is read as text."""

@@ -81,11 +81,16 @@ function Side({ plan, selected, show }: SideProps) {
           {stage.reads.map((read) => (
             <div key={read.step}>
               <p>
-                <strong>{words(read.dataset.title) || read.dataset.name}</strong>{" "}
+                <strong>
+                  {[read.dataset, ...read.others].map((one) => words(one.title) || one.name).join(t("comma"))}
+                </strong>{" "}
                 {read.pushed.length > 0
                   ? t("plan.pushed", { steps: read.pushed.map(titleOf).join(t("comma")) })
                   : t("plan.only_read")}
               </p>
+              {read.thinned.length > 0 && (
+                <p className="secondary">{t("plan.thinned", { steps: read.thinned.map(titleOf).join(t("comma")) })}</p>
+              )}
               <Statement
                 label={t(read.in_source ? "plan.sql_source" : "plan.sql_scan", { source: words(read.node_type) })}
                 text={read.text}
