@@ -124,7 +124,8 @@ class Estimator:
             name: self.of(value.rel).facts(value.name) for name, value in values.items() if isinstance(value, ops.Field)
         }
 
-    def _distinct(self, value: Any) -> float | None:
+    def distinct(self, value: Any) -> float | None:
+        """About how many different values a column has."""
         return self.of(value.rel).facts(value.name).distinct if isinstance(value, ops.Field) else None
 
     def _filter(self, node: Any) -> Estimate:
@@ -152,10 +153,10 @@ class Estimator:
         if isinstance(test, ops.Not):
             return 1 - self._share(test.arg)
         if isinstance(test, ops.Equals):
-            distinct = self._distinct(test.left) or self._distinct(test.right)
+            distinct = self.distinct(test.left) or self.distinct(test.right)
             return 1 / max(1.0, distinct) if distinct else EQUAL
         if isinstance(test, ops.InValues):
-            distinct = self._distinct(test.value)
+            distinct = self.distinct(test.value)
             return min(1.0, len(test.options) * (1 / max(1.0, distinct) if distinct else EQUAL))
         if isinstance(test, ops.Less | ops.LessEqual | ops.Greater | ops.GreaterEqual | ops.Between):
             return RANGE
@@ -167,7 +168,7 @@ class Estimator:
             return None
         count = 1.0
         for key in keys:
-            distinct = self._distinct(key)
+            distinct = self.distinct(key)
             if distinct is None:
                 return max(1.0, rows * share) if rows else 0.0
             count *= max(1.0, distinct)
@@ -193,7 +194,7 @@ class Estimator:
         keys = [test for test in link.predicates if isinstance(test, ops.Equals | ops.IdenticalTo)]
         if not keys:
             return left * right * RANGE
-        sides = [(self._distinct(test.left), self._distinct(test.right)) for test in keys]
+        sides = [(self.distinct(test.left), self.distinct(test.right)) for test in keys]
         known = [max(a, b) for a, b in sides if a and b]
         matched = left * right / max(1.0, *known) if known else max(left, right)
         least = {"left": left, "asof": left, "right": right, "outer": max(left, right)}

@@ -105,46 +105,20 @@ class PartFinder:
         if any(self._uses[source] > 1 or is_one_row(self.relations[source]["out"]) for source in sources):
             return  # somebody else needs these rows, too; or there is nothing left to save
         relation = self.relations[step]["out"]
-        if not any(isinstance(node, ops.UnboundTable) for node in relation.op().find(ops.UnboundTable)):
-            return
-        found = refusal(relation, place[1]) or self._costs(step, relation)
+        found = refusal(relation, place[1]) or self._costs(relation)
         if found is None:
             self._places[step] = place
         else:
             self.notes[step] = found
 
-    def _costs(self, step: str, relation: Any) -> Text | None:
+    def _costs(self, relation: Any) -> Text | None:
         """Why a step that could be done by the server is not worth it."""
-        node = _core(relation)
-        if isinstance(node, ops.JoinChain):
-            sides = [self._rows(side) for side in self.topology.sources_of(step)]
-            rows = self._estimates[f"s_{step}"].rows
-            if None in sides or rows is None:
-                return _unknown()
-            if rows > WIDER * max(side or 0 for side in sides):
-                return text("it would make more rows than it reads", "连接后的行数会多于读取的行数")
-        if isinstance(node, ops.Distinct) or (isinstance(node, ops.Aggregate) and node.groups):
-            return self._grouping_costs(step, node)
+        known = Estimator(self._estimates)
+        for node in relation.op().find((ops.JoinChain, ops.Aggregate, ops.Distinct)):
+            found = _join_costs(node, known) if isinstance(node, ops.JoinChain) else _grouping_costs(node, known)
+            if found is not None:
+                return found
         return None
-
-    def _grouping_costs(self, step: str, node: Any) -> Text | None:
-        (source,) = self.topology.sources_of(step)
-        before, facts = self._rows(source), self._estimates[f"s_{source}"]
-        keys = node.groups.values() if isinstance(node, ops.Aggregate) else ()
-        names = [key.name for key in keys] or list(node.schema.names)
-        counts = [facts.facts(name).distinct for name in names]
-        if before is None or None in counts:
-            return _unknown()
-        groups = 1.0
-        for count in counts:
-            groups *= max(1.0, count or 1.0)
-        if groups <= FEW * before:
-            return None
-        shown, rows = f"{min(groups, before):,.0f}", f"{before:,.0f}"
-        return text(
-            f"about {shown} groups are not far fewer than {rows} rows, and the engine groups faster",
-            f"约 {shown} 个分组，并不远少于 {rows} 行，在引擎中分组更快",
-        )
 
     def _rows(self, step: str) -> float | None:
         found = self._estimates.get(f"s_{step}")
@@ -221,6 +195,36 @@ def is_one_row(relation: Any) -> bool:
 
 def _named(table: Any, name: str) -> Any:
     return ops.UnboundTable(name=name, schema=table.schema)
+
+
+def _join_costs(node: Any, known: Estimator) -> Text | None:
+    rows = known.of(node).rows
+    sides = [known.of(side.parent).rows for side in (node.first, *(link.table for link in node.rest))]
+    if rows is None or None in sides:
+        return _unknown()
+    if rows > WIDER * max(side or 0 for side in sides):
+        return text("it would make more rows than it reads", "连接后的行数会多于读取的行数")
+    return None
+
+
+def _grouping_costs(node: Any, known: Estimator) -> Text | None:
+    is_distinct = isinstance(node, ops.Distinct)
+    keys = [ops.Field(node.parent, name) for name in node.schema.names] if is_distinct else node.groups.values()
+    if not keys:
+        return None  # one row
+    before, counts = known.of(node.parent).rows, [known.distinct(key) for key in keys]
+    if before is None or None in counts:
+        return _unknown()
+    groups = 1.0
+    for count in counts:
+        groups *= max(1.0, count or 1.0)
+    if groups <= FEW * before:
+        return None
+    shown, rows = f"{min(groups, before):,.0f}", f"{before:,.0f}"
+    return text(
+        f"about {shown} groups are not far fewer than {rows} rows, and the engine groups faster",
+        f"约 {shown} 个分组，并不远少于 {rows} 行，在引擎中分组更快",
+    )
 
 
 def _core(relation: Any) -> Any:

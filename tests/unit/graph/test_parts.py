@@ -139,6 +139,22 @@ def test_a_join_without_fewer_rows_is_not_made_there() -> None:
     assert not any(binding.sources for binding in plan.stages[0].bindings)
 
 
+def test_a_query_over_two_tables_is_made_there_too() -> None:
+    query = "select a.day, count(*) as n from in1 a join in2 b on a.station = b.id where a.pm10 > 3 group by 1"
+    steps = {
+        "air": READ,
+        "places": step("read", dataset="places"),
+        "q": step("sql", inputs=["in1", "in2"], query=query),
+        "out": OUT,
+    }
+    made = flow(steps, "air > q.in1", "places > q.in2", "q > out")
+    plan = planned({**made, "datasets": {**made["datasets"], "places": PLACES}})
+    (binding,) = plan.stages[0].bindings
+    assert len(binding.sources) == 2 and binding.pushed == ("air", "places", "q")
+    rows = rows_of(Runner(TABLES).run(plan)["out"])
+    assert sum(row[1] for row in rows) == sum(row["station"] in ("a", "b") and row["pm10"] > 3 for row in ROWS)
+
+
 def test_tables_of_two_nodes_meet_in_the_engine() -> None:
     known = catalogue()
     known[PLACES] = msgspec.structs.replace(known[PLACES], node="33A017/DB00000003-C")
