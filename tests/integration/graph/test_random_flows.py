@@ -129,10 +129,7 @@ def test_so_many_different_flows_were_compared() -> None:
 
 def test_servers_did_a_part_of_the_work_and_left_the_rest(servers: tuple[Place, ...]) -> None:
     for place in servers:
-        did = {
-            kind: SEEN[f"{place} {kind}"] for kind in ("filters", "kept back", "early", "joins", "groups", "distinct")
-        }
-        assert all(did.values()) or FLOWS < 2_000, (place, did)
+        assert all(SEEN[f"{place} {kind}"] for kind in ("filters", "kept back", "early")), SEEN
 
 
 def test_every_step_type_was_drawn() -> None:
