@@ -3,8 +3,9 @@
 
 PYTHON := .venv/bin/python
 NAME ?=
+ARGUMENTS ?=
 
-.PHONY: run test setup check bench lock schema screenshots format clean
+.PHONY: run test setup check bench chaos lock schema screenshots format clean
 
 run: ## Set up what is missing and start the studio with the demo city (PORT=8000)
 	@scripts/setup.sh run
@@ -24,6 +25,10 @@ check: ## Format, lint, types and import contracts of both languages; under 50 s
 bench: ## Measure against peers and physical limits: make bench NAME=d1,flow
 	@scripts/setup.sh dev
 	@$(PYTHON) -m tests.bench $(NAME)
+
+chaos: ## Kill, freeze, fill and cut off at every failpoint: make chaos ARGUMENTS="--kills 20000 --seed 7"
+	@scripts/setup.sh dev
+	@$(PYTHON) -m tests.chaos $(ARGUMENTS)
 
 lock: ## Turn requirements*.in and package.json into locked files
 	@scripts/lock.sh

@@ -16,6 +16,7 @@ __all__ = ["object_store"]
 
 SLOW_FIRST = (
     "tests/integration/graph/test_random_flows",
+    "tests/chaos/test_kills",
     "tests/integration/runtime/test_kills",
     "tests/integration/studio/",
     "tests/contract/test_outputs",

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-FAULTS = ("kill", "stop", "raise", "enospc")
+FAULTS = ("kill", "stop", "raise", "enospc", "eio")
 
 _armed: dict[str, list[tuple[str, int]]] = {}
 _hits: dict[str, int] = {}
@@ -77,7 +77,8 @@ def _strike(fault: str, name: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         case "stop":
             os.kill(os.getpid(), signal.SIGSTOP)
-        case "enospc":
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
+        case "enospc" | "eio":
+            number = errno.ENOSPC if fault == "enospc" else errno.EIO
+            raise OSError(number, os.strerror(number), name)
         case _:
             raise FailpointError(name)

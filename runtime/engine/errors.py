@@ -9,6 +9,7 @@ EngineError                base: code, message (both languages), where, retry, d
 │   └── ColumnsMovedError  a source has other columns than the plan expects                fatal
 ├── MemoryLimitError       the work needs more memory than it may use                      fatal
 ├── DiskFullError          no room for spilling or for the result                          retry
+├── DiskBrokenError        the disk does not read or write what it should                  retry
 ├── SourceFailedError      an attached source broke off or vanished                        retry
 ├── PageError              a page of a result that cannot be given                         fatal
 └── ChildError             the process that did the work                                   retry
@@ -21,6 +22,7 @@ process raises arrives in the parent as the class named here when it has one, el
 
 from __future__ import annotations
 
+import errno
 from typing import Any, Literal
 
 from node_catalog.sdk.errors import NodeTypeError
@@ -96,6 +98,12 @@ class DiskFullError(EngineError):
     retry = "retry"
 
 
+class DiskBrokenError(EngineError):
+    """The disk does not read or write what it should."""
+
+    retry = "retry"
+
+
 class SourceFailedError(EngineError):
     """A source that the engine reads itself broke off or vanished while it was read."""
 
@@ -145,11 +153,37 @@ _CLASSES: dict[str, type[EngineError]] = {
         ColumnsMovedError,
         MemoryLimitError,
         DiskFullError,
+        DiskBrokenError,
         SourceFailedError,
         PageError,
         ChildStartError,
     )
 }
+
+
+_DISK = text(
+    "There is no room left on disk for intermediate data. Free space under the data folder, or read fewer rows.",
+    "磁盘空间不足，无法存放中间数据。请清理数据目录所在的磁盘，或减少读取的行数。",
+)
+
+
+def disk_error(where: str = "", detail: str = "") -> DiskFullError:
+    """No space left while we write a file of ours."""
+    return DiskFullError("engine.disk_full", _DISK, where, detail)
+
+
+def _of_disk(error: OSError) -> EngineError | None:
+    """A disk's own errors in words. They may pass; and what was delivered before them is found by the next attempt."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return disk_error(detail=str(error))
+    if error.errno == errno.EIO:
+        broken = text(
+            "The disk of the machine that does the work reported an error. It is tried again; if it stays so, an "
+            "operator has to look at that disk.",
+            "执行任务的机器磁盘读写出错，系统会重试。若一直如此，请运维人员检查磁盘。",
+        )
+        return DiskBrokenError("engine.disk_broken", broken, detail=str(error))
+    return None
 
 
 def problem_of(error: BaseException) -> dict[str, Any]:
@@ -165,6 +199,8 @@ def problem_of(error: BaseException) -> dict[str, Any]:
                 "所需内存超出上限。请减少读取的行或列，或截短超长文本。",
             ),
         )
+    if isinstance(error, OSError) and (words := _of_disk(error)):
+        error = words
     if isinstance(error, EngineError | NodeTypeError):
         return {
             "problems": [

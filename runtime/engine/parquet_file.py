@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.ports import Schema, to_arrow
-from runtime.engine.translate import disk_error
+from runtime.engine.errors import disk_error
 
 GROUP_ROWS = 100_000
 """Rows of one row group: what a page of a result has to read at most."""

@@ -12,13 +12,13 @@ from node_catalog.sdk.row_limit import COLUMNS, ROWS
 from node_catalog.sdk.text import Text, text
 from runtime.engine.errors import (
     CancelledError,
-    DiskFullError,
     EngineError,
     MemoryLimitError,
     SourceFailedError,
     TextRefusedError,
     ValueFailedError,
     WorkError,
+    disk_error,
 )
 
 _DETAIL = 1000
@@ -28,10 +28,6 @@ _MEMORY = text(
     "joining, cut very long texts, or let an administrator raise the option CHILD_MEMORY_MB.",
     "所需内存超出上限。请在流程中更早地筛选行、去掉不需要的列，或先聚合再关联、截短超长文本；"
     "也可以请管理员调大选项 CHILD_MEMORY_MB。",
-)
-_DISK = text(
-    "There is no room left on disk for intermediate data. Free space under the data folder, or read fewer rows.",
-    "磁盘空间不足，无法存放中间数据。请清理数据目录所在的磁盘，或减少读取的行数。",
 )
 _CONVERT = text(
     "A value cannot be converted to the type that a step asks for. Open the detail for the column and the value; "
@@ -103,7 +99,7 @@ def translate(message: str, where: str = "", *, source: bool = False) -> EngineE
     detail = _detail(message)
     lower = message.lower()
     if "no space left" in lower or "max_temp_directory_size" in lower:
-        return DiskFullError("engine.disk_full", _DISK, where, detail)
+        return disk_error(where, detail)
     beyond = _BEYOND.search(message)
     if beyond:
         too_many = _too_many_rows if beyond[1] == ROWS else _too_many_columns
@@ -146,11 +142,6 @@ def _too_many_columns(most: int, where: str) -> EngineError:
 def memory_error(where: str = "", detail: str = "") -> MemoryLimitError:
     """Out of memory outside DuckDB (Python or Arrow), in the same words."""
     return MemoryLimitError("engine.out_of_memory", _MEMORY, where, detail)
-
-
-def disk_error(where: str = "", detail: str = "") -> DiskFullError:
-    """No space left while we write a file of ours."""
-    return DiskFullError("engine.disk_full", _DISK, where, detail)
 
 
 def refused_error(detail: str, where: str = "") -> TextRefusedError:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,6 +24,8 @@ from runtime.models import Worker
 from tests.integration.runtime import city
 
 LEASE = 2.0
+ANSWER_SECONDS = 120
+"""A worker process that says nothing for so long has hung: the test says where."""
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "tests.settings",
     "CITYGO_TEST_CHILD": "1",
@@ -39,15 +43,16 @@ class WorkerProcess:
 
     started: ClassVar[list[WorkerProcess]] = []
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, **environment: str) -> None:
         self.started.append(self)
+        self._words = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed by kill)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.integration.runtime.worker_process", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._words,
             text=True,
-            env={**os.environ, **ENVIRONMENT},
+            env={**os.environ, **ENVIRONMENT, **environment},
             cwd=Path(__file__).resolve().parents[3],
         )
         self._is_ready = False
@@ -63,8 +68,25 @@ class WorkerProcess:
 
     def _expect(self, word: str) -> None:
         assert self.process.stdout is not None
-        heard = self.process.stdout.readline().strip()
-        assert heard == word, f"the worker process said {heard!r} instead of {word!r}"
+        heard = ""
+        if select.select([self.process.stdout], [], [], ANSWER_SECONDS)[0]:
+            heard = self.process.stdout.readline().strip()
+        assert heard == word, f"the worker process said {heard!r} instead of {word!r}:\n{self._last_words()}"
+
+    def _last_words(self) -> str:
+        """What it has told its log; and where all its threads are, when it is silent (it ends by that)."""
+        self.send(signal.SIGABRT)
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=20)
+        self._words.seek(0)
+        return self._words.read()[-20_000:]
+
+    def hint(self, line: str) -> None:
+        """Say something without waiting for the answer."""
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
 
     def go(self, failpoints: str = "") -> None:
         self.tell(f"go {failpoints}", "started")
@@ -75,6 +97,13 @@ class WorkerProcess:
     @property
     def has_ended(self) -> bool:
         return self.process.poll() is not None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a failpoint has stopped the process itself."""
+        with suppress(OSError, IndexError):
+            return _stat(self.process.pid)[0] == "T"
+        return False
 
     def send(self, number: int) -> None:
         with suppress(ProcessLookupError):
@@ -88,6 +117,7 @@ class WorkerProcess:
             if pipe is not None:
                 with suppress(BrokenPipeError):
                     pipe.close()
+        self._words.close()
 
     def children(self) -> list[int]:
         """The child processes that do the work."""

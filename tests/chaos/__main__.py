@@ -1,0 +1,61 @@
+"""``make chaos``: the chaos tests at full size, with a PostgreSQL server of their own as the control database.
+
+    python -m tests.chaos [--kills 1000] [--freezes 500] [--disk 200] [--restarts 50] [--control postgresql] [--seed N]
+
+The server is started again whenever it ends, so that a test may end it as often as it likes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+
+from tests import services
+
+
+def main() -> int:
+    """Run the tests; their exit code."""
+    options = argparse.ArgumentParser(prog="python -m tests.chaos")
+    for name, size in (("kills", 1000), ("freezes", 500), ("disk", 200), ("restarts", 50), ("messages", 60)):
+        options.add_argument(f"--{name}", type=int, default=size)
+    options.add_argument("--seed", type=int, default=20261122)
+    options.add_argument("--control", choices=("postgresql", "sqlite"), default="postgresql")
+    options.add_argument("--only", default="", help="words of the names of tests, as pytest's -k")
+    given = options.parse_args()
+    environment = {**os.environ, "CITYGO_NEED_SERVICES": "1"}
+    for name in ("kills", "freezes", "disk", "restarts", "messages", "seed"):
+        environment[f"CHAOS_{name.upper()}"] = str(getattr(given, name))
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "tests/chaos", *(["-k", given.only] if given.only else [])]
+    with control_database(environment) if given.control == "postgresql" else contextlib.nullcontext():
+        return subprocess.run(command, env=environment, check=False).returncode
+
+
+@contextlib.contextmanager
+def control_database(environment: dict[str, str]):  # type: ignore[no-untyped-def]
+    """A server that is brought back whenever it ends; the environment says where it is."""
+    server = services.postgres_server()
+    ended = threading.Event()
+
+    def keep_alive() -> None:
+        while not ended.wait(0.05):
+            if server.process is not None and server.process.poll() is not None:
+                server.start()
+
+    keeper = threading.Thread(target=keep_alive)
+    keeper.start()
+    environment["TEST_DATABASE_URL"] = server.create_database("chaos")
+    environment["CHAOS_CONTROL"] = str(server.folder / "data" / "postmaster.pid")
+    try:
+        yield
+    finally:
+        ended.set()
+        keeper.join()
+        services.stop_all()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""A city in which everything can be struck."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests import services
+from tests.chaos import workloads
+from tests.chaos.workloads import Copies, Workload
+from tests.integration.runtime import city
+from tests.integration.runtime.killing import kill_all
+from tests.object_store import ObjectStore
+
+
+@pytest.fixture
+def loads(
+    transactional_db: None,
+    postgres_server: services.PostgresServer,
+    mariadb_server: services.MariadbServer,
+    object_store: ObjectStore,
+) -> Iterator[list[Workload]]:
+    """Every workload, in a fresh city."""
+    shutil.rmtree(city.home(""), ignore_errors=True)
+    city.make_readings(city.home("source.sqlite3"), workloads.ROWS)
+    staff = city.make_staff()
+    source = city.add_node(staff, "sqlite", "Readings", {"path": str(city.home("source.sqlite3"))})
+    with city.worker_and_scheduler():
+        (readings,) = city.discover(source, staff)
+        wide = workloads.make_wide(staff)
+        city.discover(wide, staff)
+    copies = Copies(staff, readings)
+    try:
+        yield [
+            *workloads.sqlite_copies(copies),
+            *workloads.postgresql_copies(copies, postgres_server),
+            *workloads.mariadb_copies(copies, mariadb_server),
+            *workloads.file_copies(copies),
+            *workloads.object_copies(copies, object_store),
+            copies.result("result"),
+            copies.each(),
+            *workloads.tasks(staff, wide, readings),
+        ]
+    finally:
+        kill_all()

@@ -1,0 +1,90 @@
+"""Processes killed at every failpoint while all kinds of work run: each row once, nothing lost, nothing stuck.
+
+Each failpoint is struck once in the suite; CHAOS_KILLS=1000 (``make chaos``) goes on with whichever was struck least.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from runtime.models import Run
+from tests.chaos import oracle
+from tests.chaos.crew import Crew, record_points
+from tests.chaos.points import all_points
+from tests.chaos.workloads import Workload
+from tests.integration.runtime import city
+from tests.integration.runtime.killing import WorkerProcess
+
+SEED = int(os.environ.get("CHAOS_SEED") or 20261122)
+KILLS = int(os.environ.get("CHAOS_KILLS") or 0)
+FREEZES = int(os.environ.get("CHAOS_FREEZES") or 6)
+SOME = os.environ.get("CHAOS_POINTS", "")
+"""Strike only at failpoints with these words in their names."""
+STARTS = ("start.before_commit", "start.after_commit")
+"""Passed by whoever starts a run: struck one by one."""
+LATE = ("leave.before_commit", "hand_back.before_commit", "reap.before_commit", "reap.after_commit")
+"""Passed only when something has gone wrong, so no undisturbed run comes by them."""
+IN_A_TRANSACTION = (".before_commit", ".before_ledger", ".after_fence", ".before_manifest", ".fill", ".filled", ".sync")
+"""Frozen there a process holds a lock, for which the others rightly wait."""
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(7200 if KILLS else 1500)]
+
+
+def strike_the_start(load: Workload, crew: Crew) -> None:
+    """Who starts a run dies before or after its commit: there is no run, or one that others do."""
+    assert load.flow is not None
+    flow, version = load.flow
+    for point, there in zip(STARTS, (False, True), strict=True):
+        starter, number = WorkerProcess(), len(load.begun) + len(load.failed)
+        starter.hint(f"start {point}=kill {flow.pk} {version.pk} {flow.app.owner_id} {number}")
+        city.wait_for(lambda: starter.has_ended, 60, f"the starter dies at {point}")  # noqa: B023
+        starter.kill()
+        run = Run.objects.filter(flow=flow, parameters={"tag": number}).first()
+        assert (run is not None) is there
+        crew.books.strikes[point] += 1
+        if run is not None:
+            load.begun.append(run)
+
+
+def test_killed_at_every_failpoint_each_row_arrives_once(loads: list[Workload], repo: object) -> None:
+    points = record_points(loads)
+    points.loads |= dict.fromkeys(LATE, loads)
+    wanted = all_points(repo)  # type: ignore[arg-type]
+    assert wanted - set(points.loads) - set(STARTS) == set(), "no workload passes these failpoints"
+    if SOME:
+        points.loads = {point: passing for point, passing in points.loads.items() if SOME in point}
+        wanted &= set(points.loads)
+    crew = Crew(loads, points, SEED)
+    strike_the_start(next(load for load in loads if load.flow), crew)
+    rounds = 0
+    while (lacking := wanted - set(crew.books.strikes)) and rounds < 8:
+        crew.strike(len(lacking))
+        rounds += 1
+    if crew.books.total < KILLS:
+        crew.strike(KILLS - crew.books.total)
+    tell(crew)
+    oracle.check_everything(loads, crew.books)
+    assert not wanted - set(crew.books.strikes), "never struck"
+    assert len(wanted) >= 40 or SOME
+    assert oracle.orphans() == []
+
+
+def test_frozen_workers_write_nothing_when_they_wake(loads: list[Workload]) -> None:
+    points = record_points(loads)
+    locking = {point for point in points.loads if point.endswith(IN_A_TRANSACTION)}
+    for point in set(points.loads) - points.in_child | locking:
+        del points.loads[point]
+    crew = Crew(loads, points, SEED)
+    crew.strike(FREEZES, armed=3, freeze=True)
+    tell(crew)
+    oracle.check_everything(loads, crew.books)
+
+
+def tell(crew: Crew) -> None:
+    books = crew.books
+    print(f"\n  seed {SEED}: {books.total} strikes, {books.moments} of them at no special place")
+    for point, number in sorted(books.strikes.items()):
+        print(f"  {number:5d}  {point}")
+    print(f"  missed {dict(books.missed)}; the longest run or task took {books.slowest:.1f} s")

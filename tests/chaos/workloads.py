@@ -1,0 +1,264 @@
+"""What the chaos runs do: every kind of target in every mode, results, a for-each, and the catalogue's own tasks.
+
+Each writing workload is one flow that copies the readings with the number of the run beside each row. So whatever was
+lost, doubled or half-written can be told from the target alone.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flows.models import Flow, Version
+from flows.versions import save_version
+from node_catalog.models import Dataset, Node
+from node_catalog.palette import registry
+from node_catalog.sdk.contract import ConnectContext, DatasetRef
+from node_catalog.sdk.ports import Schema
+from node_catalog.sdk.schema import parse
+from runtime import places, requests, states
+from runtime.models import Result, Run, Task
+from runtime.scanning import request_scan
+from runtime.scheduler import start_run
+from security.models import User
+from security.outgoing import OutgoingGuard
+from tests.contract.environments import LOOPBACK, read_all
+from tests.integration.runtime import city
+
+ROWS = 2_000
+TAG = {"type": "object", "properties": {"tag": {"type": "integer"}}, "required": ["tag"]}
+COPIED = Schema.of([("id", "integer"), ("station", "text"), ("pm25", "number"), ("tag", "integer")])
+WHOLE = (ROWS, ROWS, ROWS * (ROWS - 1) // 2)
+"""Rows, different ids and the sum of the ids that one run leaves."""
+
+Found = dict[int, tuple[int, int, int]]
+"""Number of a run → its rows, different ids and sum of ids in a target."""
+
+
+@dataclass
+class Workload:
+    """Something that can be started again and again. ``alone``: one at a time, since it replaces what is there."""
+
+    name: str
+    start: Callable[[int], Run | Task]
+    check: Callable[[list[Run | Task]], None]
+    alone: bool = False
+    flow: tuple[Flow, Version] | None = None
+    begun: list[Run | Task] = field(default_factory=list)
+    failed: list[Run | Task] = field(default_factory=list)
+    """Those that were allowed to fail, and must have left nothing."""
+
+    def begin(self) -> Run | Task:
+        """One more."""
+        one = self.start(len(self.begun) + len(self.failed))
+        self.begun.append(one)
+        return one
+
+    def verify(self) -> None:
+        """Everything that was begun has ended well, and each row is there once."""
+        ended = [type(one).objects.get(pk=one.pk) for one in self.begun]
+        for one in ended:
+            assert one.state == states.DONE, (self.name, one.state, one.error)
+        if ended:
+            self.check(ended)
+
+
+def number_of(one: Run | Task) -> int:
+    return int(one.parameters["tag"])  # type: ignore[union-attr]
+
+
+@dataclass
+class Copies:
+    """Makes the workloads that copy the readings to a node."""
+
+    staff: User
+    readings: Dataset
+
+    def flow(self, end: dict[str, Any], between: dict[str, Any] | None = None) -> tuple[Flow, Version]:
+        """Readings → number of the run → (``between`` →) ``end``, frozen."""
+        columns = [{"column": name} for name in ("id", "station", "pm25")]
+        steps = {
+            "read": city.read_step(self.readings),
+            "some": {"type": "select", "settings": {"columns": columns}},
+            "tag": {"type": "derive", "settings": {"columns": [{"name": "tag", "expression": ":tag"}]}},
+            "end": end,
+        }
+        wires = [("read.out", "some.in"), ("some.out", "tag.in"), ("tag.out", "end.in")]
+        if between:
+            steps["between"] = between
+            wires = [*wires[:-1], ("tag.out", "between.in"), ("between.out", "end.in")]
+        flow = city.make_flow(self.staff, steps, wires)
+        flow.draft.document |= {"inputs": TAG}
+        flow.draft.save()
+        return flow, save_version(flow.app, self.staff)
+
+    def workload(
+        self,
+        name: str,
+        check: Callable[[list[Run | Task]], None],
+        end: dict[str, Any],
+        between: dict[str, Any] | None = None,
+        alone: bool = False,
+    ) -> Workload:
+        """A workload of one such flow."""
+        flow, version = self.flow(end, between)
+        start = lambda number: start_run(flow, version, self.staff, {"tag": number})  # noqa: E731
+        return Workload(name, start, check, alone, (flow, version))
+
+    def writing(self, node: Node, table: str, mode: str, look: Callable[[str], Found]) -> Workload:
+        """Copies into ``table``; ``look`` counts what is there."""
+        put = {"node": node.number, "path": [table], "mode": mode, "create": mode != "upsert"}
+        if mode == "upsert":
+            put["key"] = ["id"]
+
+        def check(ended: list[Run | Task]) -> None:
+            found, numbers = look(table), {number_of(one) for one in ended}
+            if mode == "append":
+                assert found == dict.fromkeys(numbers, WHOLE), (node.type, table, found)
+            else:
+                assert list(found.values()) == [WHOLE] and set(found) <= numbers, (node.type, table, found)
+
+        return self.workload(f"{node.type} {mode}", check, {"type": "write", "settings": put}, alone=mode != "append")
+
+    def result(self, name: str, between: dict[str, Any] | None = None) -> Workload:
+        """Keeps the rows as a result."""
+
+        def check(ended: list[Run | Task]) -> None:
+            for one in ended:
+                result = Result.objects.get(run=one)
+                assert result.rows == ROWS
+                assert counted([pq.read_table(places.absolute(result.reference))]) == {number_of(one): WHOLE}
+
+        return self.workload(name, check, {"type": "output", "settings": {"name": "all"}}, between)
+
+    def each(self) -> Workload:
+        """Batch by batch through a sub-flow, then kept as a result."""
+        version = city.make_sub_flow(self.staff, self.readings, "id >= 0")
+        settings = {"flow": city.flow_setting(version), "batch": "data", "batch_rows": ROWS // 4, "concurrency": 2}
+        return self.result("for each", {"type": "for_each", "settings": settings})
+
+
+def tasks(staff: User, node: Node, readings: Dataset) -> list[Workload]:
+    """The catalogue's own work."""
+
+    def check_all(ended: list[Run | Task]) -> None:
+        assert Dataset.objects.filter(node=node, state="published").exclude(profiled_at=None).count() == TABLES
+
+    def scan(number: int) -> Task:
+        asked = request_scan(node, staff, again=True)
+        assert asked is not None
+        return asked
+
+    return [
+        Workload("discover", lambda number: requests.request_discovery(node, staff), lambda ended: None, alone=True),
+        Workload("scan", scan, check_all, alone=True),
+        Workload("profile", lambda number: requests.request_profile(readings, staff), lambda ended: None, alone=True),
+        Workload("preview", lambda number: requests.request_sample(readings, staff), lambda ended: None),
+    ]
+
+
+TABLES = 12
+
+
+def make_wide(staff: User) -> Node:
+    """A node of some small tables."""
+    path = city.home("wide.sqlite3")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path)) as connection:
+        for number in range(TABLES):
+            connection.execute(f"create table t{number:03d} (id integer primary key, word text)")
+            connection.execute(f"insert into t{number:03d} values (1, 'a'), (2, 'b')")
+        connection.commit()
+    return city.add_node(staff, "sqlite", "Wide", {"path": str(path)})
+
+
+COUNT = "select tag, count(*), count(distinct id), sum(id) from {} group by tag"
+KEPT = "create table kept (id {} primary key, station {}, pm25 {}, tag {})"
+
+
+def sqlite_copies(copies: Copies) -> list[Workload]:
+    path = city.home("target.sqlite3")
+    city.make_target(path)
+
+    def ask(statement: str) -> list[Any]:
+        with closing(sqlite3.connect(path)) as connection, connection:
+            return connection.execute(statement).fetchall()
+
+    ask(KEPT.format("integer", "text", "real", "integer"))
+    node = city.add_node(copies.staff, "sqlite", "Target", {"path": str(path)})
+    return _in_sql(copies, node, ask)
+
+
+def postgresql_copies(copies: Copies, server: Any) -> list[Workload]:
+    url = server.create_database("chaos_target")
+
+    def ask(statement: str) -> list[Any]:
+        with psycopg.connect(url) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    ask(KEPT.format("bigint", "text", "double precision", "bigint"))
+    node = city.add_node(copies.staff, "postgresql", "Target", server.settings("chaos_target"))
+    return _in_sql(copies, node, ask)
+
+
+def mariadb_copies(copies: Copies, server: Any) -> list[Workload]:
+    database = server.create_database("chaos_target")
+
+    def ask(statement: str) -> list[Any]:
+        with server.connect(database) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+
+    ask(KEPT.format("bigint", "varchar(200)", "double", "bigint"))
+    node = city.add_node(copies.staff, "mysql", "Target", server.settings("chaos_target"))
+    return _in_sql(copies, node, ask)
+
+
+def _in_sql(copies: Copies, node: Node, ask: Callable[[str], list[Any]]) -> list[Workload]:
+    def look(table: str) -> Found:
+        return {int(tag): (int(rows), int(ids), int(total)) for tag, rows, ids, total in ask(COUNT.format(table))}
+
+    tables = {"append": "added", "replace": "replaced", "upsert": "kept"}
+    return [copies.writing(node, table, mode, look) for mode, table in tables.items()]
+
+
+def file_copies(copies: Copies) -> list[Workload]:
+    folder = city.home("written")
+    folder.mkdir(parents=True, exist_ok=True)
+    values = {"folder": str(folder)}
+    node = city.add_node(copies.staff, "files", "Target", values)
+    look = _through(node, values, ConnectContext(file_roots=(str(folder),)))
+    return [copies.writing(node, "added", "append", look), copies.writing(node, "replaced.csv", "replace", look)]
+
+
+def object_copies(copies: Copies, store: Any) -> list[Workload]:
+    values = store.settings(store.bucket())
+    node = city.add_node(copies.staff, "s3", "Target", values)
+    look = _through(node, values, ConnectContext(guard=OutgoingGuard(LOOPBACK), connect_timeout=5))
+    return [copies.writing(node, "added", "append", look), copies.writing(node, "replaced", "replace", look)]
+
+
+def _through(node: Node, values: dict[str, Any], context: ConnectContext) -> Callable[[str], Found]:
+    """Count through the connector, which is how every reader sees the files."""
+
+    def look(table: str) -> Found:
+        connector = registry().connectors[node.type]
+        settings = parse(connector.Settings, values)
+        return counted([read_all(connector, settings, DatasetRef((table,), COPIED), context)])
+
+    return look
+
+
+def counted(tables: Iterable[pa.Table]) -> Found:
+    """The same counts as the SQL's."""
+    whole = pa.concat_tables(tables)
+    groups = whole.group_by("tag").aggregate([("id", "count"), ("id", "count_distinct"), ("id", "sum")]).to_pylist()
+    return {one["tag"]: (one["id_count"], one["id_count_distinct"], one["id_sum"]) for one in groups}
