@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests import services
 from tests.chaos import workloads
 from tests.chaos.workloads import Copies, Workload
+from tests.contract.environments import LOOPBACK
 from tests.integration.runtime import city
 from tests.integration.runtime.killing import kill_all
 from tests.object_store import ObjectStore
@@ -21,23 +23,27 @@ def loads(
     postgres_server: services.PostgresServer,
     mariadb_server: services.MariadbServer,
     object_store: ObjectStore,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[list[Workload]]:
     """Every workload, in a fresh city."""
     shutil.rmtree(city.home(""), ignore_errors=True)
     city.make_readings(city.home("source.sqlite3"), workloads.ROWS)
     staff = city.make_staff()
+    monkeypatch.setitem(settings.OPTIONS, "ALLOWED_NETWORKS", LOOPBACK)
     source = city.add_node(staff, "sqlite", "Readings", {"path": str(city.home("source.sqlite3"))})
     with city.worker_and_scheduler():
         (readings,) = city.discover(source, staff)
         wide = workloads.make_wide(staff)
         city.discover(wide, staff)
+        (far,) = city.discover(workloads.make_far(staff, postgres_server), staff)
     copies = Copies(staff, readings)
     try:
         yield [
             *workloads.sqlite_copies(copies),
             *workloads.postgresql_copies(copies, postgres_server),
             *workloads.mariadb_copies(copies, mariadb_server),
-            *workloads.file_copies(copies),
+            *workloads.file_copies(copies, Copies(staff, far)),
             *workloads.object_copies(copies, object_store),
             copies.result("result"),
             copies.each(),

@@ -36,6 +36,11 @@ OLDEST = 60.0
 """Seconds after which something that was begun must have ended: what takes longer is stuck."""
 
 
+def new_worker(*arguments: str, **options: str) -> WorkerProcess:
+    """A worker that does a scheduler's duties as well, and keeps a long read every so many rows."""
+    return WorkerProcess("--scheduler", *arguments, **{"CHECKPOINT_ROWS": "600", **options})
+
+
 @dataclass
 class Points:
     """What an undisturbed run of every workload has passed."""
@@ -88,8 +93,8 @@ class Crew:
         self._open: dict[object, tuple[Workload, Run | Task, float]] = {}
         self._armed: list[Armed] = []
         # It looks for work less often, so that most of it goes to those that will be struck.
-        self._heir = WorkerProcess("--scheduler", POLL_SECONDS="1")
-        self._spare = WorkerProcess("--scheduler")
+        self._heir = new_worker(POLL_SECONDS="1")
+        self._spare = new_worker()
 
     # ── Work ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -146,7 +151,7 @@ class Crew:
         under_arms = {one.point for one in self._armed}
         free = [point for point in self.points.loads if point not in under_arms]
         point = min(free, key=lambda name: (books.strikes[name] + books.missed[name], self._rng.random()))
-        worker, self._spare = self._spare, WorkerProcess("--scheduler")
+        worker, self._spare = self._spare, new_worker()
         worker.go(f"{point}={'stop' if point in self.points.in_child else 'kill'}")
         now = time.monotonic()
         self._armed.append(Armed(worker, point, now, now + PATIENCE * min(4.0, services.patience())))
@@ -233,7 +238,7 @@ def _send(process: int, number: int) -> None:
 
 def record_points(workloads: Sequence[Workload]) -> Points:
     """Let an unharmed worker do each workload twice (what is there is replaced), and see what it passes."""
-    worker = WorkerProcess("--recorded", "--scheduler")
+    worker = new_worker("--recorded")
     worker.go()
     files = {where: passed(worker.process.pid, where) for where in ("worker", "child")}
     points = Points()

@@ -10,9 +10,8 @@ import pytest
 from runtime import states
 from runtime.models import Run, Task
 from tests.chaos import oracle
-from tests.chaos.crew import Books, do_once, record_points
+from tests.chaos.crew import Books, do_once, new_worker, record_points
 from tests.chaos.workloads import Workload
-from tests.integration.runtime.killing import WorkerProcess
 
 SEED = int(os.environ.get("CHAOS_SEED") or 20261122)
 TRIALS = int(os.environ.get("CHAOS_DISK") or 6)
@@ -28,7 +27,7 @@ def test_a_full_disk_leaves_nothing_half_written(loads: list[Workload]) -> None:
     ended: dict[str, int] = {}
     for number, point in enumerate((sites * (TRIALS // len(sites) + 1))[:TRIALS]):
         fault = ("enospc", "eio")[number % 2]
-        worker = WorkerProcess("--scheduler")
+        worker = new_worker()
         worker.go(f"{point}={fault}")
         load = rng.choice(points.loads[point])
         one = do_once(load)

@@ -20,7 +20,6 @@ from tests import services
 from tests.chaos import oracle
 from tests.chaos.crew import OLDEST, Books
 from tests.chaos.workloads import Workload
-from tests.contract.environments import LOOPBACK
 from tests.integration.runtime.killing import ENVIRONMENT, managed_worker
 from tests.integration.runtime.test_broker import ringing
 
@@ -73,7 +72,6 @@ def scheduler() -> Iterator[None]:
 def post(loads: list[Workload], scheduler: None, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Post]:
     """Two workers that never look for work by themselves."""
     monkeypatch.setitem(settings.OPTIONS, "POLL_SECONDS", 3600)
-    monkeypatch.setitem(settings.OPTIONS, "ALLOWED_NETWORKS", LOOPBACK)
     monkeypatch.setattr("runtime.worker.IDLE_POLL_WITHOUT_BROKER", 3600)
     workers = [Worker(1), Worker(1)]
     for worker in workers:

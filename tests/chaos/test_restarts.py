@@ -22,9 +22,8 @@ from runtime import states
 from runtime.models import Run
 from security.models import User
 from tests.chaos import oracle
-from tests.chaos.crew import OLDEST, Books
+from tests.chaos.crew import OLDEST, Books, new_worker
 from tests.chaos.workloads import Workload
-from tests.integration.runtime.killing import WorkerProcess
 
 RESTARTS = int(os.environ.get("CHAOS_RESTARTS") or 3)
 SEED = int(os.environ.get("CHAOS_SEED") or 20261122)
@@ -53,7 +52,7 @@ def patiently(ask: Callable[[], Any]) -> Any:
 def test_an_immediate_restart_loses_nothing(loads: list[Workload]) -> None:
     rng = random.Random(SEED)
     copies = [load for load in loads if load.flow and not load.alone]
-    workers = [WorkerProcess("--scheduler") for _ in range(2)]
+    workers = [new_worker() for _ in range(2)]
     for worker in workers:
         worker.go()
     client = Client(raise_request_exception=False)

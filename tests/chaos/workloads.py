@@ -125,7 +125,9 @@ class Copies:
             else:
                 assert list(found.values()) == [WHOLE] and set(found) <= numbers, (node.type, table, found)
 
-        return self.workload(f"{node.type} {mode}", check, {"type": "write", "settings": put}, alone=mode != "append")
+        return self.workload(
+            f"{node.type} {mode} {table}", check, {"type": "write", "settings": put}, alone=mode != "append"
+        )
 
     def result(self, name: str, between: dict[str, Any] | None = None) -> Workload:
         """Keeps the rows as a result."""
@@ -230,13 +232,27 @@ def _in_sql(copies: Copies, node: Node, ask: Callable[[str], list[Any]]) -> list
     return [copies.writing(node, table, mode, look) for mode, table in tables.items()]
 
 
-def file_copies(copies: Copies) -> list[Workload]:
+def make_far(staff: User, server: Any) -> Node:
+    """The readings in a PostgreSQL table with a key, from which a long copy is read in spans."""
+    with psycopg.connect(server.create_database("chaos_source")) as connection:
+        connection.execute("create table readings (id bigint primary key, station text, pm25 double precision)")
+        rows = f"select n, 's' || mod(n, 7), n / 10.0 from generate_series(0, {ROWS - 1}) n"
+        connection.execute(f"insert into readings {rows}".encode())
+        connection.execute("analyze readings")
+    return city.add_node(staff, "postgresql", "Far", server.settings("chaos_source"))
+
+
+def file_copies(copies: Copies, far: Copies) -> list[Workload]:
     folder = city.home("written")
     folder.mkdir(parents=True, exist_ok=True)
     values = {"folder": str(folder)}
     node = city.add_node(copies.staff, "files", "Target", values)
     look = _through(node, values, ConnectContext(file_roots=(str(folder),)))
-    return [copies.writing(node, "added", "append", look), copies.writing(node, "replaced.csv", "replace", look)]
+    return [
+        copies.writing(node, "added", "append", look),
+        copies.writing(node, "replaced.csv", "replace", look),
+        far.writing(node, "long", "append", look),
+    ]
 
 
 def object_copies(copies: Copies, store: Any) -> list[Workload]:
