@@ -1,3 +1,3 @@
 """The shell: settings, start-up, API assembly, health, demo city."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from node_catalog.palette import palette
-from node_catalog.sdk import testing
+from node_catalog.sdk import registry, testing
 from node_catalog.sdk.registry import RegistryError, load_registry
 
 REVERSE = '''
@@ -132,8 +132,11 @@ def test_a_broken_or_doubled_file_stops_with_its_name(package: Path, broken: str
 
 
 def test_what_a_file_lacks_stands_in_the_log_and_not_in_its_words(
-    package: Path, caplog: pytest.LogCaptureFixture
+    package: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Other tests' libraries set up logging anew, which leaves out the loggers that are there.
+    monkeypatch.setattr(registry.log, "disabled", False)
+    monkeypatch.setattr(registry.log, "handlers", [caplog.handler])
     (package / "reverse.py").write_text(REVERSE + "\nimport city_missing.inner\n")
     with pytest.raises(RegistryError) as caught:
         load_registry(("node_catalog.types", "city_types"))
