@@ -1,11 +1,13 @@
 """Processes killed at every failpoint while all kinds of work run: each row once, nothing lost, nothing stuck.
 
-Each failpoint is struck once in the suite; CHAOS_KILLS=1000 (``make chaos``) goes on with whichever was struck least.
+The suite strikes some of the failpoints; with CHAOS_KILLS=1000 (``make chaos``) each of them, and then whichever was
+struck least. That some work passes each failpoint is shown in both.
 """
 
 from __future__ import annotations
 
 import os
+import random
 
 import pytest
 
@@ -20,6 +22,8 @@ from tests.integration.runtime.killing import WorkerProcess
 SEED = int(os.environ.get("CHAOS_SEED") or 20261122)
 KILLS = int(os.environ.get("CHAOS_KILLS") or 0)
 FREEZES = int(os.environ.get("CHAOS_FREEZES") or 6)
+SAMPLE = 20
+"""Failpoints that the suite strikes."""
 SOME = os.environ.get("CHAOS_POINTS", "")
 """Strike only at failpoints with these words in their names."""
 STARTS = ("start.before_commit", "start.after_commit")
@@ -53,9 +57,12 @@ def test_killed_at_every_failpoint_each_row_arrives_once(loads: list[Workload], 
     points.loads |= dict.fromkeys(LATE, loads)
     wanted = all_points(repo)  # type: ignore[arg-type]
     assert wanted - set(points.loads) - set(STARTS) == set(), "no workload passes these failpoints"
-    if SOME:
-        points.loads = {point: passing for point, passing in points.loads.items() if SOME in point}
-        wanted &= set(points.loads)
+    assert len(wanted) >= 40
+    if SOME or not KILLS:
+        chosen = sorted(point for point in points.loads if SOME in point)
+        chosen = random.Random(SEED).sample(chosen, SAMPLE) if len(chosen) > SAMPLE and not KILLS else chosen
+        points.loads = {point: points.loads[point] for point in chosen}
+        wanted &= {*chosen, *STARTS}
     crew = Crew(loads, points, SEED)
     strike_the_start(next(load for load in loads if load.flow), crew)
     rounds = 0
@@ -67,7 +74,6 @@ def test_killed_at_every_failpoint_each_row_arrives_once(loads: list[Workload], 
     tell(crew)
     oracle.check_everything(loads, crew.books)
     assert not wanted - set(crew.books.strikes), "never struck"
-    assert len(wanted) >= 40 or SOME
     assert oracle.orphans() == []
 
 
