@@ -37,7 +37,8 @@ export function Offers({ id, offering, onChoose, onTake }: OffersProps) {
   };
   return createPortal(
     <div className={styles.box} style={style}>
-      <div ref={list} id={id} role="listbox" aria-label={t("completion.list")} className={styles.list}>
+      {/* It can be scrolled, so it can be reached. */}
+      <div ref={list} id={id} role="listbox" tabIndex={0} aria-label={t("completion.list")} className={styles.list}>
         {offers.map((offer, index) => (
           <div
             key={`${offer.kind}-${offer.name}`}

@@ -80,7 +80,7 @@ function NodeView({ node }: { node: CatalogueNode }) {
       <Button onClick={() => startCheck.mutate()} loading={startCheck.isPending || check.isRunning}>
         {t("node.test")}
       </Button>
-      <Button onClick={scan.ask} loading={scan.isAsking || scan.started.isRunning} disabled={!node.datasets_total}>
+      <Button onClick={scan.ask} loading={scan.isAsking} disabled={!node.datasets_total || scan.started.isRunning}>
         {t("node.profile_all")}
       </Button>
       <Button

@@ -66,8 +66,14 @@ export function InnerFlow({ run, path, types, Drawing, progressOf, children, onD
         {children}
         <span className="secondary">
           {t("inside.of")}{" "}
-          {run.can.see_rows ? <Link to={`/apps/${app.id}`}>{words(app.title)}</Link> : words(app.title)} ·{" "}
-          {t("inside.version", { version })}
+          {run.can.see_rows ? (
+            <Link className="in-text" to={`/apps/${app.id}`}>
+              {words(app.title)}
+            </Link>
+          ) : (
+            words(app.title)
+          )}{" "}
+          · {t("inside.version", { version })}
         </span>
       </div>
       <div className={styles.drawing} role="region" aria-label={t("inside.drawing")}>
