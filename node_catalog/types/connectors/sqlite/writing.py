@@ -7,6 +7,7 @@ docs/adr/sqlite-sink.md for why rows travel as Python columns here and nowhere e
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -335,25 +336,28 @@ def _words(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise _of_sqlite(error, path.name) from error
+        raise _of_sqlite(error, path) from error
     except OSError as error:
         raise of_system(error, path.name) from error
 
 
-def _of_sqlite(error: Exception, name: str) -> TargetError:
+def _of_sqlite(error: Exception, path: Path) -> TargetError:
     import sqlite3
 
-    said = str(error).lower()
+    name, said = path.name, str(error).lower()
     if "disk is full" in said:
         message = text(
             f"There is no room left where “{name}” is written. Nothing was changed; free space, then run again.",
             f"写入“{name}”的磁盘空间不足，目标未被改动。请清理空间后重新运行。",
         )
         return TargetBusyError("target.disk_full", message, name)
-    if "locked" in said or "busy" in said:
+    is_readonly = "readonly" in said or "read-only" in said
+    # What a killed writer has left is being rolled back: that ends soon.
+    is_recovering = is_readonly and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    if "locked" in said or "busy" in said or is_recovering:
         message = text(f"“{name}” is locked by another program.", f"“{name}”正被其他程序锁定。")
         return TargetBusyError("target.locked", message, name)
-    if "readonly" in said or "read-only" in said:
+    if is_readonly:
         message = text(f"The studio may not write to “{name}”.", f"平台没有写入“{name}”的权限。")
         return TargetError("target.forbidden", message, name)
     if isinstance(error, sqlite3.IntegrityError):
