@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -28,6 +28,9 @@ from runtime.lots import claim_mates, has_room, is_iteration
 from runtime.models import Attempt, Run, Task
 from runtime.moves import cas_run, cas_task, locked_run, run_fact, step_states, task_fact, tell
 from runtime.reporting import Topic, record
+
+ANY = Q()
+"""A worker that can do everything."""
 
 
 @dataclass
@@ -50,20 +53,20 @@ class Claim:
             self.stop.set()
 
 
-def claim(task_id: Any, owner: str, kinds: Collection[str]) -> Claim | None:
-    """Take one task if it is ready, due and of one of ``kinds``; None when somebody was faster."""
-    task = Task.objects.filter(due(), pk=task_id, kind__in=kinds).first()
+def claim(task_id: Any, owner: str, kinds: Collection[str], met: Q = ANY) -> Claim | None:
+    """Take one task if it is ready, due, of one of ``kinds`` and ``met``; None when somebody was faster."""
+    task = Task.objects.filter(due() & met, pk=task_id, kind__in=kinds).first()
     return _take(task, owner) if task else None
 
 
-def claim_next(owner: str, kinds: Collection[str]) -> Claim | None:
-    """Take the oldest due task of ``kinds``; None when there is nothing to do.
+def claim_next(owner: str, kinds: Collection[str], met: Q = ANY) -> Claim | None:
+    """Take the oldest due task of ``kinds`` whose needs are ``met``; None when there is nothing to do.
 
     A profile comes after what somebody waits for, and a scan (thousands of profiles) after everything else.
     """
     late = (Task.Kind.PROFILE, Task.Kind.SCAN)
     for group in ([kind for kind in kinds if kind not in late], *([kind] for kind in late if kind in kinds)):
-        taken = _take_oldest(Task.objects.filter(due(), kind__in=group), owner) if group else None
+        taken = _take_oldest(Task.objects.filter(due() & met, kind__in=group), owner) if group else None
         if taken:
             return taken
     return None

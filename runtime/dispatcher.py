@@ -80,8 +80,14 @@ class _Ringer:
             worker(task)
         if not has_broker():
             return True
+        return self.send(task, int(attempt or 0))
+
+    def send(self, task: str, attempt: int = 0, **where: Any) -> bool:
+        """Put one bell into the broker's queue (``where``: another one, or for how long); False when it fails."""
+        if time.monotonic() < self._rest_until:
+            return False
         try:
-            current_app.send_task(RUN_TASK, args=[task, int(attempt or 0)], ignore_result=True, retry=False)
+            current_app.send_task(RUN_TASK, args=[task, attempt], ignore_result=True, retry=False, **where)
         except Exception as error:
             self._rest_until = time.monotonic() + REST_SECONDS
             log.warning("the broker does not answer (%s); workers find the work by themselves", type(error).__name__)
@@ -103,6 +109,12 @@ class _Ringer:
 
 
 _ringer = _Ringer()
+
+
+def ring_in(queue_name: str, task_id: str, seconds: float = 60.0) -> None:
+    """Ring once in another queue than the usual one; a bell that nobody hears for ``seconds`` is forgotten."""
+    if has_broker():
+        _ringer.send(task_id, queue=queue_name, expires=seconds)
 
 
 def mark_sent(bells: Sequence[int]) -> None:

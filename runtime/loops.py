@@ -24,6 +24,7 @@ from runtime.errors import RunError
 from runtime.lots import loop_behind, open_next
 from runtime.models import Run, Task
 from runtime.moves import cas_task, locked_run, release_followers, step_states, task_fact, tell, tell_run
+from runtime.offers import needs_of_nodes
 from runtime.states import ITERATION
 
 
@@ -59,7 +60,8 @@ def count_of(loop: Iterations, rows: int) -> int:
 def open_loop(run: Run, loop: Iterations, rows: int, user: Any, kept: Mapping[str, Task] | None = None) -> None:
     """The items are there: make the tasks. ``kept`` are iterations whose rows an earlier run has left."""
     total = count_of(loop, rows)
-    tasks = [_task(run, loop, index, user, kept or {}) for index in range(total)]
+    needs = needs_of_nodes(loop.datasets)
+    tasks = [_task(run, loop, index, user, kept or {}, needs) for index in range(total)]
     for task in [task for task in tasks if task.state == states.PENDING][: loop.concurrency]:
         task.state = states.READY
     Task.objects.bulk_create(tasks)
@@ -77,7 +79,7 @@ def open_loop(run: Run, loop: Iterations, rows: int, user: Any, kept: Mapping[st
         _close(run, one)
 
 
-def _task(run: Run, loop: Iterations, index: int, user: Any, kept: Mapping[str, Task]) -> Task:
+def _task(run: Run, loop: Iterations, index: int, user: Any, kept: Mapping[str, Task], needs: str) -> Task:
     stage = f"{loop.key}{ITERATION}{index:05}"
     old = kept.get(stage)
     task = Task(
@@ -85,6 +87,7 @@ def _task(run: Run, loop: Iterations, index: int, user: Any, kept: Mapping[str, 
         kind=Task.Kind.STAGE,
         stage=stage,
         after=[loop.items],
+        needs=needs,
         state=states.PENDING,
         requested_by=user,
         payload={"steps": [], "sink": "exchange", "loop": loop.key, "index": index, "on_error": loop.on_error},

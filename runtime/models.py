@@ -87,6 +87,10 @@ class Task(models.Model):
     crashes = models.PositiveIntegerField(default=0)
     """Times the child died under it (killed, out of memory); two are enough."""
     owner = models.CharField(max_length=80, blank=True)
+    needs = models.CharField(max_length=200, blank=True, default="", db_default="")
+    """What a worker must offer to do it (``runtime.offers``); most need nothing."""
+    level = models.PositiveSmallIntegerField(default=1, db_default=1)
+    """The newest thing in its plan (``flows.graph.plan.LEVEL``): a worker that does not know it leaves the task."""
     lot = models.CharField(max_length=32, blank=True, default="")
     """Iterations that were claimed together bear the same word, new with each claim."""
     lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
@@ -248,6 +252,10 @@ class Worker(models.Model):
     busy = models.PositiveIntegerField(default=0)
     memory_bytes = models.BigIntegerField(default=0)
     version = models.CharField(max_length=20, blank=True)
+    offers = models.CharField(max_length=200, blank=True, default="", db_default="")
+    """Words that tasks may need (``runtime.offers``)."""
+    level = models.PositiveSmallIntegerField(default=1, db_default=1)
+    """The newest plans that it understands."""
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField(db_index=True)
 

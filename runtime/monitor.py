@@ -233,6 +233,7 @@ def _worker_line(worker: Worker) -> dict[str, Any]:
         "busy": worker.busy,
         "memory_bytes": worker.memory_bytes,
         "version": worker.version,
+        "offers": worker.offers.split(),
         "started_at": iso(worker.started_at),
         "seen_at": iso(worker.seen_at),
         "alive": timezone.now() - worker.seen_at < WORKER_SILENCE,

@@ -6,7 +6,7 @@ Each answers with a task at once; the task's topic tells when it is done.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -31,6 +31,7 @@ from runtime.guarding import policy_of
 from runtime.held_rows import as_payload, held_for
 from runtime.models import Task
 from runtime.moves import move_task, task_fact
+from runtime.offers import needs_of_nodes
 from runtime.reporting import Topic, record
 from security.access import Principal, principal_for, require_right
 from security.errors import ForbiddenError
@@ -62,7 +63,7 @@ def request_preview(flow: Flow, step: str, user: User, revision: int | None = No
     payload["held"] = [as_payload(kept[end]) for end in used]
     with transaction.atomic():
         _drop_earlier(flow, user)
-        return ask_worker(Task.Kind.PREVIEW, user, payload)
+        return ask_worker(Task.Kind.PREVIEW, user, payload, nodes=plan.datasets)
 
 
 def request_sample(dataset: Dataset, user: User) -> Task:
@@ -72,13 +73,15 @@ def request_sample(dataset: Dataset, user: User) -> Task:
         raise _no_grant()
     plan = dataset_plan(dataset_info(dataset, user), grant)
     with transaction.atomic():
-        return ask_worker(Task.Kind.PREVIEW, user, {"dataset": str(dataset.pk), "sample_rows": None, **_stored(plan)})
+        payload = {"dataset": str(dataset.pk), "sample_rows": None, **_stored(plan)}
+        return ask_worker(Task.Kind.PREVIEW, user, payload, nodes=plan.datasets)
 
 
 def request_rows(plan: Plan, user: User, about: Mapping[str, Any]) -> Task:
     """The rows of a plan of one collecting stage, kept and guarded like a preview."""
     with transaction.atomic():
-        return ask_worker(Task.Kind.PREVIEW, user, {**about, "sample_rows": None, **_stored(plan)})
+        payload = {**about, "sample_rows": None, **_stored(plan)}
+        return ask_worker(Task.Kind.PREVIEW, user, payload, nodes=plan.datasets)
 
 
 def request_profile(dataset: Dataset, user: User) -> Task:
@@ -87,21 +90,21 @@ def request_profile(dataset: Dataset, user: User) -> Task:
     if dataset.number not in grants_for([dataset], user):
         raise _no_grant()
     with transaction.atomic():
-        return _same_or_ask(Task.Kind.PROFILE, user, {"dataset": str(dataset.pk)})
+        return _same_or_ask(Task.Kind.PROFILE, user, {"dataset": str(dataset.pk)}, dataset.number)
 
 
 def request_discovery(node: Node, user: User) -> Task:
     """Walk a node and bring the catalogue up to date."""
     require_right(principal_for(user), "node.edit", node_target(node))
     with transaction.atomic():
-        return _same_or_ask(Task.Kind.DISCOVER, user, {"node": str(node.pk)})
+        return _same_or_ask(Task.Kind.DISCOVER, user, {"node": str(node.pk)}, node.number)
 
 
 def request_check(node: Node, user: User) -> Task:
     """Test the connection of a catalogued node."""
     require_right(principal_for(user), "node.edit", node_target(node))
     with transaction.atomic():
-        return _same_or_ask(Task.Kind.CHECK, user, {"node": str(node.pk)})
+        return _same_or_ask(Task.Kind.CHECK, user, {"node": str(node.pk)}, node.number)
 
 
 def request_try(connector: str, values: Mapping[str, Any], principal: Principal, node: Node | None = None) -> Task:
@@ -116,7 +119,8 @@ def request_try(connector: str, values: Mapping[str, Any], principal: Principal,
     with transaction.atomic():
         sealed = seal("try", json.dumps({"type": connector, "settings": dict(values)}))
         kept = {"secrets_of": str(node.pk)} if node is not None and node.type == connector else {}
-        return ask_worker(Task.Kind.CHECK, principal.user, {"sealed": str(sealed.pk), **kept})
+        payload = {"sealed": str(sealed.pk), **kept}
+        return ask_worker(Task.Kind.CHECK, principal.user, payload, nodes=[node.number] if node is not None else ())
 
 
 @transaction.atomic
@@ -160,22 +164,25 @@ def _drop_earlier(flow: Flow, user: User) -> None:
         move_task(task, task.state, states.CANCELLED, task.attempt)
 
 
-def _same_or_ask(kind: str, user: User, payload: dict[str, Any]) -> Task:
+def _same_or_ask(kind: str, user: User, payload: dict[str, Any], number: str) -> Task:
     """The task of this kind that still waits for the same thing, or a new one (one at work has already looked)."""
     (name, value), *_ = payload.items()
     same = Task.objects.filter(
         kind=kind, requested_by=user, state__in=states.WAITING, **{f"payload__{name}": value}
     ).first()
-    return same or ask_worker(kind, user, payload)
+    return same or ask_worker(kind, user, payload, nodes=[number])
 
 
-def ask_worker(kind: str, user: User, payload: dict[str, Any], attempts: int = LONE_ATTEMPTS) -> Task:
-    """A new task of its own, with its bell, in the caller's transaction."""
+def ask_worker(
+    kind: str, user: User, payload: dict[str, Any], attempts: int = LONE_ATTEMPTS, nodes: Collection[str] = ()
+) -> Task:
+    """A new task of its own, with its bell, in the caller's transaction. ``nodes`` are numbers of what it reads."""
     task = Task.objects.create(
         kind=kind,
         state=states.READY,
         requested_by=user,
         payload=payload,
+        needs=needs_of_nodes(nodes) if nodes else "",
         max_attempts=attempts,
         not_before=db_now(),
     )

@@ -68,7 +68,7 @@ def request_scan(node: Node, user: User, again: bool = False) -> Task | None:
             return running
         payload: dict[str, Any] = {"node": str(node.pk), "again": again, "began": timezone.now().isoformat()}
         payload["total"] = missing(node, payload).count()
-        return ask_worker(Task.Kind.SCAN, user, payload, ATTEMPTS) if payload["total"] else None
+        return ask_worker(Task.Kind.SCAN, user, payload, ATTEMPTS, [node.number]) if payload["total"] else None
 
 
 def scan_of(node: Node, user: User) -> Task | None:

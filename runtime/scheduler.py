@@ -25,6 +25,7 @@ from runtime.errors import RunError
 from runtime.loops import marker, take_over
 from runtime.models import Result, Run, Task
 from runtime.moves import cas_run, locked_run, release_followers, run_fact, settle_run, task_fact
+from runtime.offers import needs_of_stage, zones_of_nodes
 from runtime.places import absolute, exchange_file, result_file, share
 from runtime.reporting import Topic, log_fact, record
 from security import audit
@@ -89,7 +90,8 @@ def _store_run(
         until=until,
         steps=first_picture(plan),
     )
-    tasks = [_new_task(run, stage, user) for stage in plan.stages]
+    zones = zones_of_nodes()
+    tasks = [_new_task(run, stage, user, zones) for stage in plan.stages]
     tasks += [marker(run, loop, user) for loop in plan.loops]
     for task in tasks:
         if task.stage in kept and task.kind != Task.Kind.LOOP:
@@ -120,12 +122,14 @@ def _store_run(
     return run
 
 
-def _new_task(run: Run, stage: Stage, user: User) -> Task:
+def _new_task(run: Run, stage: Stage, user: User, zones: dict[str, set[str]]) -> Task:
     return Task(
         run=run,
         kind=Task.Kind.STAGE,
         stage=stage.key,
         after=list(stage.after),
+        needs=needs_of_stage(stage, zones),
+        level=stage.level,
         state=states.PENDING,
         requested_by=user,
         payload={

@@ -17,6 +17,7 @@ from django.db import connection
 
 from runtime import reaper, retention
 from runtime.dispatcher import Reminder, ring_left_over
+from runtime.matching import tell_waiting
 from runtime.neighbours import Neighbours
 
 TICK = 0.5
@@ -43,6 +44,7 @@ def run_scheduler_forever(stop: threading.Event | None = None) -> None:
     duties = (
         _Duty(ring_left_over, 0.5),
         _Duty(Reminder().remind, 1.0),
+        _Duty(tell_waiting, 1.0),
         _Duty(Neighbours().look, 0.5),
         _Duty(reaper.reap, 1.0),
         _Duty(reaper.settle_left_over, 5.0),

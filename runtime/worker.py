@@ -27,9 +27,11 @@ from runtime.iteration_runner import Pace, run_lot
 from runtime.lanes import Lane
 from runtime.loops import tell_counts
 from runtime.lots import is_iteration
+from runtime.matching import pass_on
 from runtime.models import Task
 from runtime.models import Worker as WorkerRow
 from runtime.neighbours import Neighbours, place_of
+from runtime.offers import Offers
 from runtime.progress import Progress
 from runtime.runner import HEAVY, LIGHT, run_claim
 
@@ -73,6 +75,7 @@ class Worker:
         self._forget_bells: Callable[[], None] = lambda: None
         self._beaten_at = time.monotonic()
         self._neighbours = Neighbours(self.name)
+        self._offers = Offers.of_options()
 
     @property
     def slots(self) -> int:
@@ -124,8 +127,15 @@ class Worker:
         held.should_rest = True
 
     def answer(self, task_id: str) -> None:
-        """Somebody rang: take that task, or whatever else is due, if a slot is free. Returns at once."""
-        kind = Task.objects.filter(pk=task_id).values_list("kind", flat=True).first()
+        """Somebody rang: take that task, or whatever else is due, if a slot is free. Returns at once.
+
+        A bell for what this worker cannot do goes on to those who can.
+        """
+        found = Task.objects.filter(pk=task_id).values_list("kind", "needs", "level").first()
+        kind, needs, level = found or ("", "", 0)
+        if not self._offers.meets(needs, level):
+            pass_on(task_id, needs, level)
+            return
         for lane in self._lanes:
             if kind in lane.kinds:
                 self._engage(lane, task_id)
@@ -163,7 +173,9 @@ class Worker:
 
     def _claim(self, lane: Lane, task_id: str) -> list[Claim]:
         """That task, or whatever else is due; an iteration with as many more as a lot has."""
-        held = (claim(task_id, self.name, lane.kinds) if task_id else None) or claim_next(self.name, lane.kinds)
+        met = self._offers.met
+        held = claim(task_id, self.name, lane.kinds, met) if task_id else None
+        held = held or claim_next(self.name, lane.kinds, met)
         if held is None:
             return []
         if not is_iteration(held.task) or (more := self._pace.lot_size(held) - 1) < 1:
@@ -253,6 +265,8 @@ class Worker:
             "busy": self.busy,
             "memory_bytes": sum(resident_bytes(process) for process in self._processes()),
             "version": settings.VERSION,
+            "offers": self._offers.text,
+            "level": self._offers.level,
             "seen_at": now,
         }
         if is_new:

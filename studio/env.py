@@ -29,6 +29,13 @@ def _list(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _words(value: str) -> tuple[str, ...]:
+    words = _list(value)
+    if len(words) > 6 or any(len(word) > 30 or word.split() != [word] for word in words):
+        raise ValueError("at most six words of at most 30 characters, without spaces, comma separated")
+    return words
+
+
 OPTIONS: tuple[Option, ...] = (
     Option("HOST", str, "127.0.0.1", "Address that the web server listens on."),
     Option("PORT", int, 8000, "Port that the web server listens on."),
@@ -49,6 +56,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("WORKER_PROCESSES", int, 1, "Worker processes started by `manage.py up`."),
     Option("WORKER_SLOTS", int, 2, "Stages that one worker runs at once, each in a child process."),
     Option("WORKER_ID", str, "", "Name of this worker; empty: host and process."),
+    Option("WORKER_OFFERS", _words, (), "What this worker offers besides, for what needs it: e.g. zone:harbour."),
+    Option("SPARK_URL", str, "", "sc://host:port of a Spark Connect server for stages too big for one machine."),
     Option("CHILD_MEMORY_MB", int, 1024, "Memory limit of the engine in one child process."),
     Option("LEASE_SECONDS", float, 15.0, "A task whose worker was silent for so long is given to another."),
     Option("HEARTBEAT_SECONDS", float, 5.0, "How often a worker renews its leases."),

@@ -13,6 +13,10 @@ import msgspec
 
 from node_catalog.sdk.ports import Schema
 
+LEVEL = 2
+"""The newest plan that this version understands: raised, with ``Stage.level``, when a plan says something that a worker
+of the version before would pass over. 1: version 0.3.0. 2: stages that another engine than DuckDB does."""
+
 
 class SourceRead(msgspec.Struct, frozen=True):
     """One dataset that a binding reads: ``name`` stands for it in the text; ``schema`` are the columns it needs."""
@@ -143,6 +147,11 @@ class Stage(msgspec.Struct, frozen=True):
     needs: Any = None
     """When the stage runs at all: ``[stage, port]`` (that port was taken), ``{"all": […]}``, ``{"any": […]}`` or None
     (always). A stage whose needs do not hold is skipped."""
+
+    @property
+    def level(self) -> int:
+        """What a worker must understand to do this stage: see ``LEVEL``."""
+        return 1 if self.engine == "duckdb" else 2
 
     @property
     def after(self) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from runtime.matching import queues_of
+from runtime.offers import Offers
 from studio.celery import app
 
 
@@ -15,6 +17,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
+        queues = ",".join(queues_of(Offers.of_options()))
         slots = settings.OPTIONS["WORKER_SLOTS"]
         name = settings.OPTIONS["WORKER_ID"] or "worker"
         app.worker_main(
@@ -23,6 +26,7 @@ class Command(BaseCommand):
                 "--pool=threads",
                 f"--concurrency={slots + 1}",
                 f"--hostname={name}@%h",
+                f"--queues={queues}",
                 "--loglevel=WARNING",
                 "--without-gossip",
                 "--without-mingle",

@@ -201,6 +201,8 @@ export interface CheckOutcome {
 export interface WorkerInfo {
   id: string;
   host: string;
+  /** What it can do besides: words that stages may need. */
+  offers: string[];
   slots: number;
   busy: number;
   memory_bytes: number | null;

@@ -18,7 +18,9 @@ export function Workers({ workers }: { workers: WorkerInfo[] }) {
             <code className="ellipsis" title={worker.id}>
               {worker.id}
             </code>
-            <span className="tertiary ellipsis">{worker.host}</span>
+            <span className="tertiary ellipsis" title={worker.offers.join(" ")}>
+              {[worker.host, ...worker.offers].join(" · ")}
+            </span>
           </span>
           <span className={styles.slots} aria-hidden="true">
             {Array.from({ length: Math.min(worker.slots, 16) }, (_, slot) => (

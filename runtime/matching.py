@@ -1,0 +1,77 @@
+"""Brings tasks with needs to the workers that meet them, and says it on their pages when no such worker is running.
+
+Tasks that need nothing share one queue of the broker; each combination of needs has one of its own, which only the
+workers listen to that meet it. A bell is written without looking at needs: the worker that hears it passes it on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import current_app
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
+
+from node_catalog.sdk.text import Text
+from runtime import states
+from runtime.clock import Soon
+from runtime.dispatcher import due, ring_in
+from runtime.models import Task
+from runtime.moves import locked_run, task_fact, tell
+from runtime.offers import Offers, living_offers, nobody_can
+from runtime.reporting import log_fact
+
+PATIENCE = 2.0
+"""Seconds that a task waits before somebody is told that no worker can do it."""
+TOLD = "worker.none"
+MOST_AT_ONCE = 20
+
+
+def queue_for(needs: str) -> str:
+    """The broker's queue for tasks with these needs."""
+    return "+".join((str(current_app.conf.task_default_queue), *needs.split()))
+
+
+def queues_of(offers: Offers) -> list[str]:
+    """Every queue that a worker listens to."""
+    return [queue_for(needs) for needs in offers.combinations]
+
+
+def pass_on(task_id: str, needs: str, level: int) -> None:
+    """Ring where the workers listen that can do this, if there is one; otherwise its poll finds the task later."""
+    if needs and any(one.meets(needs, level) for one in living_offers()):
+        ring_in(queue_for(needs), task_id)
+
+
+def tell_waiting() -> int:
+    """Say of tasks that no running worker can do that they wait, and for what; gives how many were told now."""
+    waiting = _waiting()
+    kinds = set(waiting.order_by().values_list("needs", "level").distinct())
+    living = living_offers() if kinds else []
+    told = 0
+    for needs, level in kinds:
+        if any(one.meets(needs, level) for one in living):
+            continue
+        words = nobody_can(needs, level, living)
+        for task in waiting.filter(needs=needs, level=level).order_by("created_at")[:MOST_AT_ONCE]:
+            told += _tell(task, words)
+    return told
+
+
+def _waiting() -> QuerySet[Task]:
+    since = Coalesce(F("not_before"), F("created_at"))
+    return Task.objects.filter(due()).annotate(since=since).filter(since__lte=Soon(-PATIENCE)).exclude(error__code=TOLD)
+
+
+@transaction.atomic
+def _tell(task: Task, words: Text) -> bool:
+    locked_run(task.run_id)
+    problem: dict[str, Any] = {"code": TOLD, "message": words, "where": "", "retry": "retry", "detail": ""}
+    mine = Task.objects.filter(pk=task.pk, state=states.READY, attempt=task.attempt)
+    if not mine.update(error=problem):
+        return False
+    steps = task.payload.get("steps", [])
+    fact = task_fact(task, states.READY, task.attempt, problem=problem)
+    tell(task, [fact, log_fact("warning", words, steps[0] if steps else "")])
+    return True
