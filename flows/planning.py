@@ -19,6 +19,7 @@ from flows.graph.plan import Iterations, Plan, digest_of
 from flows.graph.planner import plan_digest
 from flows.graph.sources import given_rows
 from flows.graph.stage_sink import Ending
+from flows.known_plans import KNOWN, Known
 from flows.models import Flow, StoredPlan, Version
 from flows.subflows import sub_flow
 from node_catalog.palette import registry
@@ -50,9 +51,22 @@ def plan_for(
 
     Raises FlowCheckError when a right is missing, a source has moved, or anything else is wrong today.
     """
-    document = version_document(version, flow_key)
+    key = (version.pk, flow_key, user.pk, until, digest_of(parameters))
+    known = KNOWN.get(key)
+    document = known.document if known is not None else version_document(version, flow_key)
     sources = gather_sources(document, user)
-    values = complete_parameters(document, parameters)
+    if known is not None and known.sources == sources:
+        stored = StoredPlan.objects.defer("body").filter(digest=known.digest).first()
+        if stored is not None:
+            return stored, known.plan
+    stored, plan = _checked_plan(document, sources, complete_parameters(document, parameters), until)
+    KNOWN.keep(key, Known(document, sources, stored.digest, plan))
+    return stored, plan
+
+
+def _checked_plan(
+    document: Document, sources: Sources, values: Mapping[str, Any], until: str
+) -> tuple[StoredPlan, Plan]:
     checked = sources.check(document, values, only=until.partition(".")[0] or None)
     errors = blocking(checked.findings)
     if errors:
@@ -61,11 +75,12 @@ def plan_for(
     digest = plan_digest(document, sources.datasets, sources.grants, registry(), values, expanded)
     digest = digest_of([digest, until]) if until else digest
     stored = StoredPlan.objects.filter(digest=digest).first()
-    if stored is not None:
-        return stored, msgspec.convert(stored.body, Plan)
-    plan = sources.plan(document, values, until=until or None, ending=Ending("result", name=until) if until else None)
-    body = msgspec.to_builtins(msgspec.structs.replace(plan, digest=digest))
-    stored, _ = StoredPlan.objects.get_or_create(digest=digest, defaults={"body": body})
+    if stored is None:
+        plan = sources.plan(
+            document, values, until=until or None, ending=Ending("result", name=until) if until else None
+        )
+        body = msgspec.to_builtins(msgspec.structs.replace(plan, digest=digest))
+        stored, _ = StoredPlan.objects.get_or_create(digest=digest, defaults={"body": body})
     return stored, msgspec.convert(stored.body, Plan)
 
 

@@ -30,17 +30,18 @@ def save_version(
 ) -> Version:
     """Freeze every flow of the app; the flows in question must pass every check with the owner's rights.
 
-    Pressing Run freezes automatically (``only_flow`` is then the one that must pass) and reuses the newest
-    version when nothing but the layout has changed. With ``until`` only what is upstream of that step must pass.
+    Pressing Run freezes automatically (``only_flow`` is then the one that must pass) and reuses the newest version,
+    without looking at it again, when nothing but the layout has changed: the plan is checked for whoever runs it.
+    With ``until`` only what is upstream of that step must pass.
     """
     App.objects.select_for_update().get(pk=app.pk)
     drafts = list(Draft.objects.filter(flow__app=app).select_related("flow").order_by("flow__ordinal"))
-    checked = [draft for draft in drafts if only_flow in (None, draft.flow.key)]
-    uses = {draft.flow.key: _checked_uses(draft, app.owner, until.partition(".")[0]) for draft in checked}
     digest = digest_of({draft.flow.key: draft.document for draft in drafts})
     newest = Version.objects.filter(app=app).order_by("-number").first()
     if automatic and newest is not None and newest.digest == digest:
         return newest
+    checked = [draft for draft in drafts if only_flow in (None, draft.flow.key)]
+    uses = {draft.flow.key: _checked_uses(draft, app.owner, until.partition(".")[0]) for draft in checked}
     document = {draft.flow.key: {"document": draft.document, "layout": draft.layout} for draft in drafts}
     version = Version.objects.create(
         app=app,

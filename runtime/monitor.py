@@ -102,6 +102,13 @@ def run_snapshot(principal: Principal, run_id: Any) -> dict[str, Any]:
     return snapshot
 
 
+def run_answer(principal: Principal, run_id: Any) -> dict[str, Any]:
+    """What a program that has started a run wants to know: its card, the states of its steps, and its results."""
+    run = run_rows(principal).get_visible(principal, pk=run_id)
+    results = Result.objects.filter(run=run).order_by("created_at")
+    return {**run_card(run, principal), "steps": run.steps, "results": [result_as_json(result) for result in results]}
+
+
 def _run_snapshot(run: Run, principal: Principal) -> dict[str, Any]:
     can_see = sees_rows(principal, run)
     frozen = run.version.document["flows"][run.flow.key]

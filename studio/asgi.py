@@ -10,7 +10,6 @@ import django
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.sessions import SessionMiddlewareStack
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 from django.urls import path, re_path
 
 from studio import env
@@ -19,6 +18,7 @@ env.name_settings()
 django.setup()
 
 from runtime.consumers import LiveConsumer  # noqa: E402  models are needed, so only after setup
+from studio.http import ThreadedHandler  # noqa: E402
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -52,6 +52,4 @@ class SameOrigin:
 
 
 sockets = URLRouter([path("ws/live", LiveConsumer.as_asgi()), re_path(r"", _refusal(NO_SUCH_SOCKET))])
-application = ProtocolTypeRouter(
-    {"http": get_asgi_application(), "websocket": SameOrigin(SessionMiddlewareStack(sockets))}
-)
+application = ProtocolTypeRouter({"http": ThreadedHandler(), "websocket": SameOrigin(SessionMiddlewareStack(sockets))})

@@ -17,8 +17,9 @@ from flows.policy import is_editor
 from node_catalog.sdk.text import text
 from runtime import requests
 from runtime.api import serializers
+from runtime.awaiting import MOST_SECONDS, await_end
 from runtime.models import Run, Task
-from runtime.monitor import monitor_snapshot, run_card, run_rows, run_snapshot
+from runtime.monitor import monitor_snapshot, run_answer, run_card, run_rows, run_snapshot
 from runtime.pausing import pause_run, resume_run
 from runtime.querysets import WATCHERS, sees_rows
 from runtime.reporting import events_after
@@ -30,6 +31,7 @@ from security.errors import ForbiddenError, InvalidError, NotFoundError, Problem
 from security.paging import page_of
 
 JSON = OpenApiTypes.OBJECT
+WAIT = query("wait", "Answer when the run has ended, or after so many seconds (60 at most).", kind=OpenApiTypes.FLOAT)
 
 
 def parsed(serializer: type[Any], request: Request) -> dict[str, Any]:
@@ -37,6 +39,20 @@ def parsed(serializer: type[Any], request: Request) -> dict[str, Any]:
     checked = serializer(data=request.data)
     checked.is_valid(raise_exception=True)
     return dict(checked.validated_data)
+
+
+def wait_seconds(request: Request) -> float:
+    """How long the client wants to wait for the end of a run. Raises InvalidError unless it is a number."""
+    try:
+        seconds = float(request.query_params.get("wait") or 0)
+    except ValueError:
+        seconds = float("nan")
+    if not 0 <= seconds <= MOST_SECONDS:
+        message = text(
+            f"Give a number of seconds from 0 to {MOST_SECONDS:g}.", f"请填写 0 到 {MOST_SECONDS:g} 之间的秒数。"
+        )
+        raise InvalidError(problems=[Problem("/wait", "wait.wrong", message)])
+    return seconds
 
 
 def visible_flow(principal: Principal, flow_id: Any) -> Flow:
@@ -76,7 +92,13 @@ class FlowRunsView(APIView):
     """Runs of one flow."""
 
     @described(
-        "runs_start", JSON, request=serializers.StartSerializer, status=201, problems=(401, 403, 404, 422), tag="runs"
+        "runs_start",
+        JSON,
+        request=serializers.StartSerializer,
+        parameters=[WAIT],
+        status=201,
+        problems=(401, 403, 404, 422),
+        tag="runs",
     )
     def post(self, request: Request, flow_id: UUID) -> Response:
         principal = principal_of(request)
@@ -88,7 +110,11 @@ class FlowRunsView(APIView):
             version = Version.objects.get_visible(principal, pk=body["version"])
             if version.app_id != flow.app_id:
                 raise NotFoundError()
+        seconds = wait_seconds(request)
         run = start_run(flow, version, principal.user, body["parameters"], until=body["until"])
+        if seconds:
+            await_end(run.pk, seconds)
+            return Response(run_answer(principal, run.pk), status=status.HTTP_201_CREATED)
         return Response(run_card(visible_run(principal, run.pk), principal), status=status.HTTP_201_CREATED)
 
 
@@ -152,9 +178,12 @@ def _whole(request: Request, name: str, default: int, least: int, most: int) -> 
 class RunView(APIView):
     """One run: its snapshot."""
 
-    @described("runs_read", JSON, tag="runs")
+    @described("runs_read", JSON, parameters=[WAIT], tag="runs")
     def get(self, request: Request, run_id: UUID) -> Response:
-        return Response(run_snapshot(principal_of(request), run_id))
+        principal = principal_of(request)
+        if seconds := wait_seconds(request):
+            await_end(visible_run(principal, run_id).pk, seconds)
+        return Response(run_snapshot(principal, run_id))
 
 
 class RunCancelView(APIView):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from tests.bench.ours import ours as our_studio
 from tests.bench.peers import n8n
 from tests.services import postgres_server
 
-RUNS = 200
+RUNS = int(os.environ.get("FLOW_RUNS", "200"))
 
 
 def document(dataset: str) -> dict[str, Any]:
