@@ -24,6 +24,9 @@ class _Newest:
 
     claim: Claim
     counts: dict[str, int] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    shares: dict[str, float] = field(default_factory=dict)
     phase: str = ""
     size: int = 0
     logs: list[Fact] = field(default_factory=list)
@@ -60,6 +63,9 @@ class Progress:
                 newest.logs.append(log_fact(report.level, report.message, report.step))
             else:
                 newest.counts.update(report.counts)
+                newest.sizes.update(report.sizes)
+                newest.seconds.update(report.seconds)
+                newest.shares = report.shares
                 newest.phase = report.phase or newest.phase
                 newest.size = report.bytes or newest.size
             newest.is_fresh = True
@@ -77,6 +83,8 @@ class Progress:
     def _write(self, newest: _Newest, now: float) -> None:
         with self._lock:
             counts, logs = dict(newest.counts), newest.logs[:20]
+            effort = effort_by_step(newest.sizes, newest.seconds)
+            shares = dict(newest.shares)
             del newest.logs[:20]
         seconds = max(now - newest.shown_at, 1e-3)
         rates = {key: max(0, round((rows - newest.shown.get(key, 0)) / seconds)) for key, rows in counts.items()}
@@ -92,21 +100,42 @@ class Progress:
                 # Its steps are those of another flow; they must not be taken for the caller's.
                 tell(task, logs)
             elif task.run_id:
-                tell(task, logs, live_picture(counts, rates))
+                tell(task, logs, live_picture(counts, rates, effort) | uncounted_picture(shares))
             else:
                 tell(task, [Fact("progress", said), *logs])
 
 
-def live_picture(counts: Mapping[str, int], rates: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+def live_picture(
+    counts: Mapping[str, int], rates: Mapping[str, int], effort: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
     """Counts that grow: not exact yet."""
     picture: dict[str, dict[str, Any]] = {}
     for step, (rows, ports) in by_step(counts).items():
         picture[step] = {
             "state": "running", "rows": rows, "exact": False, "counted": "live", "rows_per_s": rates.get(step, 0),
+            **effort.get(step, {}),
         }  # fmt: skip
         if ports:
             picture[step]["ports"] = ports
     return picture
+
+
+def uncounted_picture(shares: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+    """Steps whose rows are counted at the end: how far the engine is with them, which is no count."""
+    return {
+        step: {"state": "running", "rows": None, "exact": False, "counted": "at_end", "share": share}
+        for step, share in shares.items()
+    }
+
+
+def effort_by_step(sizes: Mapping[str, int], seconds: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+    """``bytes``, ``port_bytes`` and ``seconds`` of every step of which they are known."""
+    found: dict[str, dict[str, Any]] = {}
+    for step, (size, ports) in by_step(sizes).items():
+        found[step] = {"bytes": size, **({"port_bytes": ports} if ports else {})}
+    for step, spent in seconds.items():
+        found.setdefault(step, {})["seconds"] = spent
+    return found
 
 
 def by_step(counts: Mapping[str, int]) -> dict[str, tuple[int | None, dict[str, int]]]:

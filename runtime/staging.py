@@ -23,7 +23,7 @@ from runtime.handling import Ending, Handler
 from runtime.loops import count_of, loops_behind, open_loop
 from runtime.models import Result, Run, SinkCommit
 from runtime.plans import plan_of
-from runtime.progress import by_step
+from runtime.progress import by_step, effort_by_step
 from runtime.reporting import Fact
 
 TEMPORARY = timedelta(days=1)
@@ -108,6 +108,7 @@ def picture_of(stage: Stage, outcome: StageOutcome) -> dict[str, Mapping[str, An
     """Final counts by step. A step that nobody could count says so rather than guessing."""
     picture: dict[str, Mapping[str, Any]] = {}
     counts = by_step(outcome.counts)
+    effort = effort_by_step(outcome.sizes, outcome.step_seconds)
     for step in stage.steps:
         rows, ports = counts.get(step, (None, {}))
         picture[step] = {
@@ -115,6 +116,7 @@ def picture_of(stage: Stage, outcome: StageOutcome) -> dict[str, Mapping[str, An
             "exact": rows is not None and step not in outcome.inexact,
             "counted": outcome.counted.get(step, "unknown" if rows is None else "at_end"),
             **({"ports": ports} if ports else {}),
+            **effort.get(step, {}),
             **({"delivery": outcome.delivery_label} if step == stage.sink.step and outcome.delivery_label else {}),
             **({"report": report} if step == stage.sink.step and (report := outcome.verdict.get("report")) else {}),
         }

@@ -144,6 +144,14 @@ class Connection:
             return {}
         return profile
 
+    def share(self) -> float | None:
+        """How far the statement at work is by the engine's own account, from 0 to 1; None when it cannot tell.
+
+        Only where the connection scans its sources itself. From any thread.
+        """
+        percent = float(self._raw.query_progress())
+        return None if percent < 0 else min(percent / 100, 1.0)
+
     def interrupt(self) -> None:
         """Make what runs here stop soon; from any thread."""
         self._raw.interrupt()
@@ -222,6 +230,9 @@ def open_main(
             for scan in scans:
                 connection.add_scan(scan)
             raw.execute("pragma enable_profiling = 'no_output'")
+            if scans:
+                raw.execute("set enable_progress_bar = true")
+                raw.execute("set enable_progress_bar_print = false")
             _lock(raw, limits.time_zone, is_shut=True)
         yield connection
         connection.forget_streams()

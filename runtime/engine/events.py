@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Literal
 
@@ -28,7 +29,10 @@ class Reporter:
         self._lock = threading.Lock()
         self._telling = threading.Lock()
         self._counts: dict[str, int] = {}
+        self._sizes: dict[str, int] = {}
+        self._seconds: dict[str, float] = {}
         self._bytes = 0
+        self._watched: tuple[Collection[str], Callable[[], float | None]] = ((), lambda: None)
         self._phase = "starting"
         self._is_dirty = True
         self._ended = threading.Event()
@@ -46,13 +50,39 @@ class Reporter:
         self._thread.join()
         self._flush()
 
-    def count(self, step: str, rows: int, size: int = 0) -> None:
-        """Add rows (and bytes read) to a step; an empty step counts the bytes only."""
+    def count(self, step: str, rows: int, size: int = 0, seconds: float = 0.0) -> None:
+        """Add rows, their Arrow bytes and the seconds that they took to a step, or to ``step.port`` of it."""
         with self._lock:
-            if step:
-                self._counts[step] = self._counts.get(step, 0) + rows
-            self._bytes += size
+            self._counts[step] = self._counts.get(step, 0) + rows
+            if size:
+                self._sizes[step] = self._sizes.get(step, 0) + size
+            if seconds:
+                self._seconds[step] = self._seconds.get(step, 0.0) + seconds
             self._is_dirty = True
+
+    def read(self, step: str, rows: int, size: int, seconds: float) -> None:
+        """Add a batch that came from a source; rows of an empty step are nobody's, yet its bytes were read."""
+        with self._lock:
+            self._bytes += size
+        if step:
+            self.count(step, rows, size, seconds)
+
+    def spend(self, step: str, seconds: float) -> None:
+        """Add seconds to a step that has been at work without new rows."""
+        with self._lock:
+            self._seconds[step] = self._seconds.get(step, 0.0) + seconds
+            self._is_dirty = True
+
+    @contextmanager
+    def watch(self, steps: Collection[str], share: Callable[[], float | None]) -> Iterator[None]:
+        """While inside, ``share`` tells of steps that are not counted yet how far they are (0 to 1, None: unknown)."""
+        with self._lock:
+            self._watched = (steps, share)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watched = ((), lambda: None)
 
     def phase(self, name: Literal["starting", "reading", "writing", "committing", "done"]) -> None:
         """Enter a phase; told at once."""
@@ -80,6 +110,18 @@ class Reporter:
             return dict(self._counts)
 
     @property
+    def sizes(self) -> dict[str, int]:
+        """Arrow bytes so far, by step (or ``step.port``): of those whose rows pass as batches."""
+        with self._lock:
+            return dict(self._sizes)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Seconds at work so far, by step."""
+        with self._lock:
+            return _rounded(self._seconds)
+
+    @property
     def bytes(self) -> int:
         """Arrow bytes read from sources so far."""
         with self._lock:
@@ -92,8 +134,25 @@ class Reporter:
     def _flush(self) -> None:
         with self._telling:
             with self._lock:
-                if not self._is_dirty:
+                shares = self._shares()
+                if not self._is_dirty and not shares:
                     return
                 self._is_dirty = False
-                report = Report(counts=dict(self._counts), phase=self._phase, bytes=self._bytes)
+                report = Report(
+                    counts=dict(self._counts),
+                    sizes=dict(self._sizes),
+                    seconds=_rounded(self._seconds),
+                    shares=shares,
+                    phase=self._phase,
+                    bytes=self._bytes,
+                )
             self._tell(report)
+
+    def _shares(self) -> dict[str, float]:
+        steps, share = self._watched
+        done = share() if steps else None
+        return {} if done is None else {step: round(done, 3) for step in steps}
+
+
+def _rounded(seconds: dict[str, float]) -> dict[str, float]:
+    return {step: round(spent, 3) for step, spent in seconds.items()}

@@ -28,14 +28,27 @@ def inner_counts(
     profile: Mapping[str, Any], tree: Tree, probes: Sequence[Probe], known: Mapping[str, int]
 ) -> dict[str, int]:
     """Rows of the probed steps that are not ``known`` yet; steps without a certain count are missing."""
-    found: dict[str, int] = {}
-    if profile and not has_filter_above(tree):
-        operators = list(_operators(profile))
-        for probe in probes:
-            rows = _cardinality(probe, probes, operators)
-            if rows is not None and probe.step not in known:
-                found[probe.step] = rows
+    found = {}
+    for step, operator in _certain(profile, tree, probes).items():
+        rows = operator.get("operator_cardinality")
+        if isinstance(rows, int) and step not in known:
+            found[step] = rows
     return _same(probes, {**known, **found}, known)
+
+
+def inner_seconds(profile: Mapping[str, Any], tree: Tree, probes: Sequence[Probe]) -> dict[str, float]:
+    """Seconds, over all threads, that the operators of the probed steps took; certain ones only."""
+    timings = {step: one.get("operator_timing") for step, one in _certain(profile, tree, probes).items()}
+    return {step: round(float(spent), 3) for step, spent in timings.items() if isinstance(spent, int | float)}
+
+
+def _certain(profile: Mapping[str, Any], tree: Tree, probes: Sequence[Probe]) -> dict[str, Mapping[str, Any]]:
+    """The operator that is a step and nothing else, for those probes that have one."""
+    if not profile or has_filter_above(tree):
+        return {}
+    operators = list(_operators(profile))
+    found = {probe.step: _operator_of(probe, probes, operators) for probe in probes}
+    return {step: operator for step, operator in found.items() if operator is not None}
 
 
 def scanned_rows(profile: Mapping[str, Any], tree: Tree) -> int | None:
@@ -57,9 +70,9 @@ def scanned_rows(profile: Mapping[str, Any], tree: Tree) -> int | None:
     return rows if isinstance(rows, int) and len(filters) < 2 else None
 
 
-def _cardinality(
+def _operator_of(
     probe: Probe, probes: Sequence[Probe], operators: Sequence[tuple[Mapping[str, Any], tuple[str, ...]]]
-) -> int | None:
+) -> Mapping[str, Any] | None:
     kinds = set(probe.operators)
     if not kinds or sum(1 for other in probes if kinds & set(other.operators)) != 1:
         return None
@@ -69,8 +82,7 @@ def _cardinality(
     operator, above = matching[0]
     if _CUTTING & set(above) or (_TOP in above and _has_dynamic_filter(operator)):
         return None
-    rows = operator.get("operator_cardinality")
-    return rows if isinstance(rows, int) else None
+    return operator
 
 
 def _has_dynamic_filter(operator: Mapping[str, Any]) -> bool:

@@ -102,7 +102,7 @@ class SplitSink:
                 self.facts = part.to_pylist()[0]
             else:
                 self._files[outlet.port].write(part)
-                self._count(outlet.port, part.num_rows)
+                self._count(outlet.port, part.num_rows, part.nbytes)
 
     def commit(self) -> Committed:
         size = sum(file.finish() for file in self._files.values())
@@ -112,10 +112,10 @@ class SplitSink:
         for file in self._files.values():
             file.abort()
 
-    def _count(self, port: str, rows: int) -> None:
-        self._reporter.count(f"{self._step}.{port}", rows)
+    def _count(self, port: str, rows: int, size: int = 0) -> None:
+        self._reporter.count(f"{self._step}.{port}", rows, size)
         if port in self._main:
-            self._reporter.count(self._step, rows)
+            self._reporter.count(self._step, rows, size)
 
 
 class NodeSink:

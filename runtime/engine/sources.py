@@ -135,7 +135,7 @@ def open_binding(
         failpoint("engine.source_open")
         sized = rechunk(_breakable(batches), limits.batch_rows)
         fitting = cast(sized, binding.schema, binding.step or binding.alias)
-        yield reader_of(flow.count(fitting, cancel, reporter.count), binding.schema), flow
+        yield reader_of(flow.count(fitting, cancel, reporter.read), binding.schema), flow
 
 
 def _breakable(batches: Batches) -> Iterator[pa.RecordBatch]:
@@ -185,7 +185,7 @@ def _batches(
                 schema = _read_schema(binding, spec)
                 rows = _read(connector, settings, dataset, schema, context)
                 flow = Flow(binding.alias)
-                counted = flow.count(cast(rows, schema, where), cancel, lambda step, count, size: None)
+                counted = flow.count(cast(rows, schema, where), cancel)
                 connection.register(SOURCE, reader_of(counted, schema), flow)
             with connection.run(binding.text, (SOURCE,), limits.batch_rows) as reader:
                 yield reader

@@ -22,7 +22,7 @@ from runtime.engine.events import Reporter
 from runtime.engine.light_texts import is_handed_on
 from runtime.engine.limits import resident_bytes
 from runtime.engine.plain import columns_of, rows_of
-from runtime.engine.profile_counts import inner_counts, scanned_rows
+from runtime.engine.profile_counts import inner_counts, inner_seconds, scanned_rows
 from runtime.engine.scans import Scan, certain_probes, is_scanned
 from runtime.engine.sinks import FileSink, NodeSink, Sink, SplitSink, settle, take
 from runtime.engine.sources import Reach, open_binding, reach, scan_of
@@ -61,6 +61,8 @@ def run_stage(
         counts=run.counts,
         counted=run.counted(),
         inexact=run.inexact(),
+        sizes=reporter.sizes,
+        step_seconds=run.step_seconds | reporter.seconds,
         reference=done.reference,
         seconds=time.monotonic() - started,
         rows_sample=sample,
@@ -89,6 +91,8 @@ class _StageRun:
         self._scanned_step = ""
         """The step whose rows the only scan gives."""
         self.counts: dict[str, int] = {}
+        self.step_seconds: dict[str, float] = {}
+        """Of steps inside of the engine; the others' are the reporter's."""
         self.is_adopted = False
         self.delivery_label = ""
         self.verdict: dict[str, Any] = {}
@@ -118,7 +122,8 @@ class _StageRun:
             if isinstance(sink, SplitSink):
                 self._judge(sink.facts)
             self._reporter.phase("committing")
-            done = settle(sink)
+            with self._spent_by_sink():
+                done = settle(sink)
             self.columns = sink.schema if isinstance(sink, WideSink) else None
             return done
         except BaseException:
@@ -220,7 +225,9 @@ class _StageRun:
                 reader, flow = stack.enter_context(self._open(binding, specs, reached))
                 main.register(binding.alias, reader, flow)
             failpoint("engine.sources_open")
+            watched = [binding.step for binding in stage.bindings if binding.alias in scans and binding.step]
             with (
+                self._reporter.watch(watched, main.share),
                 main.run(stage.text, aliases, limits.batch_rows) as rows,
                 closing(self._sink_rows(rows)) as outgoing,
             ):
@@ -306,11 +313,19 @@ class _StageRun:
             for batch in rechunk(cast(pulled, self._stage.schema, step), self._work.limits.batch_rows):
                 self._cancel.check()
                 self._reporter.phase("writing")
-                if not is_counted_elsewhere:
-                    self._reporter.count(step, batch.num_rows)
+                if step and not is_counted_elsewhere:
+                    self._reporter.count(step, batch.num_rows, batch.nbytes)
                 yield batch
         if step and not is_counted_elsewhere:
             self._reporter.count(step, 0)
+
+    @contextmanager
+    def _spent_by_sink(self) -> Iterator[None]:
+        """The time in here is the last step's: its rows are being written."""
+        started = time.perf_counter()
+        yield
+        if self._stage.sink.step:
+            self._reporter.spend(self._stage.sink.step, time.perf_counter() - started)
 
     def _stop_sources(self) -> None:
         """Nobody wants more rows: end the streams, and interrupt whatever computes their next batch."""
@@ -320,7 +335,8 @@ class _StageRun:
 
     def _fill(self, sink: Sink, batches: Iterator[pa.RecordBatch]) -> None:
         for batch in batches:
-            take(sink, batch)
+            with self._spent_by_sink():
+                take(sink, batch)
 
     def _raise_failures(self) -> None:
         """An error in a stream that the engine had no need to read to its end is an error all the same."""
@@ -337,6 +353,7 @@ class _StageRun:
             if rows is not None:
                 self._at_end[self._scanned_step] = rows
         self._take_counts(inner_counts(operators, tree, self._probes, {**live, **self._at_end}))
+        self.step_seconds = inner_seconds(operators, tree, self._probes)
 
     def _take_counts(self, at_end: Mapping[str, int]) -> None:
         self._at_end |= at_end

@@ -59,7 +59,7 @@ def describe(
     with shared(kept, name, lambda: open_main(limits, cancel, ordered=True, extensions=extensions)) as connection:
         positioned = Schema(tuple(Field(f"c{place}", field.type) for place, field in enumerate(schema.fields)))
         renamed = (batch.rename_columns(list(positioned.names)) for batch in reservoir.pass_on(batches))
-        counted = flow.count(renamed, cancel, lambda step, count, size: None)
+        counted = flow.count(renamed, cancel)
         connection.register("rows", reader_of(counted, positioned), flow)
         with connection.run(_scan(schema), ("rows",), 1024) as reader:
             table = reader.read_all()

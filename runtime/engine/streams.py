@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from runtime.engine.cancel import Cancel
 from runtime.engine.errors import ColumnsMovedError
 
 Batches = Iterable[pa.RecordBatch]
+Tell = Callable[[str, int, int, float], None]
 _DETAIL = 500
 STUCK_SECONDS = 20.0
 
@@ -39,21 +41,27 @@ class Flow:
         """Set by a reader that needs no more: the stream ends at its next batch, and an interrupt is no failure."""
         self.failure: BaseException | None = None
 
-    def count(
-        self, batches: Batches, cancel: Cancel, tell: Callable[[str, int, int], None]
-    ) -> Iterator[pa.RecordBatch]:
-        """Pass batches on, counting each and telling ``tell(step, rows, bytes)``; stops when asked to."""
+    def count(self, batches: Batches, cancel: Cancel, tell: Tell | None = None) -> Iterator[pa.RecordBatch]:
+        """Pass batches on, counting each and telling ``tell(step, rows, bytes, seconds)``; stops when asked to.
+
+        The seconds are those for which the batch was waited for: what the source and the way from it took.
+        """
         try:
-            tell(self.step, 0, 0)
+            if tell is not None:
+                tell(self.step, 0, 0, 0.0)
+            asked = time.perf_counter()
             for batch in batches:
+                waited = time.perf_counter() - asked
                 cancel.check()
                 if self.is_stopped:
                     return
                 size = batch.nbytes
                 self.rows += batch.num_rows
                 self.bytes += size
-                tell(self.step, batch.num_rows, size)
+                if tell is not None:
+                    tell(self.step, batch.num_rows, size, waited)
                 yield batch
+                asked = time.perf_counter()
             self.is_exhausted = True
         except Exception as error:
             if self.is_stopped:

@@ -209,12 +209,17 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag="report"):
     """What a running work says on the way: at most about four a second (and its ``part``s), never a row.
 
     ``counts`` are rows so far, by step (``""`` never occurs), for a step with several out ports also by
-    ``step.port``; a discovery counts ``datasets``.
+    ``step.port``; a discovery counts ``datasets``. ``sizes`` are the Arrow bytes of those rows that passed as batches,
+    ``seconds`` for how long a step was at work itself: a source was waited for, a sink was writing. ``shares`` say how
+    far the engine is (0 to 1, its own account) with steps whose rows can be counted at the end only.
     ``phase`` is one of starting, reading, writing, committing, done.
     """
 
     kind: Literal["progress", "log", "part"] = "progress"
     counts: dict[str, int] = {}
+    sizes: dict[str, int] = {}
+    seconds: dict[str, float] = {}
+    shares: dict[str, float] = {}
     phase: str = ""
     bytes: int = 0
     level: Literal["info", "warning", "error"] = "info"
@@ -235,6 +240,9 @@ class StageOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="stage_done"):
     counts: dict[str, int] = {}
     counted: dict[str, Counted] = {}
     inexact: tuple[str, ...] = ()
+    sizes: dict[str, int] = {}
+    step_seconds: dict[str, float] = {}
+    """As in a Report; of a step inside of the engine its operator's time over all threads, when that is certain."""
     reference: str = ""
     seconds: float = 0.0
     rows_sample: dict[str, Any] | None = None

@@ -13,6 +13,13 @@ export interface StepProgress {
   task?: string | null;
   /** Rows by out port, for a step that has several. */
   ports?: Record<string, number>;
+  /** Arrow bytes of the rows so far, where they pass as batches; also by out port. */
+  bytes?: number | null;
+  port_bytes?: Record<string, number>;
+  /** How long the step was at work itself. */
+  seconds?: number;
+  /** How far the engine is, from 0 to 1, while the rows cannot be counted yet. */
+  share?: number;
   /** A for-each: how many of its iterations have ended. */
   iterations?: { total: number; done: number; failed: number } | null;
   /** What a step that judges has found. */
@@ -87,6 +94,9 @@ function isSame(a: StepProgress | undefined, b: StepProgress | undefined): boole
     a.exact === b.exact &&
     a.counted === b.counted &&
     a.rows_per_s === b.rows_per_s &&
+    a.bytes === b.bytes &&
+    a.seconds === b.seconds &&
+    a.share === b.share &&
     a.iterations?.total === b.iterations?.total &&
     a.iterations?.done === b.iterations?.done &&
     a.iterations?.failed === b.iterations?.failed &&

@@ -66,6 +66,8 @@ def test_every_source_gives_the_same_rows(air: Path, tmp_path: Path, registry: R
     assert outcome.counts == {"read_air": ROWS, "sum": 30, "out": 30}
     assert outcome.counted == {"read_air": "live", "sum": "at_end", "out": "live"}
     assert outcome.exact and outcome.rows == 30 and outcome.size_bytes
+    assert outcome.sizes["read_air"] > ROWS * 16 and set(outcome.sizes) == {"read_air", "out"}
+    assert set(outcome.step_seconds) == {"read_air", "sum", "out"} and outcome.step_seconds["read_air"] > 0
     assert told[-1].phase == "done" and told[-1].counts == outcome.counts
     assert os.listdir(tmp_path) == ["out.parquet"]
 

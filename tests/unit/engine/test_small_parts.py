@@ -84,9 +84,12 @@ def test_reports_are_few_and_the_last_one_is_complete() -> None:
     told: list[Report] = []
     with Reporter(told.append, interval=0.05) as reporter:
         for _ in range(20_000):
-            reporter.count("read1", 1, 8)
+            reporter.read("read1", 1, 8, 0.001)
+        reporter.read("", 5, 40, 0.5)
+        reporter.spend("read1", 1.0)
         reporter.phase("writing")
-    assert told[-1].counts == {"read1": 20_000} and told[-1].bytes == 160_000
+    assert told[-1].counts == {"read1": 20_000} and told[-1].bytes == 160_040
+    assert told[-1].sizes == {"read1": 160_000} and told[-1].seconds == {"read1": 21.0}
     assert len(told) < 40
     assert all(set(report.counts) <= {"read1"} for report in told)
 

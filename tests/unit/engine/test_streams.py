@@ -70,7 +70,7 @@ def test_a_flow_counts_and_keeps_the_error_itself() -> None:
     told: list[tuple[str, int]] = []
     flow = Flow("air", "read1")
     with pytest.raises(ZeroDivisionError):
-        list(flow.count(broken(), Cancel(), lambda step, rows, size: told.append((step, rows))))
+        list(flow.count(broken(), Cancel(), lambda step, rows, size, seconds: told.append((step, rows))))
     assert told == [("read1", 0), ("read1", 1000), ("read1", 1000)]
     assert flow.rows == 2000 and not flow.is_exhausted
     assert isinstance(flow.failure, ZeroDivisionError)
@@ -78,7 +78,7 @@ def test_a_flow_counts_and_keeps_the_error_itself() -> None:
 
 def test_a_stopped_flow_ends_at_the_next_batch() -> None:
     cancel, flow = Cancel(), Flow("air")
-    stream = flow.count(numbers(10_000), cancel, lambda step, rows, size: None)
+    stream = flow.count(numbers(10_000), cancel)
     next(stream)
     cancel.stop()
     with pytest.raises(CancelledError):

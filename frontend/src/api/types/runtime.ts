@@ -10,6 +10,14 @@ export interface StepProgress {
   exact: boolean;
   counted: "live" | "at_end" | "pushed" | "unknown";
   rows_per_s: number | null;
+  ports?: Record<string, number>;
+  /** Arrow bytes of the rows, where they pass as batches. */
+  bytes?: number | null;
+  port_bytes?: Record<string, number>;
+  /** How long the step was at work itself: a source was waited for, a sink was writing, an operator computed. */
+  seconds?: number;
+  /** How far the engine is, from 0 to 1, while the rows cannot be counted yet. */
+  share?: number;
   task?: string | null;
   /** Of a step that has written to a node: what was promised of its rows. */
   delivery?: DeliveryLabel;

@@ -15,6 +15,7 @@ import { ProgressStore, type StepProgress } from "@/graph/progress";
 import type { FlowViewProps } from "@/graph/view";
 import { reduceRun, useTopic } from "@/live";
 
+import { Counts } from "./components/Counts";
 import { Failure } from "./components/Failure";
 import { Gantt } from "./components/Gantt";
 import { Log } from "./components/Log";
@@ -119,6 +120,7 @@ function Shown({ run, palette, isStale, Drawing, Outline }: ShownProps) {
   const tabs = [
     { key: "results", label: t("results.name"), content: <Results run={run} /> },
     { key: "times", label: t("times.name"), content: <Gantt run={run} state={state} types={types} /> },
+    { key: "counts", label: t("counts.name"), content: <Counts run={run} state={state} types={types} /> },
     { key: "log", label: t("log.name"), content: <Log run={run} state={state} types={types} /> },
     { key: "tasks", label: t("tasks.name"), content: <Tasks run={run} state={state} types={types} /> },
     { key: "outline", label: t("outline"), content: <Outline {...shared} /> },

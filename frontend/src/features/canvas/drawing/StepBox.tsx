@@ -99,6 +99,7 @@ function Count({ progress }: { progress: StepProgress }) {
   if (progress.rows === null && progress.state !== "running") return null;
   const rows = progress.rows === null ? "…" : exactNumber(progress.rows, language);
   const { total, done, failed } = ended(progress.iterations ?? { total: 0, done: 0, failed: 0 });
+  const share = progress.rows === null && progress.state === "running" ? progress.share : undefined;
   const isMoving = progress.state === "running" && progress.rows_per_s;
   return (
     <span className={styles.count} aria-hidden="true" title={t(`counted.${progress.counted}_hint`)}>
@@ -114,9 +115,12 @@ function Count({ progress }: { progress: StepProgress }) {
         </span>
       ) : null}
       {!progress.iterations && <span className={styles.counted}>{t(`counted.${progress.counted}`)}</span>}
-      <span>
-        <strong>{rows}</strong> {t("step.rows_unit")}
-      </span>
+      {share !== undefined && <span className={styles.counted}>{Math.floor(share * 100)} %</span>}
+      {share === undefined && (
+        <span>
+          <strong>{rows}</strong> {t("step.rows_unit")}
+        </span>
+      )}
     </span>
   );
 }

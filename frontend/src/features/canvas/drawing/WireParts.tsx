@@ -5,7 +5,7 @@ import { useContext } from "react";
 import { useTranslation } from "react-i18next";
 
 import { usePreferences } from "@/api/preferences";
-import { TypeIcon, exactNumber, isOpen, shortNumber } from "@/components/ui";
+import { TypeIcon, exactNumber, isOpen, shortBytes, shortNumber } from "@/components/ui";
 import type { Wire } from "@/graph/document";
 import { portOf, stepOf } from "@/graph/document";
 import type { Column } from "@/graph/palette";
@@ -72,15 +72,25 @@ export function WireTools({ place, wire }: { place: Place; wire: Wire }) {
   );
 }
 
-/** Rows that went over the wire so far: those of the step, or of the port, that it comes from. */
+/** Rows that went over the wire so far, and their rate: those of the step, or of the port, that it comes from. */
 export function WireTag({ place, wire }: { place: Place; wire: Wire }) {
+  const { t } = useTranslation("canvas");
   const { language } = usePreferences();
   const progress = useProgress(stepOf(wire.from));
-  const rows = progress?.ports?.[portOf(wire.from)] ?? progress?.rows ?? null;
-  if (rows === null) return null;
+  const port = portOf(wire.from);
+  const rows = progress?.ports?.[port] ?? progress?.rows ?? null;
+  if (!progress || rows === null) return null;
+  const bytes = progress.port_bytes?.[port] ?? progress.bytes ?? null;
+  const rate = progress.state === "running" && !progress.ports ? progress.rows_per_s : null;
+  const facts = [
+    t("step.rows", { rows: exactNumber(rows, language) }),
+    bytes === null ? "" : shortBytes(bytes),
+    t(`counted.${progress.counted}`),
+  ];
   return (
-    <div className={styles.wireTag} style={at(place)} title={exactNumber(rows, language)}>
+    <div className={styles.wireTag} style={at(place)} title={facts.filter(Boolean).join(" · ")}>
       {shortNumber(rows, language)}
+      {rate ? ` · ${t("step.rate", { rate: shortNumber(rate, language) })}` : ""}
     </div>
   );
 }

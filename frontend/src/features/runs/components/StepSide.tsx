@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 
 import { usePick } from "@/api/preferences";
 import type { RunSnapshot } from "@/api/types";
-import { DeliveryNote, DurationText, NumberText, StateTag } from "@/components/ui";
+import { BytesText, DeliveryNote, DurationText, NumberText, StateTag } from "@/components/ui";
 import type { FlowState } from "@/graph/document";
 import type { StepTypes } from "@/graph/palette";
 import { portsOf } from "@/graph/ports";
@@ -38,6 +38,8 @@ export function StepSide({ run, step, state, types, onInside, onClose }: StepSid
       ? [[t("inside.iterations"), <Turns key="n" counts={progress.iterations} />] as [string, React.ReactNode]]
       : []),
     [t("fact.rows_of_step"), <NumberText key="r" value={progress?.rows} exact />],
+    [t("counts.bytes"), <BytesText key="b" value={progress?.bytes} />],
+    [t("counts.seconds"), <DurationText key="w" seconds={progress?.seconds} />],
     [t("fact.counted"), t(`canvas:counted.${progress?.counted ?? "unknown"}_hint`)],
     [t("tasks.worker"), task?.worker ?? "–"],
     [t("tasks.attempts"), task?.attempt ?? "–"],
