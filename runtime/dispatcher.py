@@ -99,11 +99,10 @@ class _Ringer:
             batch = [self._bells.get()]
             while len(batch) < MOST_AT_ONCE and not self._bells.empty():
                 batch.append(self._bells.get())
-            sent = [pk for pk, key in batch if self.ring(key)]
             try:
-                mark_sent(sent)
+                mark_sent([pk for pk, key in batch if self.ring(key)])
             except Exception as error:
-                log.warning("bells rung but not marked: %s", type(error).__name__)
+                log.warning("bells not rung or not marked: %s", type(error).__name__)
             finally:
                 connection.close()
 

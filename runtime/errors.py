@@ -14,11 +14,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.db import InterfaceError, OperationalError
+
 from node_catalog.sdk.text import Text, text
 
 UNEXPECTED = text(
     "Something unexpected went wrong in the worker. Run it again; if it stays, give the task number to the operators.",
     "执行时出现意外错误。请重新运行；如果仍然出现，请把任务编号告诉运维人员。",
+)
+
+DATABASE_AWAY = text(
+    "The studio's own database did not answer for a while. The work is tried again by itself.",
+    "平台自己的数据库一时没有响应，系统会自动重试。",
 )
 
 
@@ -84,7 +91,7 @@ def problem_of(error: BaseException) -> dict[str, Any]:
     """The kept form of any error: code, message, where, retry, detail.
 
     An error that is not ours is told in general words; what it says itself may quote rows, so it stays in the
-    guarded ``detail``.
+    guarded ``detail``. Only an error of the control database reaches a worker as Django's: it may pass.
     """
     message, code = getattr(error, "message", None), str(getattr(error, "code", None) or "")
     if isinstance(message, Mapping) and code:
@@ -97,11 +104,12 @@ def problem_of(error: BaseException) -> dict[str, Any]:
             **_problems(error),
             **({"report": report} if (report := getattr(error, "report", None)) else {}),
         }
+    is_away = isinstance(error, OperationalError | InterfaceError)
     return {
-        "code": "internal.unexpected",
-        "message": dict(UNEXPECTED),
+        "code": "database.away" if is_away else "internal.unexpected",
+        "message": dict(DATABASE_AWAY if is_away else UNEXPECTED),
         "where": "",
-        "retry": "fatal",
+        "retry": "retry" if is_away else "fatal",
         "detail": f"{type(error).__name__}: {error}"[:4000],
     }
 

@@ -67,11 +67,11 @@ def run_claim(claim: Claim, pool: Pool, progress: Progress) -> None:
 
 def _attempt(claim: Claim, pool: Pool, progress: Progress) -> None:
     handler = HANDLERS[claim.task.kind]
-    work = handler.prepare(claim)
+    work = when_database_answers(claim, lambda: handler.prepare(claim))
     failpoint("runner.prepared")
     if claim.stop.is_set():
         raise WorkCancelledError()
-    if not begin(claim):
+    if not when_database_answers(claim, lambda: begin(claim)):
         raise LeaseLostError()
 
     def on_report(report: Report) -> None:
@@ -87,7 +87,7 @@ def _attempt(claim: Claim, pool: Pool, progress: Progress) -> None:
     outcome = pool.run(work, on_report, claim.stop)
     failpoint("runner.after_work")
     progress.stop(claim)
-    ending = handler.finish(claim, outcome)
+    ending = when_database_answers(claim, lambda: handler.finish(claim, outcome))
     when_database_answers(claim, lambda: _complete(claim, ending))
     failpoint("runner.after_done")
 
@@ -110,9 +110,7 @@ def _complete(claim: Claim, ending: Ending) -> None:
 
 def end_badly(claim: Claim, error: Exception) -> None:
     """Write down how a try ended that has no rows to show. Never raises."""
-    problem: Mapping[str, Any] = problem_of(error)
-    if is_iteration(claim.task) and not claim.stop.is_set():
-        problem = told(claim, problem)
+    problem = problem_of(error)
     # Only the code: what an error says may quote rows.
     log.info("task %s attempt %s ended: %s (%s)", claim.task.pk, claim.attempt, problem["code"], type(error).__name__)
     try:
@@ -128,6 +126,8 @@ def _write_end(claim: Claim, error: Exception, problem: Mapping[str, Any]) -> No
         elif claim.why == "cancelled":
             finishing.cancelled(claim)
         return
+    if is_iteration(claim.task):
+        problem = told(claim, problem)
     if isinstance(error, PostponedError):
         finishing.hand_back(claim, error.seconds)
     elif isinstance(error, ChildDiedError):
@@ -136,13 +136,13 @@ def _write_end(claim: Claim, error: Exception, problem: Mapping[str, Any]) -> No
         finishing.fail(claim, problem)
 
 
-def when_database_answers(claim: Claim, write: Callable[[], Any]) -> Any:
-    """Write, and give what that gives; try again while the database restarts: only the record of the work lacks."""
+def when_database_answers(claim: Claim, ask: Callable[[], Any]) -> Any:
+    """Do what needs the control database, and give what that gives; try again while the database restarts."""
     deadline = time.monotonic() + WAIT_FOR_DATABASE
     pause = 0.1
     while True:
         try:
-            return write()
+            return ask()
         except (OperationalError, InterfaceError):
             if time.monotonic() > deadline or claim.why == "lost":
                 raise

@@ -151,12 +151,16 @@ class Worker:
             self._engage(lane)
 
     def _serve(self, lane: Lane, task_id: str) -> None:
-        try:
-            self._work_off(lane, task_id)
-            while lane.leave():
-                self._work_off(lane, "")
-        finally:
+        """One thread of a slot. Whatever happens, the slot is given back."""
+        has_to_look = True
+        while has_to_look:
+            try:
+                self._work_off(lane, task_id)
+            except Exception:
+                log.exception("a slot has failed; its tasks are taken back when their leases run out")
+            task_id = ""
             connection.close()
+            has_to_look = lane.leave()
 
     def _work_off(self, lane: Lane, task_id: str) -> None:
         """Claim and do one task after the other until nothing is due."""

@@ -37,5 +37,8 @@ from studio.settings import DATA_HOME, DATABASES, REST_FRAMEWORK  # noqa: E402
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: worker processes and threads of a test see the same database.
     DATABASES["default"]["TEST"] = {"NAME": str(Path(DATA_HOME) / "studio.sqlite3")}
+elif os.environ.get("CITYGO_TEST_CHILD"):
+    # A server's database of this name belongs to the developer; the test has made one of its own beside it.
+    DATABASES["default"]["NAME"] = "_".join(filter(None, ("test", DATABASES["default"]["NAME"], _worker)))
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 REST_FRAMEWORK = {**REST_FRAMEWORK, "TEST_REQUEST_DEFAULT_FORMAT": "json"}

@@ -16,8 +16,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from django.db import connection
+
 from runtime import states
-from runtime.models import Run, Task
+from runtime.models import Run, Task, Worker
 from tests import services
 from tests.chaos.recorded import passed
 from tests.chaos.workloads import Workload
@@ -142,7 +144,7 @@ class Crew:
                 del self._open[key]
                 self.books.slowest = max(self.books.slowest, age)
             else:
-                assert age < OLDEST, f"stuck for {age:.0f} s: {load.name} {one}"
+                assert age < OLDEST, f"{load.name}: {words_about_stuck(one)}"
 
     # ── Strikes ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -229,6 +231,26 @@ class Crew:
     def _held_by(self, worker: WorkerProcess) -> list[object]:
         owner = f":{worker.process.pid}"
         return list(Task.objects.filter(owner__endswith=owner, state__in=states.ACTIVE).values_list("pk", flat=True))
+
+
+def words_about_stuck(one: Run | Task) -> str:
+    """Everything that tells why it does not end."""
+    run = one if isinstance(one, Run) else None
+    tasks = Task.objects.filter(run=run) if run else Task.objects.filter(pk=one.pk)
+    fresh = type(one).objects.get(pk=one.pk)
+    lines = [f"{fresh} is stuck: {fresh.state} {fresh.error}; it is {db_time()} now"]
+    for task in tasks.order_by("created_at"):
+        names = ("stage", "state", "attempt", "max_attempts", "crashes", "owner", "lease_until", "not_before", "error")
+        lines.append(f"  {task.pk} " + " ".join(f"{name}={getattr(task, name)}" for name in names))
+        lines += [f"    {try_.number} by {try_.worker}: {try_.outcome}" for try_ in task.attempts.order_by("number")]
+    lines += [f"  worker {one.pk} seen {one.seen_at}, {one.busy} busy" for one in Worker.objects.all()]
+    return "\n".join(lines)
+
+
+def db_time() -> object:
+    with connection.cursor() as cursor:
+        cursor.execute("select current_timestamp")
+        return cursor.fetchone()[0]
 
 
 def _send(process: int, number: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.test import Client
 
 from flows.create_app import create_app
 from flows.graph.load import read_document
@@ -66,6 +67,14 @@ def make_target(path: Path) -> None:
 
 def make_staff() -> User:
     return make_user("staff", make_organisation("env"), "business", "data_admin")
+
+
+def signed_in(user: User) -> Client:
+    """A client of the API that has signed in as ``user``."""
+    client = Client()
+    body = {"username": user.username, "password": "Long-enough-2026"}
+    assert client.post("/api/session", body, content_type="application/json").status_code == 200
+    return client
 
 
 def add_node(user: User, kind: str, name: str, values: dict[str, Any]) -> Node:

@@ -71,9 +71,9 @@ class WorkerProcess:
         heard = ""
         if select.select([self.process.stdout], [], [], ANSWER_SECONDS)[0]:
             heard = self.process.stdout.readline().strip()
-        assert heard == word, f"the worker process said {heard!r} instead of {word!r}:\n{self._last_words()}"
+        assert heard == word, f"the worker process said {heard!r} instead of {word!r}:\n{self.last_words()}"
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
         """What it has told its log; and where all its threads are, when it is silent (it ends by that)."""
         self.send(signal.SIGABRT)
         with suppress(subprocess.TimeoutExpired):

@@ -8,7 +8,6 @@ from contextlib import closing
 
 import pyarrow.parquet as pq
 import pytest
-from django.test import Client
 
 from node_catalog.models import Dataset
 from runtime import places, states
@@ -18,20 +17,12 @@ from runtime.models import Result, Run, Task
 from runtime.scheduler import start_run
 from security.access import principal_for
 from security.errors import NotFoundError
-from security.models import User
 from tests.app.runtime.factory import make_organisation, make_user
 from tests.integration.runtime import city
 from tests.integration.runtime.conftest import City
 from tests.integration.runtime.test_runs import summary_flow
 
 SECONDS = 2.0
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    body = {"username": user.username, "password": "Long-enough-2026"}
-    assert client.post("/api/session", body, content_type="application/json").status_code == 200
-    return client
 
 
 @pytest.fixture
@@ -44,7 +35,7 @@ def finished(small_city: City) -> Run:
 def test_a_cell_is_explained_and_its_rows_are_shown(small_city: City, finished: Run) -> None:
     result = Result.objects.get(run=finished)
     table = pq.read_table(places.absolute(result.reference)).sort_by("station").to_pylist()
-    client, began = signed_in(small_city.staff), time.monotonic()
+    client, began = city.signed_in(small_city.staff), time.monotonic()
     answer = client.get(f"/api/results/{result.pk}/cells", {"row": 2, "column": "hours", "sort": "station"})
     assert answer.status_code == 200, answer.content
     told = answer.json()
@@ -77,7 +68,7 @@ def test_a_cell_is_explained_and_its_rows_are_shown(small_city: City, finished: 
 
 
 def test_cells_that_are_not_there(small_city: City, finished: Run) -> None:
-    result, client = Result.objects.get(run=finished), signed_in(small_city.staff)
+    result, client = Result.objects.get(run=finished), city.signed_in(small_city.staff)
     for query in ({"row": 7, "column": "hours"}, {"row": 0, "column": "x"}, {"row": 0, "column": "hours", "sort": "x"}):
         assert client.get(f"/api/results/{result.pk}/cells", query).status_code in (400, 404, 422)
     body = {"row": 0, "column": "hours", "step": "bad"}
