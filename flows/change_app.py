@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
 from flows.errors import FlowRightError
 from flows.models import App
 from flows.policy import is_deleter, is_editor
 from node_catalog.sdk.text import text
-from security import audit
+from security import audit, clock
 from security.access import Principal
 from security.models import User
 
@@ -50,7 +49,7 @@ def delete_app(app: App, principal: Principal) -> None:
                 "只有应用的所有者或本部门的数据管理员可以删除它。",
             ),
         )
-    app.deleted_at = timezone.now()
+    app.deleted_at = clock.now()
     app.save(update_fields=["deleted_at"])
     audit.record("app.delete", "app", str(app.pk), principal=principal)
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from flows.errors import FlowError, FlowRightError
 from flows.models import Comment, Flow
 from node_catalog.sdk.text import text
+from security import clock
 from security.access import Principal
 from security.models import User
 from security.notices import notify_all
@@ -73,7 +73,7 @@ def _tell(comment: Comment, mentioned: list[User], thread: Comment | None) -> No
 def resolve(comment: Comment, user: User, is_resolved: bool) -> None:
     """Close a thread, or open it again."""
     first = comment.thread or comment
-    first.resolved_at = timezone.now() if is_resolved else None
+    first.resolved_at = clock.now() if is_resolved else None
     first.resolved_by = user if is_resolved else None
     first.save(update_fields=["resolved_at", "resolved_by"])
 

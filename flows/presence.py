@@ -10,9 +10,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from flows.models import Flow, Presence
+from security import clock
 from security.models import User
 
 EXPIRES = timedelta(seconds=20)
@@ -25,7 +25,7 @@ MOST_PEOPLE = 50
 @transaction.atomic
 def note_presence(flow: Flow, client: str, user: User, step: str = "") -> None:
     """A sign of life of one tab, and which step is selected there."""
-    now = timezone.now()
+    now = clock.now()
     Presence.objects.filter(flow=flow, seen_at__lt=now - EXPIRES).delete()
     known = Presence.objects.filter(flow=flow, client=client, user=user).first()
     if known is not None:
@@ -49,7 +49,7 @@ def leave(flow: Flow, client: str, user: User) -> None:
 def people_at(flow_ids: Iterable[Any]) -> dict[str, list[dict[str, Any]]]:
     """For each flow: who is there, in the order in which they came (one query). The caller has checked the rights."""
     found: dict[str, list[dict[str, Any]]] = {str(flow_id): [] for flow_id in flow_ids}
-    rows = Presence.objects.filter(flow_id__in=list(found), seen_at__gte=timezone.now() - EXPIRES)
+    rows = Presence.objects.filter(flow_id__in=list(found), seen_at__gte=clock.now() - EXPIRES)
     for row in rows.select_related("user").order_by("pk"):
         found[str(row.flow_id)].append(
             {

@@ -9,14 +9,13 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
 from node_catalog.discovered import column_changes, first_words, kept_columns, path_key, schema_hash, version_of
 from node_catalog.models import Column, Dataset, DatasetVersion, Node
 from node_catalog.numbers import dataset_number
 from node_catalog.sdk.contract import DiscoveredDataset
 from node_catalog.search_text import dataset_text
-from security import audit
+from security import audit, clock
 
 BATCH = 200
 MAX_DATASETS = 9999
@@ -61,7 +60,7 @@ def apply_discovery(node: Node, found: Iterable[DiscoveredDataset]) -> dict[str,
     ``found`` is read in batches, each applied in one transaction. Datasets that were not seen become ``gone``, but
     only when the iterator came to its end: an error in the middle leaves the others as they were.
     """
-    walk = Walk(node, timezone.now())
+    walk = Walk(node, clock.now())
     iterator = iter(found)
     while batch := list(itertools.islice(iterator, BATCH)):
         walk.apply(batch)
@@ -91,7 +90,7 @@ class Walk:
         keys = [path_key(item.path) for item in found]
         datasets = self.node.datasets.filter(path_key__in=keys).prefetch_related("columns", "tags")
         known = {dataset.path_key: dataset for dataset in datasets}
-        batch = _Batch(self.node, max(timezone.now(), self.began))
+        batch = _Batch(self.node, max(clock.now(), self.began))
         seen = {key for key, dataset in known.items() if self._is_described(dataset)}
         ordinals = _next_ordinals(self.node)
         for key, item in zip(keys, found, strict=True):
@@ -113,7 +112,7 @@ class Walk:
         """The walk came to its end: what it has not seen is gone."""
         published = self.node.datasets.filter(state=Dataset.State.PUBLISHED)
         missing = list(published.exclude(pk__in=self._fresh().values("pk")).values_list("pk", "name"))
-        now = timezone.now()
+        now = clock.now()
         gone = [key for key, _ in missing]
         Dataset.objects.filter(pk__in=gone).update(state=Dataset.State.GONE, updated_at=now)
         for _, name in missing:
@@ -212,7 +211,7 @@ class _Batch:
 def apply_profile(dataset: Dataset, profile: Mapping[str, Any]) -> None:
     """Store ``{"rows": n, "columns": {name: {nulls, distinct, min, max, top, histogram, …}}}``; unknown names pass."""
     found = profile.get("columns") or {}
-    now = timezone.now()
+    now = clock.now()
     columns = list(Column.objects.filter(dataset=dataset, name__in=list(found)))
     for column in columns:
         column.profile = dict(found[column.name])

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings as django_settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from node_catalog.errors import invalid
 from node_catalog.models import Dataset, Grant, Node
@@ -16,7 +15,7 @@ from node_catalog.numbers import new_node_number
 from node_catalog.policy import node_target
 from node_catalog.search_text import refresh_node
 from node_catalog.tags import set_tags
-from security import audit
+from security import audit, clock
 from security.access import Principal, require_right
 from security.models import Organisation
 from security.notices import notify_all
@@ -124,7 +123,7 @@ def delete_node(principal: Principal, node: Node, request: Any = None) -> None:
         forget_secrets(node)
         node.is_active = False
         node.save()
-        Dataset.objects.filter(node=node).update(state=Dataset.State.GONE, updated_at=timezone.now())
+        Dataset.objects.filter(node=node).update(state=Dataset.State.GONE, updated_at=clock.now())
         _end_grants(principal, node)
         audit.record("node.delete", "node", node.pk, principal, detail={"number": node.number}, request=request)
 
@@ -133,7 +132,7 @@ def _end_grants(principal: Principal, node: Node) -> None:
     ended = list(Grant.objects.in_force().filter(dataset__node=node).select_related("dataset", "request__applicant"))
     for grant in ended:
         grant.state, grant.epoch = Grant.State.REVOKED, grant.epoch + 1
-        grant.revoked_by, grant.revoked_at = principal.user, timezone.now()
+        grant.revoked_by, grant.revoked_at = principal.user, clock.now()
         grant.revoked_reason = "node deleted"
         grant.save()
     notify_all(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Self
 
 from django.db.models import Q
-from django.utils import timezone
 
+from security import clock
 from security.access import Principal, VisibleQuerySet
 from security.policy import DATA_ADMIN, PLATFORM_ADMIN
 
@@ -89,7 +89,7 @@ class GrantQuerySet(VisibleQuerySet):
 
     def in_force(self) -> Self:
         """Active and within their term."""
-        now = timezone.now()
+        now = clock.now()
         return self.filter(state="active", valid_from__lte=now).filter(Q(valid_until=None) | Q(valid_until__gt=now))
 
     @staticmethod

@@ -17,7 +17,7 @@ from node_catalog.numbers import ALPHABET
 from node_catalog.policy import node_target, request_target
 from node_catalog.request_checks import column_problems, narrowing_problems, term_problems
 from node_catalog.selectors import title_of
-from security import audit
+from security import audit, clock
 from security.access import Principal, require_right
 from security.errors import ConflictError, InvalidError, Problem
 from security.models import User
@@ -135,7 +135,7 @@ def approve_request(
             columns=_with_free_columns(asked.dataset, columns, masks),
             masks=masks,
             purpose=asked.purpose,
-            valid_from=timezone.now(),
+            valid_from=clock.now(),
             valid_until=_end_of(until),
         ),
     )
@@ -193,7 +193,7 @@ def revoke_grant(principal: Principal, grant: Grant, reason: str, request: Any =
     if grant.state != Grant.State.ACTIVE:
         raise ConflictError("grant.ended", text("This grant has ended already.", "该授权已经结束。"))
     grant.state, grant.epoch = Grant.State.REVOKED, grant.epoch + 1
-    grant.revoked_by, grant.revoked_at, grant.revoked_reason = principal.user, timezone.now(), reason.strip()
+    grant.revoked_by, grant.revoked_at, grant.revoked_reason = principal.user, clock.now(), reason.strip()
     grant.save()
     audit.record("grant.revoke", "grant", grant.pk, principal, detail={"reason": reason}, request=request)
     if grant.request is not None:
@@ -232,7 +232,7 @@ def _locked(principal: Principal, asked: SubscriptionRequest) -> SubscriptionReq
 
 def _decide(principal: Principal, asked: SubscriptionRequest, state: str, reason: str) -> None:
     asked.state, asked.reason = state, reason
-    asked.decided_by, asked.decided_at = principal.user, timezone.now()
+    asked.decided_by, asked.decided_at = principal.user, clock.now()
     asked.save(update_fields=["state", "reason", "decided_by", "decided_at"])
 
 

@@ -18,7 +18,6 @@ from typing import Any, Literal
 from django.conf import settings as django_settings
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
 from node_catalog.catalogue import path_key
 from node_catalog.errors import invalid
@@ -30,7 +29,7 @@ from node_catalog.sdk.errors import NodeTypeError
 from node_catalog.sdk.file_bytes import LocalFile
 from node_catalog.search_text import refresh_dataset, refresh_node
 from node_catalog.types.connectors.files.workbook import sheets_of
-from security import audit
+from security import audit, clock
 from security.access import Principal, principal_for, require_right
 from security.errors import InvalidError, NotFoundError, TooLargeError
 from security.ids import new_id
@@ -99,7 +98,7 @@ def store_upload(user: Any, file: Any, name: str, dataset: Dataset | None = None
             name = dataset.path[0] if dataset is not None else safe_name(name, kind)
             sheets = sheets_in(temporary) if kind == "xlsx" else ()
             kept = _new_version(dataset, kind) if dataset is not None else _placeholder(node, name, sheets)
-            kept.size_bytes, kept.refreshed_at, kept.state = size, timezone.now(), Dataset.State.PUBLISHED
+            kept.size_bytes, kept.refreshed_at, kept.state = size, clock.now(), Dataset.State.PUBLISHED
             kept.profiled_at = None
             kept.save()
             kept.columns.update(profile={})

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.utils import timezone
-
 from node_catalog.models import Node
 from node_catalog.selectors import connector_settings
 from runtime.bindings import limits_for
@@ -15,6 +13,7 @@ from runtime.discovering import node_of
 from runtime.engine.work import CheckOutcome, CheckWork
 from runtime.handling import Ending, Handler
 from runtime.reporting import Fact
+from security import clock
 from security.secrets import delete_secrets, open_secret
 
 
@@ -57,7 +56,7 @@ def finish(claim: Claim, outcome: CheckOutcome) -> Ending:
             Node.objects.filter(pk=payload["node"]).update(
                 health=Node.Health.OK if check.ok else Node.Health.FAILING,
                 health_detail={key: answer[key] for key in ("code", "message", "facts")},
-                checked_at=timezone.now(),
+                checked_at=clock.now(),
             )
         return []
 

@@ -17,7 +17,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from node_catalog.sdk.failpoint import failpoint
 from runtime import states
@@ -28,6 +27,7 @@ from runtime.lots import claim_mates, has_room, is_iteration
 from runtime.models import Attempt, Run, Task
 from runtime.moves import cas_run, cas_task, locked_run, run_fact, step_states, task_fact, tell
 from runtime.reporting import Topic, record
+from security import clock
 
 ANY = Q()
 """A worker that can do everything."""
@@ -129,7 +129,7 @@ def claim_along(head: Claim, most: int) -> list[Claim]:
 
 
 def _note_attempts(tasks: Iterable[Task]) -> None:
-    now = timezone.now()
+    now = clock.now()
     Attempt.objects.bulk_create(
         Attempt(task=task, number=task.attempt, worker=task.owner, process=os.getpid(), started_at=now)
         for task in tasks

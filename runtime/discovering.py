@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from node_catalog.catalogue import Difference, Walk, known_settings
 from node_catalog.models import Node
@@ -24,6 +23,7 @@ from runtime.engine.work import DiscoverOutcome, DiscoverWork, FoundDatasets, Pa
 from runtime.errors import PostponedError, StalePlanError
 from runtime.handling import Ending, Handler
 from runtime.models import Task
+from security import clock
 
 
 def node_of(task: Task) -> Node:
@@ -46,7 +46,7 @@ def prepare(claim: Claim) -> DiscoverWork:
     node = node_of(claim.task)
     _wait_for_others(claim, node)
     if "began" not in claim.task.payload:
-        claim.task.payload["began"] = timezone.now().isoformat()
+        claim.task.payload["began"] = clock.now().isoformat()
         write_if_held(claim, payload=claim.task.payload)
     return DiscoverWork(
         connector=node.type,

@@ -18,12 +18,12 @@ from celery import current_app
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from node_catalog.sdk.failpoint import failpoint
 from runtime.clock import Soon, db_now
 from runtime.models import Outbox, Task
 from runtime.states import HELD, READY
+from security import clock
 
 RUN_TASK = "runtime.run_task"
 TASK_BELL = "task"
@@ -119,7 +119,7 @@ def ring_in(queue_name: str, task_id: str, seconds: float = 60.0) -> None:
 def mark_sent(bells: Sequence[int]) -> None:
     """These bells have been rung."""
     if bells:
-        Outbox.objects.filter(pk__in=bells, sent_at=None).update(sent_at=timezone.now())
+        Outbox.objects.filter(pk__in=bells, sent_at=None).update(sent_at=clock.now())
 
 
 def ring_left_over(older_than: float = 0.5) -> int:

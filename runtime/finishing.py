@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from node_catalog.sdk.failpoint import failpoint
 from runtime import states
@@ -35,6 +34,7 @@ from runtime.moves import (
     tell,
 )
 from runtime.reporting import Fact, log_fact
+from security import clock
 
 Apply = Callable[[], list[Fact]]
 """What else belongs to the end of a task (results, catalogue changes), inside its transaction; gives more facts."""
@@ -89,7 +89,7 @@ def complete_iterations(done: Sequence[Iterated]) -> None:
     Raises LeaseLostError when another attempt owns one of them; nothing is changed then.
     """
     tasks = [_ended(one) for one in done]
-    first, now = tasks[0], timezone.now()
+    first, now = tasks[0], clock.now()
     keys = [task.pk for task in tasks]
     with transaction.atomic():
         run = locked_run(first.run_id)

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
-
 from flows.checking import draft_document
 from flows.graph.document import Document
 from flows.graph.held import Held, upstream_digest
@@ -25,6 +23,7 @@ from runtime.guarding import is_open, policy_of, require_open
 from runtime.models import PinnedSample, Result, Task
 from runtime.pinned import write_pin
 from runtime.plans import plan_of
+from security import clock
 from security.models import User
 
 KEPT_LOOKED_AT = 50
@@ -66,7 +65,7 @@ def all_held(flow: Flow, user: User) -> list[Kept]:
     document = draft_document(flow.draft.document)
     pins = [
         _of_pin(pin, document, user)
-        for pin in PinnedSample.objects.filter(flow=flow, expires_at__gt=timezone.now()).order_by("step", "port")
+        for pin in PinnedSample.objects.filter(flow=flow, expires_at__gt=clock.now()).order_by("step", "port")
         if pin.step in document.steps
     ]
     pinned = {pin.held.end for pin in pins if pin.is_used}
@@ -132,7 +131,7 @@ def opened(task: Task, reader: User) -> dict[str, GivenRows]:
 
 def _opened(task: Task, use: Mapping[str, Any], reader: User) -> GivenRows:
     if use["kind"] == "pin":
-        pin = PinnedSample.objects.filter(pk=use["id"], expires_at__gt=timezone.now()).first()
+        pin = PinnedSample.objects.filter(pk=use["id"], expires_at__gt=clock.now()).first()
         if pin is None:
             raise _gone()
         require_open(pin.policy, reader)

@@ -19,12 +19,12 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 from django.db import close_old_connections, connection
-from django.utils import timezone
 
 from runtime import live
 from runtime.following import FollowedTopic, Follower, frame_of
 from runtime.monitor import monitor_snapshot
 from runtime.topics import Opening, facts_after, flow_pictures, is_numbered, newest_notices, newest_numbers
+from security import clock
 
 TICK = 0.05
 PING_SECONDS = 2.0
@@ -244,7 +244,7 @@ class Hub:
             self._send(topic, state, frame_of({"type": "close", "topic": topic}))
 
     def _ping(self) -> None:
-        frame = frame_of({"type": "ping", "at": timezone.now().isoformat()})
+        frame = frame_of({"type": "ping", "at": clock.now().isoformat()})
         for socket in tuple(self._sockets):
             socket.push("", frame)
 
@@ -271,7 +271,7 @@ class Hub:
             if state is None or state.seen is None or state.seen == newest:
                 continue
             state.seen = newest
-            event = {"seq": None, "kind": "notice", "at": timezone.now().isoformat(), "data": newest}
+            event = {"seq": None, "kind": "notice", "at": clock.now().isoformat(), "data": newest}
             self._send(f"notices:{user}", state, frame_of({"type": "events", "topic": "notices", "events": [event]}))
 
     async def _follow_people(self) -> None:
@@ -284,7 +284,7 @@ class Hub:
             if state is None or state.seen is None or state.seen == picture:
                 continue
             state.seen = picture
-            event = {"seq": None, "kind": "people", "at": timezone.now().isoformat(), "data": state.seen}
+            event = {"seq": None, "kind": "people", "at": clock.now().isoformat(), "data": state.seen}
             self._send(f"flow:{flow}", state, frame_of({"type": "events", "topic": f"flow:{flow}", "events": [event]}))
 
 

@@ -22,6 +22,7 @@ from runtime.guarding import require_open
 from runtime.models import Attempt, Event, Result, Run, Task, Worker
 from runtime.querysets import WATCHERS, sees_rows
 from runtime.staging import result_as_json
+from security import clock
 from security.access import Principal
 
 LOG_LINES = 500
@@ -34,7 +35,7 @@ def seconds_between(start: datetime | None, end: datetime | None) -> float | Non
     """Seconds from ``start`` to ``end``, or to now; None before it has begun."""
     if start is None:
         return None
-    return round(max(0.0, ((end or timezone.now()) - start).total_seconds()), 3)
+    return round(max(0.0, ((end or clock.now()) - start).total_seconds()), 3)
 
 
 def iso(at: datetime | None) -> str | None:
@@ -226,7 +227,7 @@ def monitor_snapshot(principal: Principal) -> dict[str, Any]:
         "workers": [_worker_line(worker) for worker in Worker.objects.visible_to(principal).order_by("pk")],
         "runs": [run_card(run, principal) for run in [*active, *ended]],
         "throughput": throughput,
-        "at": timezone.now().isoformat(),
+        "at": clock.now().isoformat(),
         "seq": None,
     }
 
@@ -243,7 +244,7 @@ def _worker_line(worker: Worker) -> dict[str, Any]:
         "offers": worker.offers.split(),
         "started_at": iso(worker.started_at),
         "seen_at": iso(worker.seen_at),
-        "alive": timezone.now() - worker.seen_at < WORKER_SILENCE,
+        "alive": clock.now() - worker.seen_at < WORKER_SILENCE,
     }
 
 
@@ -259,7 +260,7 @@ def _rate(steps: Mapping[str, Mapping[str, Any]]) -> int:
 
 def _throughput() -> list[dict[str, Any]]:
     """Rows per second over the last minutes, from the step events of all runs; true for every web process."""
-    now = timezone.now()
+    now = clock.now()
     since = now - WINDOW
     fastest: dict[int, dict[str, int]] = defaultdict(dict)
     events = Event.objects.filter(at__gte=since, kind="steps").order_by("-at")

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import F
-from django.utils import timezone
 
 from node_catalog.sdk.text import text
 from runtime import states
@@ -19,6 +18,7 @@ from runtime.errors import public
 from runtime.lots import is_iteration
 from runtime.models import Attempt, Run, Task
 from runtime.reporting import Fact, Topic, merge_steps, record
+from security import clock
 from security.notices import notify
 
 LONG_RUN = 60.0
@@ -69,7 +69,7 @@ def task_fact(task: Task, state: str, attempt: int, worker: str = "", problem: M
         "detail_state": state,
         "attempt": attempt,
         "worker": worker,
-        "at": timezone.now().isoformat(),
+        "at": clock.now().isoformat(),
     }
     if problem:
         data["error"] = public(problem)
@@ -80,7 +80,7 @@ def run_fact(run: Run, problem: Mapping[str, Any] | None = None) -> Fact:
     """The event of a run's move."""
     data: dict[str, Any] = {"state": states.plain(run.state), "detail_state": run.state}
     if run.state in states.RUN_FINISHED:
-        data["finished_at"] = timezone.now().isoformat()
+        data["finished_at"] = clock.now().isoformat()
         data["rows_out"] = run.rows_out
     if problem:
         data["error"] = public(problem)
@@ -132,7 +132,7 @@ def tell_run(run_id: Any, facts: Sequence[Fact], steps: Mapping[str, Mapping[str
 def end_attempt(task_id: Any, attempt: int, outcome: str, problem: Mapping[str, Any] | None = None) -> None:
     """How one try ended. The first word stays: a stale worker cannot rewrite history."""
     Attempt.objects.filter(task_id=task_id, number=attempt, finished_at=None).update(
-        finished_at=timezone.now(), outcome=outcome, error=dict(problem) if problem else None
+        finished_at=clock.now(), outcome=outcome, error=dict(problem) if problem else None
     )
 
 

@@ -15,12 +15,12 @@ from itertools import combinations
 
 from django.conf import settings
 from django.db.models import Q
-from django.utils import timezone
 
 from flows.graph.plan import LEVEL, Plan, Stage
 from node_catalog.models import Node
 from node_catalog.sdk.text import Text, text
 from runtime.models import Worker
+from security import clock
 
 SPARK = "spark"
 ZONE = "zone:"
@@ -68,7 +68,7 @@ class Offers:
 
 def living_offers() -> list[Offers]:
     """What the workers offer that have reported themselves lately."""
-    rows = Worker.objects.filter(seen_at__gt=timezone.now() - SILENCE).values_list("offers", "level")
+    rows = Worker.objects.filter(seen_at__gt=clock.now() - SILENCE).values_list("offers", "level")
     return [Offers(frozenset(words.split()), level) for words, level in rows]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from node_catalog.sdk.text import text
 from runtime import states
@@ -14,7 +13,7 @@ from runtime.dispatcher import add_bells, due
 from runtime.models import Run
 from runtime.moves import cas_run, locked_run, run_fact, settle_run
 from runtime.reporting import Topic, log_fact, record
-from security import audit
+from security import audit, clock
 from security.models import User
 
 BELLS = 50
@@ -47,7 +46,7 @@ def resume_run(run_id: Any, user: User) -> Run:
         assert run is not None, "a run's id leads to a run"
         if run.state not in states.HELD:
             return run
-        held = (timezone.now() - run.paused_at).total_seconds() if run.paused_at else 0.0
+        held = (clock.now() - run.paused_at).total_seconds() if run.paused_at else 0.0
         new = states.RUNNING if run.started_at else states.PENDING
         cas_run(run, new, paused_at=None, paused_seconds=run.paused_seconds + max(0.0, held))
         record(Topic("run", run.pk), [run_fact(run), log_fact("info", text("The run goes on.", "继续运行。"))])

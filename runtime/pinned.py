@@ -16,7 +16,6 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db import transaction
-from django.utils import timezone
 
 from flows.models import Flow
 from node_catalog.sdk.geometry import crs_of
@@ -25,7 +24,7 @@ from node_catalog.sdk.text import text
 from node_catalog.sdk.wkb import read_wkt, to_wkb
 from runtime.guarding import require_open
 from runtime.models import PinnedSample, Task
-from security import audit
+from security import audit, clock
 from security.errors import InvalidError, Problem
 from security.models import User
 
@@ -55,7 +54,7 @@ def pin_preview(flow: Flow, step: str, port: str, task: Task, user: User) -> Pin
             "upstream": task.payload.get("upstream", ""),
             "is_edited": False,
             "updated_by": user,
-            "expires_at": timezone.now() + KEPT_FOR,
+            "expires_at": clock.now() + KEPT_FOR,
         },
     )
     audit.record("sample.pin", "flow", str(flow.pk), principal=user, detail={"step": step, "port": port})
@@ -95,7 +94,7 @@ def edit_pin(pin: PinnedSample, rows: Sequence[Sequence[Any]], user: User) -> Pi
         message = text("The sample is too large. Remove rows or shorten texts.", "样例过大，请减少行数或缩短文字。")
         raise InvalidError(problems=[Problem("/rows", "pin.too_large", message)])
     pin.rows, pin.is_edited, pin.updated_by = kept, True, user
-    pin.expires_at = timezone.now() + KEPT_FOR
+    pin.expires_at = clock.now() + KEPT_FOR
     pin.save()
     return pin
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from django.utils import timezone
 
 from flows.graph.plan import Plan
 from flows.models import StoredPlan
@@ -19,6 +18,7 @@ from runtime.errors import StalePlanError
 from runtime.guarding import policy_digest
 from runtime.handling import Ending, Handler
 from runtime.held_rows import opened
+from security import clock
 from security.models import User
 
 MOST_BYTES = 256 * 1024
@@ -53,11 +53,11 @@ def finish(claim: Claim, outcome: StageOutcome) -> Ending:
         "held": payload.get("held", []),
         "revision": payload.get("revision"),
         "step": payload.get("step"),
-        "at": timezone.now().isoformat(),
+        "at": clock.now().isoformat(),
         "seconds": round(outcome.seconds, 3),
         "policy_digest": policy_digest(payload.get("policy", {})),
     }
-    return Ending(result=result, expires_at=timezone.now() + KEPT_FOR)
+    return Ending(result=result, expires_at=clock.now() + KEPT_FOR)
 
 
 def capped(sample: Mapping[str, Any], most_bytes: int = MOST_BYTES) -> dict[str, Any]:

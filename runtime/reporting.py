@@ -12,11 +12,11 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from runtime import live
 from runtime.call_picture import changed_calls
 from runtime.models import Event, Run, Task
+from security import clock
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def record(topic: Topic, facts: Sequence[Fact]) -> int:
     owner = topic.model._default_manager.filter(pk=topic.pk)
     owner.update(seq=F("seq") + len(facts))
     newest = owner.values_list("seq", flat=True).get()
-    now = timezone.now()
+    now = clock.now()
     rows = [
         Event(topic=topic.name, seq=newest - len(facts) + ordinal, kind=fact.kind, data=dict(fact.data), at=now)
         for ordinal, fact in enumerate(facts, start=1)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import shutil
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from flows.models import StoredPlan
 from runtime import states
 from runtime.models import Event, Outbox, PinnedSample, Result, Run, Task, Worker
 from runtime.places import EXCHANGE, RESULTS, TEMPORARY, absolute, folders_of
+from security import clock
 from security.secrets import delete_secrets
 
 EXCHANGE_KEPT = timedelta(days=1)
@@ -37,7 +38,7 @@ def remove_old() -> dict[str, int]:
 
 def expire_results() -> int:
     """Rows of results past their term: the file goes, the record says when."""
-    now = timezone.now()
+    now = clock.now()
     rows = list(Result.objects.filter(expires_at__lt=now, removed_at=None)[:AT_ONCE])
     for result in rows:
         absolute(result.reference).unlink(missing_ok=True)
@@ -46,7 +47,7 @@ def expire_results() -> int:
 
 def expire_previews() -> int:
     """Samples are gone after a quarter of an hour, whoever still looks at them."""
-    return Task.objects.filter(kind=Task.Kind.PREVIEW, expires_at__lt=timezone.now(), result__isnull=False).update(
+    return Task.objects.filter(kind=Task.Kind.PREVIEW, expires_at__lt=clock.now(), result__isnull=False).update(
         result=None, expires_at=None
     )
 
@@ -125,16 +126,17 @@ def _delete(model: type, rows: object) -> int:
 
 
 def _ago(span: timedelta) -> object:
-    return timezone.now() - span
+    return clock.now() - span
 
 
 def _is_old(stamp: float, span: timedelta) -> bool:
-    return timezone.now().timestamp() - stamp > span.total_seconds()
+    # A file's time comes from this machine.
+    return time.time() - stamp > span.total_seconds()
 
 
 def remove_pins() -> int:
     """Pinned samples past their week."""
-    return _delete(PinnedSample, PinnedSample.objects.filter(expires_at__lt=timezone.now()))
+    return _delete(PinnedSample, PinnedSample.objects.filter(expires_at__lt=clock.now()))
 
 
 REMOVALS: dict[str, Callable[[], int]] = {

@@ -13,7 +13,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from flows.datasets import dataset_info
 from flows.graph.planner import profile_binding
@@ -31,6 +30,7 @@ from runtime.errors import PostponedError, StalePlanError, problem_of
 from runtime.handling import Ending, Handler
 from runtime.models import Task
 from runtime.requests import ask_worker
+from security import clock
 from security.access import principal_for, require_right
 from security.models import User
 
@@ -66,7 +66,7 @@ def request_scan(node: Node, user: User, again: bool = False) -> Task | None:
         running = scan_of(node, user)
         if running is not None:
             return running
-        payload: dict[str, Any] = {"node": str(node.pk), "again": again, "began": timezone.now().isoformat()}
+        payload: dict[str, Any] = {"node": str(node.pk), "again": again, "began": clock.now().isoformat()}
         payload["total"] = missing(node, payload).count()
         return ask_worker(Task.Kind.SCAN, user, payload, ATTEMPTS, [node.number]) if payload["total"] else None
 

@@ -10,7 +10,6 @@ import msgspec
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from flows.graph.plan import Plan, Sink, Stage
 from node_catalog.sdk.contract import FACTS
@@ -25,6 +24,7 @@ from runtime.models import Result, Run, SinkCommit
 from runtime.plans import plan_of
 from runtime.progress import by_step, effort_by_step
 from runtime.reporting import Fact
+from security import clock
 
 TEMPORARY = timedelta(days=1)
 """What a run to here has computed is for the person at the canvas, not for keeping."""
@@ -134,7 +134,7 @@ def _keep_result(claim: Claim, run: Run, plan: Plan, stage: Stage, outcome: Stag
         size_bytes=outcome.size_bytes or 0,
         schema=[{"name": column.name, "type": column.type} for column in (outcome.columns or stage.sink.schema).fields],
         policy_digest=policy_digest(policy_of(plan, stage.key)),
-        expires_at=timezone.now() + (TEMPORARY if run.until else timedelta(days=settings.OPTIONS["RESULT_DAYS"])),
+        expires_at=clock.now() + (TEMPORARY if run.until else timedelta(days=settings.OPTIONS["RESULT_DAYS"])),
     )
     Run.objects.filter(pk=run.pk).update(rows_out=F("rows_out") + outcome.rows)
     return Fact("result", {"result": result_as_json(result)})

@@ -16,7 +16,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from runtime import reaper
 from runtime.claims import Claim, claim, claim_along, claim_next, renew, watch
@@ -34,6 +33,7 @@ from runtime.neighbours import Neighbours, place_of
 from runtime.offers import Offers
 from runtime.progress import Progress
 from runtime.runner import HEAVY, LIGHT, run_claim
+from security import clock
 
 WATCH_SECONDS = 0.25
 HAND_BACK_SECONDS = 8.0
@@ -260,7 +260,7 @@ class Worker:
         self._engage_all()
 
     def _announce(self, *, is_new: bool = False) -> None:
-        now = timezone.now()
+        now = clock.now()
         row = {
             "host": socket.gethostname()[:120],
             "process": os.getpid(),

@@ -10,8 +10,8 @@ from datetime import UTC
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from security import clock
 from security.access import Principal
 from security.models import AuditHead, AuditRecord
 
@@ -73,7 +73,7 @@ def record(
         head = AuditHead.objects.select_for_update().get(pk=1)
         entry = AuditRecord(
             seq=head.seq + 1,
-            at=timezone.now(),
+            at=clock.now(),
             actor=_actor(principal)[:100],
             action=action[:80],
             object_type=obj_type[:40],

@@ -7,12 +7,12 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, empty
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, CSRFCheck
 from rest_framework.request import Request
 
+from security import clock
 from security.errors import ForbiddenError, InvalidError, NotSignedInError
 from security.models import Token, User
 from security.text import text
@@ -100,7 +100,7 @@ class BearerAuthentication(BaseAuthentication):
         plain = _bearer(request)
         if plain is None:
             return None
-        now = timezone.now()
+        now = clock.now()
         token = (
             Token.objects.select_related("user__organisation")
             .prefetch_related("user__role_assignments")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
-from security import audit, passwords, sessions
+from security import audit, clock, passwords, sessions
 from security.access import Principal, require_right
 from security.errors import InvalidError, LockedError, Problem
 from security.models import Token, User
@@ -53,4 +52,4 @@ def reset_password(principal: Principal, user: User, request: Any = None) -> str
 
 def revoke_tokens(user: User) -> int:
     """End all tokens of a person."""
-    return int(Token.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now()))
+    return int(Token.objects.filter(user=user, revoked_at=None).update(revoked_at=clock.now()))

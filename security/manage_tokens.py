@@ -6,9 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
-from security import audit
+from security import audit, clock
 from security.access import Principal
 from security.authentication import new_token, token_digest
 from security.errors import ConflictError
@@ -21,7 +20,7 @@ MAX_DAYS = 365
 
 def create_token(principal: Principal, name: str, days: int, request: Any = None) -> tuple[Token, str]:
     """A token that ends after ``days``; the second value is the secret, never shown again."""
-    active = Token.objects.visible_to(principal).filter(revoked_at=None, expires_at__gt=timezone.now()).count()
+    active = Token.objects.visible_to(principal).filter(revoked_at=None, expires_at__gt=clock.now()).count()
     if active >= MAX_TOKENS:
         raise ConflictError(
             "token.too_many",
@@ -37,7 +36,7 @@ def create_token(principal: Principal, name: str, days: int, request: Any = None
             name=name,
             prefix=plain[:10],
             digest=token_digest(plain),
-            expires_at=timezone.now() + timedelta(days=days),
+            expires_at=clock.now() + timedelta(days=days),
         )
         audit.record("token.create", "token", token.pk, principal, detail={"name": name}, request=request)
     return token, plain
@@ -46,6 +45,6 @@ def create_token(principal: Principal, name: str, days: int, request: Any = None
 def revoke_token(principal: Principal, token: Token, request: Any = None) -> None:
     """End a token at once."""
     with transaction.atomic():
-        token.revoked_at = timezone.now()
+        token.revoked_at = clock.now()
         token.save(update_fields=["revoked_at"])
         audit.record("token.revoke", "token", token.pk, principal, request=request)

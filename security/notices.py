@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.utils import timezone
-
+from security import clock
 from security.access import Principal
 from security.models import Notice, User
 from security.text import Text
@@ -28,7 +27,7 @@ def read_notices(principal: Principal, ids: Iterable[Any] | None = None) -> int:
     unread = Notice.objects.visible_to(principal).filter(read_at=None)
     if ids is not None:
         unread = unread.filter(pk__in=list(ids))
-    return int(unread.update(read_at=timezone.now()))
+    return int(unread.update(read_at=clock.now()))
 
 
 def unread_count(user: User) -> int:

@@ -11,8 +11,8 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db.models import F
-from django.utils import timezone
 
+from security import clock
 from security.errors import InvalidError, Problem
 from security.models import User
 from security.text import Text, text
@@ -83,7 +83,7 @@ def check_new_password(password: str, user: User | None, pointer: str = "/new") 
 def set_password(user: User, password: str, must_change: bool = False) -> None:
     """Store a checked password on ``user`` (the caller saves) and end all sessions and the lock."""
     user.set_password(password)
-    user.password_changed_at = timezone.now()
+    user.password_changed_at = clock.now()
     user.must_change_password = must_change
     user.failed_attempts, user.locked_until = 0, None
     user.session_epoch += 1
@@ -100,7 +100,7 @@ def random_password() -> str:
 
 def is_locked(user: User) -> bool:
     """Whether sign-in rests for this person now."""
-    return user.locked_until is not None and user.locked_until > timezone.now()
+    return user.locked_until is not None and user.locked_until > clock.now()
 
 
 def count_failure(user: User) -> bool:
@@ -109,7 +109,7 @@ def count_failure(user: User) -> bool:
     user.refresh_from_db(fields=["failed_attempts"])
     if user.failed_attempts < MAX_FAILURES:
         return False
-    User.objects.filter(pk=user.pk).update(failed_attempts=0, locked_until=timezone.now() + LOCK_TIME)
+    User.objects.filter(pk=user.pk).update(failed_attempts=0, locked_until=clock.now() + LOCK_TIME)
     return True
 
 

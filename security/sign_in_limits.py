@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import F
-from django.utils import timezone
 
+from security import clock
 from security.models import SignInFailures
 
 WINDOW = timedelta(minutes=15)
@@ -35,13 +35,13 @@ def is_resting(address: str) -> bool:
     most = settings.OPTIONS["SIGN_IN_FAILURES"]
     if not most:
         return False
-    begun = timezone.now() - WINDOW
+    begun = clock.now() - WINDOW
     return SignInFailures.objects.filter(address=address_group(address), begun_at__gt=begun, count__gte=most).exists()
 
 
 def count_address_failure(address: str) -> bool:
     """Count one wrong try; returns whether the address has to wait from now on."""
-    group, now = address_group(address), timezone.now()
+    group, now = address_group(address), clock.now()
     SignInFailures.objects.filter(begun_at__lte=now - WINDOW).delete()
     row, is_new = SignInFailures.objects.get_or_create(address=group, defaults={"count": 1, "begun_at": now})
     if not is_new:

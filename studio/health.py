@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 
 from runtime.models import Worker
+from security import clock
 from studio.frontend import is_built
 
 WORKER_SILENCE = timedelta(seconds=20)
@@ -27,7 +27,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        checks["workers"] = Worker.objects.filter(seen_at__gt=timezone.now() - WORKER_SILENCE).count()
+        checks["workers"] = Worker.objects.filter(seen_at__gt=clock.now() - WORKER_SILENCE).count()
     except DatabaseError:
         checks["database"] = "down"
     checks["push"] = _push()

@@ -8,19 +8,18 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from runtime import states
 from runtime.models import Run, Task
 from runtime.models import Worker as WorkerRow
 from runtime.worker import Worker
+from security import clock
 
 ALIVE_SECONDS = 30
 
 
 def has_workers() -> bool:
     """Whether a worker has reported itself lately."""
-    return WorkerRow.objects.filter(seen_at__gt=timezone.now() - timedelta(seconds=ALIVE_SECONDS)).exists()
+    return WorkerRow.objects.filter(seen_at__gt=clock.now() - timedelta(seconds=ALIVE_SECONDS)).exists()
 
 
 @contextlib.contextmanager

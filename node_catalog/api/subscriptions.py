@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -22,6 +21,7 @@ from node_catalog.subscriptions import (
     submit_request,
     withdraw_request,
 )
+from security import clock
 from security.access import Principal, principal_of
 from security.api.described import PAGING, described, list_of, query
 from security.api.inputs import read_input
@@ -138,7 +138,7 @@ class WithdrawView(APIView):
 
 def grant_json(grant: Grant, dataset_card: Any, principal: Principal) -> dict[str, Any]:
     """A grant with its dataset's card; ``ended`` when its term is over."""
-    is_over = grant.valid_until is not None and grant.valid_until <= timezone.now()
+    is_over = grant.valid_until is not None and grant.valid_until <= clock.now()
     state = "ended" if is_over and grant.state == Grant.State.ACTIVE else grant.state
     return {
         "id": grant.pk,

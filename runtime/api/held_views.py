@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +15,7 @@ from runtime.guarding import is_open
 from runtime.held_rows import all_held, as_line
 from runtime.models import PinnedSample, Task
 from runtime.pinned import edit_pin, pin_preview, unpin
+from security import clock
 from security.access import Principal, principal_of
 from security.api.described import described
 from security.errors import NotFoundError
@@ -75,7 +75,7 @@ class PinView(APIView):
 
 def _pin(principal: Principal, flow_id: Any, step: str, port: str) -> PinnedSample:
     pin: PinnedSample = PinnedSample.objects.select_related("flow__app").get_visible(
-        principal, flow_id=flow_id, step=step, port=port, expires_at__gt=timezone.now()
+        principal, flow_id=flow_id, step=step, port=port, expires_at__gt=clock.now()
     )
     return pin
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from django.utils import timezone
 
 from node_catalog.catalogue import apply_discovery, known_settings
 from node_catalog.change_dataset import change_dataset
@@ -19,6 +18,7 @@ from node_catalog.palette import registry
 from node_catalog.sdk.contract import ConnectContext, Connector
 from node_catalog.sdk.schema import parse
 from runtime.requests import request_discovery, request_profile
+from security import clock
 from security.access import Principal, principal_for
 from security.models import Organisation, User
 from security.outgoing import OutgoingGuard
@@ -72,7 +72,7 @@ def _load_node(city: _City, demo: DemoNode, context: ConnectContext | None = Non
     Node.objects.filter(pk=node.pk).update(
         health=Node.Health.OK if check.ok else Node.Health.FAILING,
         health_detail={"code": check.code, "message": dict(check.message), "facts": dict(check.facts)},
-        checked_at=timezone.now(),
+        checked_at=clock.now(),
     )
     apply_discovery(node, connector.discover(parsed, context, known_settings(node)))
     for dataset in demo.datasets:
