@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from flows.graph.document import Document
@@ -110,6 +112,7 @@ def dataset_info(row: Dataset, user: User) -> DatasetInfo:
         state=row.state if row.node.is_active else "gone",
         can_write=is_writer(row.node, user),
         distinct=_distinct(row),
+        seconds=_seconds(row),
         keys=_keys(row),
     )
 
@@ -117,6 +120,17 @@ def dataset_info(row: Dataset, user: User) -> DatasetInfo:
 def _distinct(row: Dataset) -> dict[str, float]:
     counts = {one.name: (one.profile or {}).get("distinct") for one in row.columns.all()}
     return {name: float(count) for name, count in counts.items() if isinstance(count, int | float)}
+
+
+def _seconds(row: Dataset) -> dict[str, float]:
+    """How long it is from the earliest to the latest moment of each column, where a profile has found them."""
+    found = {}
+    for one in row.columns.all():
+        low, high = (str((one.profile or {}).get(side) or "") for side in ("min", "max"))
+        if one.type == "timestamp" and low and high:
+            with suppress(ValueError):  # years that Python's calendar does not have
+                found[one.name] = (datetime.fromisoformat(high) - datetime.fromisoformat(low)).total_seconds()
+    return found
 
 
 def _keys(row: Dataset) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def with_tests(relation: Any, tests: Sequence[Test]) -> Any:
     """A relation with those tests that it does not make already."""
     node = relation.op()
     known, below = (conjuncts(node.predicates), node.parent) if isinstance(node, ops.Filter) else ([], node)
-    values = dict.fromkeys(_at(test, node) for test in tests if _at(test, below) not in known)
+    values = dict.fromkeys(on_rows_of(test, node) for test in tests if on_rows_of(test, below) not in known)
     return relation.filter(reduce(lambda a, b: a & b, (one.to_expr() for one in values))) if values else relation
 
 
@@ -82,10 +82,11 @@ def tests_below(step: str, relation: Any, tests: Iterable[Test]) -> dict[str, li
 
 def _carried(test: Test, node: Any, step: str) -> Test:
     through = test.through if step in test.through else (*test.through, step)
-    return Test(_at(test, node), test.origin, through)
+    return Test(on_rows_of(test, node), test.origin, through)
 
 
-def _at(test: Test, node: Any) -> Any:
+def on_rows_of(test: Test, node: Any) -> Any:
+    """A test's condition on the rows of a relation that has its columns."""
     return _moved(test.value, lambda name: ops.Field(node, name))
 
 
@@ -189,7 +190,7 @@ def _substituted(tests: Iterable[Test], values: Mapping[str, Any]) -> list[Test]
 
 
 def _renamed(tests: Iterable[Test], node: Any) -> list[Test]:
-    moved = [replace(test, value=_at(test, node)) for test in tests]
+    moved = [replace(test, value=on_rows_of(test, node)) for test in tests]
     return [one for one in moved if _is_useful(one.value)]
 
 

@@ -6,6 +6,7 @@ defaults). They are shown as estimates, and decide how much work is left to a so
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ import ibis.expr.operations as ops
 from flows.graph.influence import first_of_each
 from flows.graph.lineage import StepRelations
 from flows.graph.render import SOURCE
+from flows.graph.sources import DatasetInfo
+from node_catalog.sdk.grant import GrantSpec, visible_values
 from node_catalog.sdk.ports import from_ibis
 
 EQUAL, RANGE, OTHER = 0.1, 1 / 3, 0.5
@@ -26,6 +29,11 @@ WIDTHS = {
 }  # fmt: skip
 """Bytes of one value; a text of unknown length counts as eight Chinese characters, columns that
 only the data knows as twenty."""
+SECONDS = {
+    "second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000, "quarter": 7_776_000,
+    "year": 31_536_000,
+}  # fmt: skip
+"""The shortest that a unit of ``date_trunc`` lasts, about."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,8 @@ class ColumnFacts:
 
     distinct: float | None = None
     width: float | None = None
+    seconds: float | None = None
+    """Of a moment: how long it is from the earliest to the latest."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,13 @@ def _in_bytes(relation: Any, found: Estimate) -> dict[str, int | None]:
         width += found.facts(column.name).width or usual
     rows = max(0, round(found.rows))
     return {"rows": rows, "bytes": round(rows * width)}
+
+
+def source_estimate(info: DatasetInfo, grant: GrantSpec) -> Estimate:
+    """What profiles tell of a dataset, as far as a holder of ``grant`` may know it."""
+    shown = visible_values(grant)
+    names = [name for name in (*info.distinct, *info.seconds) if name in shown]
+    return Estimate(info.rows, {n: ColumnFacts(info.distinct.get(n), seconds=info.seconds.get(n)) for n in names})
 
 
 class Estimator:
@@ -125,8 +142,14 @@ class Estimator:
         }
 
     def distinct(self, value: Any) -> float | None:
-        """About how many different values a column has."""
-        return self.of(value.rel).facts(value.name).distinct if isinstance(value, ops.Field) else None
+        """About how many different values a column has, or the hours, days … of a moment."""
+        if isinstance(value, ops.Field):
+            return self.of(value.rel).facts(value.name).distinct
+        unit, moment = truncated(value) or ("", None)
+        facts = self.of(moment.rel).facts(moment.name) if isinstance(moment, ops.Field) else ColumnFacts()
+        if facts.seconds is None:
+            return None
+        return min(facts.distinct or math.inf, 1 + facts.seconds / SECONDS[unit])
 
     def _filter(self, node: Any) -> Estimate:
         below = self.of(node.parent)
@@ -199,3 +222,12 @@ class Estimator:
         matched = left * right / max(1.0, *known) if known else max(left, right)
         least = {"left": left, "asof": left, "right": right, "outer": max(left, right)}
         return max(matched, least.get(link.how, 0.0))
+
+
+def truncated(value: Any) -> tuple[str, Any] | None:
+    """Unit and moment when a value is the beginning of the hour, day … (``date_trunc``) of a timestamp."""
+    if getattr(value, "__func_name__", "") != "date_trunc" or len(value.args) != 2:
+        return None
+    unit, moment = value.args
+    is_known = isinstance(unit, ops.Literal) and unit.value in SECONDS and moment.dtype.is_timestamp()
+    return (unit.value, moment) if is_known else None

@@ -17,7 +17,7 @@ Exact = Callable[[Any], Any]
 
 def by_code_point(base: Any, dialect: str) -> Any:
     """Ibis' compiler class for ``dialect`` with exact comparisons of texts."""
-    extra = _exact_decimals(base) if dialect == "mysql" else {}
+    extra = _exact_decimals(base) if dialect == "mysql" else {"visit_Mean": _plain_mean}
     return type("CodePointCompiler", (base,), {"__slots__": (), **_comparisons(base, dialect), **extra})
 
 
@@ -70,6 +70,11 @@ def _comparisons(base: Any, dialect: str) -> dict[str, Any]:
         "visit_Equals": equals,
         "visit_InValues": in_values,
     }
+
+
+def _plain_mean(self: Any, op: Any, *, arg: Any, where: Any) -> Any:
+    """Sum by count, as the engine does: PostgreSQL's AVG of floats squares them on its way, and fails by large ones."""
+    return sge.paren(sge.Div(this=self.agg.sum(arg, where=where), expression=self.agg.count(arg, where=where)))
 
 
 def _exact_decimals(base: Any) -> dict[str, Any]:

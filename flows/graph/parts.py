@@ -16,12 +16,12 @@ from typing import Any
 import ibis.expr.operations as ops
 
 from flows.graph.descend import is_key
-from flows.graph.estimate import ColumnFacts, Estimate, Estimator
+from flows.graph.estimate import Estimate, Estimator, source_estimate
 from flows.graph.render import SOURCE
 from flows.graph.same_there import SERVERS, bases, refusal
 from flows.graph.sources import DatasetInfo, is_given
 from flows.graph.topology import Topology
-from node_catalog.sdk.grant import GrantSpec, visible_values
+from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.text import Text, text
 
 FEW = 0.05
@@ -86,9 +86,7 @@ class PartFinder:
         read = self.reads.get(step)
         tables = dict(self._estimates)
         if read is not None:
-            shown = visible_values(read.grant)
-            facts = {name: ColumnFacts(count) for name, count in read.info.distinct.items() if name in shown}
-            tables[SOURCE] = Estimate(read.info.rows, facts)
+            tables[SOURCE] = source_estimate(read.info, read.grant)
         self._estimates[f"s_{step}"] = Estimator(tables).of(relation.op())
 
     def _place(self, step: str) -> None:

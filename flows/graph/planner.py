@@ -32,7 +32,7 @@ from node_catalog.sdk.ports import to_ibis
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.text import text
 
-PLANNER = "2"
+PLANNER = "3"
 """Raised when the same input gives another plan, so that stored plans are made anew."""
 _PARAMETER = re.compile(r":([A-Za-z_][A-Za-z0-9_]*)")
 
@@ -155,7 +155,8 @@ def plan_digest(
 def _size(info: DatasetInfo) -> list[Any]:
     """About how large a dataset is: a plan is made anew when it has another order of magnitude."""
     distinct = {name: len(f"{count:.0f}") for name, count in sorted(info.distinct.items())}
-    return [len(str(info.rows)) if info.rows is not None else None, distinct, sorted(info.keys)]
+    seconds = {name: len(f"{span:.0f}") for name, span in sorted(info.seconds.items())}
+    return [len(str(info.rows)) if info.rows is not None else None, distinct, seconds, sorted(info.keys)]
 
 
 def dataset_plan(info: DatasetInfo, grant: GrantSpec, limit: int = 100, registry: Registry | None = None) -> Plan:

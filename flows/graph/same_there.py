@@ -1,8 +1,8 @@
 """What means exactly the same in another system: the operations of a region that may become one query there.
 
-The list is short on purpose. What is not on it stays in the engine, with the reason in words: sums and means of floats
-(they depend on the order of the rows), arithmetic (it overflows differently), functions of texts and of times, order
-(a language's rules), and in MySQL whatever tells texts apart.
+The list is short on purpose. What is not on it stays in the engine, with the reason in words: arithmetic (it overflows
+differently), functions of texts and of times (but for the beginning of an hour or day), order (a language's rules),
+and in MySQL whatever tells texts apart or adds floats up.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import ibis.expr.operations as ops
 
 from flows.graph.descend import is_key
+from flows.graph.estimate import truncated
 from flows.graph.optimise import is_plain
 from node_catalog.sdk.text import Text, text
 
@@ -104,17 +105,12 @@ def _figure_refused(value: Any, dialect: str) -> Text | None:
         return text("a figure has a condition of its own", "统计项带有自己的条件")
     if isinstance(value, ops.CountStar | ops.Count):
         return None if not isinstance(value, ops.Count) or isinstance(value.arg, ops.Field) else _odd()
+    if isinstance(value, ops.Mean) or (isinstance(value, ops.Sum) and value.arg.dtype.is_floating()):
+        return _float_refused(value.arg, dialect)
     if isinstance(value, ops.Sum) and isinstance(value.arg, ops.Field):
-        if value.arg.dtype.is_floating():
-            return text(
-                "a sum of floating-point numbers depends on the order in which they are added",
-                "浮点数求和的结果取决于相加的顺序",
-            )
         if value.arg.dtype.is_integer() and dialect == "mysql":
             return text("MySQL clips a sum that is too large instead of failing", "求和溢出时，MySQL 会截断而不报错")
         return None
-    if isinstance(value, ops.Mean):
-        return text("a mean depends on the order in which the numbers are added", "平均值的结果取决于相加的顺序")
     if isinstance(value, ops.CountDistinct) and isinstance(value.arg, ops.Field):
         return _compared_refused((value.arg,), dialect)
     if isinstance(value, ops.Min | ops.Max) and isinstance(value.arg, ops.Field):
@@ -122,6 +118,15 @@ def _figure_refused(value: Any, dialect: str) -> Text | None:
             return _odd()
         return None if value.arg.dtype.is_floating() else _compared_refused((value.arg,), dialect)
     return _odd()
+
+
+def _float_refused(value: Any, dialect: str) -> Text | None:
+    """A sum of floats has no one last digit anywhere, the engine's own threads add in any order; so may PostgreSQL."""
+    if dialect != "postgres":
+        return text("sums of floating-point numbers may differ in their last digits", "浮点数求和的末位数字可能不同")
+    if isinstance(value, ops.Cast) and value.to.is_float64() and value.arg.dtype.is_integer():
+        value = value.arg
+    return None if isinstance(value, ops.Field) and not value.dtype.is_decimal() else _odd()
 
 
 def _odd() -> Text:
@@ -132,6 +137,9 @@ def _compared_refused(values: Iterable[Any], dialect: str) -> Text | None:
     """Whether values that are told apart, grouped or ordered are so in the same way there."""
     for value in values:
         kind = value.dtype
+        moment = truncated(value)
+        if moment is not None and dialect == "postgres" and isinstance(moment[1], ops.Field):
+            continue
         if not isinstance(value, ops.Field):
             return text("it groups by something that is worked out", "按计算结果分组")
         if kind.is_string() and dialect == "mysql":

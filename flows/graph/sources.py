@@ -29,6 +29,8 @@ class DatasetInfo(msgspec.Struct, frozen=True):
     can_write: bool = False
     distinct: dict[str, float] = {}
     """Column → about how many different values it has, where a profile has counted them."""
+    seconds: dict[str, float] = {}
+    """Column of moments → how long it is from the earliest to the latest, by the profile."""
     keys: tuple[str, ...] = ()
     """Columns that are, each by itself, a key of the table."""
 

@@ -336,6 +336,8 @@ class Connector(NodeType):
 
     kind_code: ClassVar[str] = "DB"
     """Two letters of the node number: DB MQ FL AP DE HT FW."""
+    is_local: ClassVar[bool] = False
+    """Its data are files that the engine scans itself: reading them twice is no other system's work."""
     DatasetSettings: ClassVar[type[Settings]] = NoSettings
     output: ClassVar[type[Output] | None] = None
     label: ClassVar[Text | None] = None

@@ -78,6 +78,7 @@ class DuckdbFile(Connector):
     )
     icon = "DatabaseOutlined"
     Settings = DuckdbSettings
+    is_local = True
 
     @classmethod
     def check(cls, settings: DuckdbSettings, context: ConnectContext) -> Check:

@@ -30,6 +30,8 @@ NUMBERS = ("integer", "number", "decimal")
 NUMBERS_OF = {"air": AIR, "stations": STATIONS}
 MOST_COLUMNS = 24
 MOMENTS = ("date", "timestamp")
+KEYS = (("pm10", "people"), ("pm10", "people"), ("station", "id"), ("code", "district"))
+"""Columns of one type, of air and of stations; those by which MySQL joins, too, are drawn more often."""
 
 
 def family(kind: str) -> str:
@@ -47,6 +49,11 @@ class Drawn:
 
     def document(self) -> Json:
         return flow(self.steps, *self.wires)
+
+    def is_exact(self, name: str) -> bool:
+        """Whether a column still holds the quarters of ``tables``, whose sum is the same in any order."""
+        plain = ("read", "filter", "join", "union", "distinct", "sort", "limit", "select")
+        return name == "pm25" and all(one["type"] in plain for one in self.steps.values())
 
     def try_add(self, kind: str, settings: Json, *sources: str) -> bool:
         """Add a step when its settings and its types are right."""
@@ -159,13 +166,60 @@ def flows(draw: Any, filtered: bool = False) -> Drawn:
     """A flow of up to a dozen steps with one to three outputs; ``filtered``: a condition stands right behind reads."""
     made = Drawn()
     made.try_add("read", {"dataset": "air"})
-    if draw(st.booleans()):
-        made.try_add("read", {"dataset": "stations"})
+    for dataset in draw(st.sampled_from([(), ("stations",), ("stations",), ("air",)])):
+        made.try_add("read", {"dataset": dataset})
     for name in list(made.schemas) if filtered else ():
         if made.try_add("filter", {"where": draw(conditions(made.schemas[name]))}, name):
-            del made.schemas[name]  # nothing else reads it
+            _forget(made, name)
     for _ in range(draw(st.integers(1, 4))):
         _grow(draw, made)
+    return _with_outputs(draw, made)
+
+
+@st.composite
+def server_flows(draw: Any) -> Drawn:
+    """A flow that a server can do whole or nearly: a join by keys of one type, groups, or both, and perhaps more."""
+    made = Drawn()
+    joins, groups = draw(st.sampled_from([(True, True), (True, True), (True, False), (False, True)]))
+    left = _read(draw, made, "air")
+    if joins:
+        other, keys = draw(st.sampled_from([*(("stations", pair) for pair in KEYS), ("air", ("day", "day"))]))
+        right = _read(draw, made, other)
+        how = draw(st.sampled_from(["inner", "inner", "left", "semi", "anti"]))
+        made.try_add("join", {"how": how, "on": [dict(zip(("left", "right"), keys))]}, left, right)
+        _forget(made, left, right)
+    if groups:
+        source = list(made.schemas)[-1]
+        known = made.schemas[source].names
+        every = ["station", "pm10", "day", "valid", "cost", "people", "district"]
+        choice = st.sampled_from([name for name in every if name in known])
+        by: list[Any] = draw(st.lists(choice, min_size=1, max_size=2, unique=True))
+        if "ts" in known and draw(st.booleans()):
+            unit = draw(st.sampled_from(["hour", "day", "week", "month"]))
+            by[-1] = {"name": "part", "expression": f"date_trunc('{unit}', ts)"}
+        _aggregate(draw, made, source, by, always=True)
+        _forget(made, source)
+    if draw(st.booleans()):
+        _grow(draw, made)
+    return _with_outputs(draw, made)
+
+
+def _read(draw: Any, made: Drawn, dataset: str) -> str:
+    """A read, perhaps with a condition right behind it; the end that gives its rows."""
+    made.try_add("read", {"dataset": dataset})
+    end = list(made.schemas)[-1]
+    if draw(st.booleans()) and made.try_add("filter", {"where": draw(conditions(made.schemas[end]))}, end):
+        _forget(made, end)
+    return list(made.schemas)[-1]
+
+
+def _forget(made: Drawn, *ends: str) -> None:
+    """Nothing else reads these ends."""
+    for end in ends:
+        made.schemas.pop(end, None)
+
+
+def _with_outputs(draw: Any, made: Drawn) -> Drawn:
     ends = [name for name in made.schemas if not any(wire.startswith(f"{name} >") for wire in made.wires)]
     more = draw(st.lists(st.sampled_from(list(made.schemas)), max_size=2, unique=True))
     for name in dict.fromkeys([*ends[:2], *more]):
@@ -236,15 +290,15 @@ def _grow(draw: Any, made: Drawn) -> None:
             )
 
 
-def _aggregate(draw: Any, made: Drawn, source: str, by: list[str]) -> None:
+def _aggregate(draw: Any, made: Drawn, source: str, by: list[Any], always: bool = False) -> None:
     measures: list[Json] = [{"name": "rows", "function": "count"}]
     for column in draw(st.lists(st.sampled_from(made.schemas[source].fields), max_size=2)):
         numeric = family(column.type) in NUMBERS
         function = draw(st.sampled_from(["sum", "min", "max", "mean"] if numeric else ["min", "max", "count_distinct"]))
-        if column.type == "number" and function in ("sum", "mean"):
+        if column.type == "number" and function in ("sum", "mean") and not made.is_exact(column.name):
             function = "max"
         measures.append({"name": f"m{len(measures)}", "function": function, "column": column.name})
-    made.try_add("aggregate", {"by": by if draw(st.booleans()) else [], "measures": measures}, source)
+    made.try_add("aggregate", {"by": by if always or draw(st.booleans()) else [], "measures": measures}, source)
 
 
 def _nearest_join(draw: Any, made: Drawn, source: str, some: list[str]) -> None:

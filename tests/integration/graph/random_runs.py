@@ -40,6 +40,7 @@ DATASETS = {
             node_type=place,
             rows=1_000_000 if number == AIR else 7,
             distinct=dict.fromkeys(info.schema.names, 7.0),
+            seconds=dict.fromkeys(info.schema.names, 3600.0),
             keys=info.schema.names,
         )
         for number, info in catalogue().items()

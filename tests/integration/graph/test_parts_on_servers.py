@@ -14,8 +14,8 @@ from flows.graph.plan import Plan
 from runtime.engine.stage import run_stage
 from runtime.engine.work import Limits, SinkSpec, SourceSpec, StageWork, source_alias
 from tests.integration.engine.support import quiet
-from tests.services import MariadbServer, PostgresServer
-from tests.unit.graph.support import REMOTE, registry
+from tests.services import MariadbServer, PostgresServer, wait_until
+from tests.unit.graph.support import REMOTE, flow, registry, step
 from tests.unit.graph.test_parts import PLACES, catalogue, grouped, joined, planned
 
 pytestmark = pytest.mark.services
@@ -31,7 +31,6 @@ ROWS += "('a ', null, 2.5, 7, null, '2024-01-02', null, null), (null, null, 0, 5
 def run(plan: Plan, connector: str, settings: dict[str, Any], folder: Path) -> list[tuple[Any, ...]]:
     (stage,) = plan.stages
     (binding,) = stage.bindings
-    assert binding.sources
     schemas = {number: one.schema for number, one in catalogue().items()}
     sources = tuple(
         SourceSpec(
@@ -42,13 +41,14 @@ def run(plan: Plan, connector: str, settings: dict[str, Any], folder: Path) -> l
             schema=schemas[read.dataset],
             compared=read.compared,
         )
-        for read in binding.sources
+        for read in binding.reads
     )
     limits = Limits(memory_mb=256, temp_folder=str(folder / "spill"), allowed_networks=("127.0.0.0/8", "::1/128"))
     sink = SinkSpec(kind="result", path=str(folder / "out.parquet"))
     outcome = run_stage(StageWork(stage=stage, sources=sources, sink=sink, limits=limits), quiet, registry())
     table = pq.read_table(folder / "out.parquet")
-    assert outcome.counts[binding.counts_step] == table.num_rows
+    if binding.sources:
+        assert outcome.counts[binding.counts_step] == table.num_rows
     return sorted((tuple(row.values()) for row in table.to_pylist()), key=repr)
 
 
@@ -108,3 +108,40 @@ def test_mariadb_joins_and_groups_as_the_engine_does(mariadb: dict[str, Any], tm
         ("2024-01-01", 2, 1.5),
         ("2024-01-02", 1, 2.5),
     ]
+
+
+def test_a_table_that_two_steps_read_is_scanned_once(postgres: dict[str, Any], tmp_path: Path) -> None:
+    """By the server's own count; the answer is that of two reads."""
+    steps = {
+        "low": step("read", dataset="remote"),
+        "few": step("filter", where="pm10 < 6"),
+        "high": step("read", dataset="remote"),
+        "many": step("filter", where="pm10 > 5"),
+        "both": step("join", how="left", on=[{"left": "valid", "right": "valid"}]),
+        "out": step("output", name="x"),
+    }
+    plan = planned(flow(steps, "low > few", "high > many", "few > both.left", "many > both.right", "both > out"))
+    before = scans(postgres)
+    found = run(plan, "postgresql", postgres, tmp_path)
+    assert scans(postgres) == before + 1
+    assert [(row[0], row[3], row[8], row[11]) for row in found] == [
+        ("a", 5, "A", 6),
+        ("a", 5, "b", 9),
+        (None, 5, "A", 6),
+        (None, 5, "b", 9),
+    ]
+
+
+def scans(settings: dict[str, Any]) -> int:
+    """How often the server has read the table: it knows when the sessions that read are gone."""
+    url = "postgresql://{user}@{host}:{port}/{database}?password={password}".format(**settings)
+    others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    with psycopg.connect(url, autocommit=True) as connection:
+
+        def row(query: str) -> Any:
+            found = connection.execute(query.encode()).fetchone()
+            assert found is not None
+            return found[0]
+
+        wait_until(lambda: row(f"{others} and backend_type = 'client backend'") == 0, 60, "the readers are gone")
+        return int(row("select seq_scan from pg_stat_user_tables where relname = 'air'"))

@@ -98,8 +98,7 @@ def test_groups_are_made_in_the_server_when_they_are_few() -> None:
         (grouped(["code"]), "groups are not far fewer than"),
         (grouped(["pm25"]), "floating-point numbers are told apart"),
         (grouped(["cost"]), "not known how many"),
-        (grouped(["station"], {"name": "m", "function": "sum", "column": "pm25"}), "order in which they are added"),
-        (grouped(["station"], {"name": "m", "function": "mean", "column": "pm10"}), "a mean depends on the order"),
+        (grouped(["station"], {"name": "m", "function": "mean", "column": "cost"}), "worked out differently"),
         (grouped(["station"], {"name": "m", "function": "median", "column": "pm10"}), "worked out differently"),
         (grouped(["station"], {"name": "m", "function": "count", "where": "valid"}), "condition of its own"),
         (grouped([{"name": "d", "expression": "year(day)"}]), "groups by something that is worked out"),
@@ -114,6 +113,21 @@ def test_what_a_server_may_do_otherwise_stays_in_the_engine_with_the_reason(docu
     plan = planned(document)
     assert not any(binding.sources for stage in plan.stages for binding in stage.bindings)
     assert (reason or "cannot be said there") in why(plan)
+
+
+def test_hours_and_means_are_made_there() -> None:
+    mean = {"name": "mean", "function": "mean", "column": "pm25"}
+    document = grouped([{"name": "hour", "expression": "date_trunc('hour', ts)"}], mean)
+    assert "not known how many" in why(planned(document))
+    plan = planned(document, catalogue(seconds={"ts": 40 * 3600.0}))
+    (binding,) = plan.stages[0].bindings
+    assert """SELECT DATE_TRUNC('HOUR', "t1"."ts") AS "hour", COUNT(*) AS "n", (""" in binding.text
+    assert """(CAST(SUM("t1"."pm25") AS DOUBLE PRECISION) / COUNT("t1"."pm25")) AS "mean" """ in binding.text
+    assert binding.sources[0].compared == ("pm25", "ts")
+    wanted = [(row["ts"], 1, row["pm25"]) for row in ROWS if row["pm10"] > 3]
+    assert rows_of(Runner(TABLES).run(plan)["out"]) == sorted(wanted, key=repr)
+    assert "groups are not far fewer" in why(planned(document, catalogue(seconds={"ts": 1e10})))
+    assert "last digits" in why(planned(grouped(["day"], mean), catalogue("mysql")))
 
 
 def test_tables_of_one_server_are_joined_there() -> None:

@@ -106,6 +106,7 @@ class Files(Connector):
     )
     icon = "FolderOpenOutlined"
     Settings = FilesSettings
+    is_local = True
     DatasetSettings = FileSettings
     output = FilesOutput
 

@@ -91,6 +91,7 @@ class Sqlite(Connector):
     )
     icon = "DatabaseOutlined"
     Settings = SqliteSettings
+    is_local = True
     DatasetSettings = SqliteDatasetSettings
     output = SqliteOutput
 
