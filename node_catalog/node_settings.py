@@ -93,13 +93,14 @@ def _folder_problems(plain: Mapping[str, Any]) -> list[Problem]:
     """The studio's own folder holds its database, keys, results and everybody's uploads: no node leads there."""
     problems = []
     home = Path(django_settings.DATA_HOME).resolve()
+    own = {home, *django_settings.OWN_FOLDERS}
     for name in FOLDER_FIELDS:
         value = plain.get(name)
         if not isinstance(value, str) or not value:
             continue
         real = Path(value).resolve()
         is_open = any(real.is_relative_to(home / folder) for folder in OPEN_FOLDERS)
-        if not is_open and (real.is_relative_to(home) or home.is_relative_to(real)):
+        if not is_open and any(real.is_relative_to(one) or one.is_relative_to(real) for one in own):
             problems.append(
                 Problem(
                     f"/settings/{name}",

@@ -54,7 +54,7 @@ discoverers: list[Callable[[Node, User], Any]] = []
 
 def uploads_folder(user: User) -> Path:
     """The folder of one person's files."""
-    return Path(django_settings.DATA_HOME) / "uploads" / str(user.pk)
+    return Path(django_settings.UPLOAD_FOLDER) / str(user.pk)
 
 
 def personal_node(user: User) -> Node:

@@ -37,10 +37,10 @@ class Cell:
 
 def open_cell(principal: Principal, result_id: Any, row: int, column: str, sort: str = "") -> Cell:
     """The cell with its row's values. Raises what ``open_result`` raises, and RunError for a cell that is not there."""
-    result, path = open_result(principal, result_id)
+    result, file = open_result(principal, result_id)
     order = [(sort.removeprefix("-"), sort.startswith("-"))] if sort else []
     try:
-        table, _ = read_page_table(str(path), None, row, 1, order)
+        table, _ = read_page_table(file, None, row, 1, order)
     except PageError as error:
         kind = ResultGoneError if error.code == "result.gone" else RunError
         raise kind(error.code, error.message, "/sort" if order else "") from error

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pyarrow.types as pt
 
 from node_catalog.sdk.text import text
 from runtime.engine.plain import plain
+from runtime.engine.results import parquet_of
 from runtime.errors import RunError
+from runtime.places import StoredFile
 
 MOST_POINTS = 2000
 MOST_SERIES = 12
@@ -42,9 +42,9 @@ class ChartRequest:
     series: str = ""
 
 
-def chart(path: Path, wanted: ChartRequest) -> dict[str, Any]:
+def chart(stored: StoredFile, wanted: ChartRequest) -> dict[str, Any]:
     """``{"x", "y", "agg", "series": [{"name", "points": [[x, y]…]}], "points", "binned", "truncated"}``."""
-    with pq.ParquetFile(path) as file:
+    with parquet_of(stored) as file:
         _check(file.schema_arrow, wanted)
         is_binned = False
         try:

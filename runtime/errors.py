@@ -5,6 +5,7 @@ RunError             base: code, message (both languages), where, retry, detail,
 ├── CancelledError   someone asked to stop                                              skip
 ├── PostponedError   not now: something else must end first; this try does not count    retry
 ├── StalePlanError   a right or a schema has changed since the plan was made            fatal
+├── StoreError       files of runs cannot be kept or fetched: the store is set up wrongly   retry
 ├── ResultGoneError  the rows were removed by retention, or the file is missing         410
 └── WithheldError    the rows exist, but today's rights do not open them                403
 """
@@ -69,6 +70,20 @@ class PostponedError(RunError):
     def __init__(self, seconds: float) -> None:
         super().__init__("task.postponed", text("It waits for something else to end.", "正在等待其他任务结束。"))
         self.seconds = seconds
+
+
+class StoreError(RunError):
+    """The store of results and rows between stages is not as the options say. Takes what is wrong in both languages."""
+
+    retry = "retry"
+    status = 503
+
+    def __init__(self, english: str, chinese: str) -> None:
+        message = text(
+            f"Files of runs cannot be kept: {english}. Ask the operators.",
+            f"运行数据无法存取：{chinese}。请联系运维人员。",
+        )
+        super().__init__("store.wrong", message)
 
 
 class StalePlanError(RunError):

@@ -6,25 +6,23 @@ The web process reads Parquet with pyarrow; it never loads the engine.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
-import pyarrow.parquet as pq
 
 from flows.graph.plan import Plan
 from node_catalog.sdk.geometry import crs_of_metadata
 from node_catalog.sdk.text import text
 from node_catalog.sdk.wkb import read_wkb, wkt
-from runtime import places
 from runtime.engine.errors import PageError
-from runtime.engine.results import read_page
+from runtime.engine.results import parquet_of, read_page
 from runtime.errors import ResultGoneError, RunError
 from runtime.guarding import policy_of, require_open
 from runtime.models import Result
+from runtime.places import StoredFile, is_there
 from security.access import Principal
 
 MARK = "\ufeff"
@@ -34,7 +32,7 @@ FORMULA = "^[=+\\-@\\t\\r]"
 BATCH = 16384
 
 
-def open_result(principal: Principal, result_id: Any) -> tuple[Result, Path]:
+def open_result(principal: Principal, result_id: Any) -> tuple[Result, StoredFile]:
     """The result and its file. Raises NotFoundError, WithheldError (rights) or ResultGoneError (retention)."""
     rows = Result.objects.select_related(
         "run__plan", "run__app", "run__flow", "run__version", "run__started_by", "task"
@@ -42,8 +40,7 @@ def open_result(principal: Principal, result_id: Any) -> tuple[Result, Path]:
     result: Result = rows.get_visible(principal, pk=result_id)
     plan = msgspec.convert(result.run.plan.body, Plan)
     require_open(policy_of(plan, result.task.stage), principal.user)
-    path = places.absolute(result.reference)
-    if result.removed_at is not None or not path.exists():
+    if result.removed_at is not None or not is_there(result.reference):
         raise ResultGoneError(
             "result.gone",
             text(
@@ -51,23 +48,23 @@ def open_result(principal: Principal, result_id: Any) -> tuple[Result, Path]:
                 "结果已超过保留期限并被清除。请重新运行以重新计算。",
             ),
         )
-    return result, path
+    return result, StoredFile(result.reference)
 
 
-def rows_page(path: Path, offset: int, limit: int, sort: str = "") -> dict[str, Any]:
+def rows_page(file: StoredFile, offset: int, limit: int, sort: str = "") -> dict[str, Any]:
     """``{"columns", "rows", "total"}``; ``sort`` is a column, with ``-`` in front for descending."""
     order = [(sort.removeprefix("-"), sort.startswith("-"))] if sort else []
     try:
-        return read_page(str(path), None, offset, limit, order)
+        return read_page(file, None, offset, limit, order)
     except PageError as error:
         kind = ResultGoneError if error.code == "result.gone" else RunError
         raise kind(error.code, error.message, "/sort" if order else "") from error
 
 
-def csv_chunks(path: Path) -> Iterator[bytes]:
+def csv_chunks(stored: StoredFile) -> Iterator[bytes]:
     """The file as CSV text in UTF-8, safe against formula injection, a few thousand rows at a time."""
     is_first = True
-    with pq.ParquetFile(path) as file:
+    with parquet_of(stored) as file:
         schema = file.schema_arrow
         batches = file.iter_batches(batch_size=BATCH) if file.metadata.num_rows else iter([_empty(schema)])
         for batch in map(_in_words, batches):
@@ -104,8 +101,8 @@ def _in_words(batch: Any) -> Any:
     return batch
 
 
-def file_chunks(path: Path, size: int = 1 << 20) -> Iterator[bytes]:
+def file_chunks(stored: StoredFile, size: int = 1 << 20) -> Iterator[bytes]:
     """The file as it is, a mebibyte at a time."""
-    with path.open("rb") as file:
+    with stored.open() as file:
         while chunk := file.read(size):
             yield chunk

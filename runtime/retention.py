@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, QuerySet
 
 from flows.models import StoredPlan
 from runtime import states
 from runtime.models import Event, Outbox, PinnedSample, Result, Run, Task, Worker
-from runtime.places import EXCHANGE, RESULTS, TEMPORARY, absolute, folders_of
+from runtime.places import EXCHANGE, RESULTS, copied_runs, remove, store, temporary_folders
 from security import clock
 from security.secrets import delete_secrets
 
@@ -41,7 +42,7 @@ def expire_results() -> int:
     now = clock.now()
     rows = list(Result.objects.filter(expires_at__lt=now, removed_at=None)[:AT_ONCE])
     for result in rows:
-        absolute(result.reference).unlink(missing_ok=True)
+        remove(result.reference)
     return Result.objects.filter(pk__in=[row.pk for row in rows]).update(removed_at=now)
 
 
@@ -63,17 +64,33 @@ def remove_orphans() -> int:
     return _remove_folders(RESULTS, Run.objects.all())
 
 
-def _remove_folders(kind: str, kept: object) -> int:
+def _remove_folders(kind: str, kept: QuerySet[Run]) -> int:
     removed = 0
-    for folder in folders_of(kind):
-        try:
-            is_kept = kept.filter(pk=folder.name).exists()  # type: ignore[attr-defined]
-        except (ValueError, TypeError):
-            is_kept = True
-        if not is_kept and _is_old(folder.stat().st_mtime, timedelta(minutes=10)):
-            shutil.rmtree(folder, ignore_errors=True)
+    for run, written_at in store().runs(kind):
+        if not _is_among(run, kept) and _is_old(written_at, timedelta(minutes=10)):
+            store().remove_run(kind, run)
             removed += 1
     return removed
+
+
+def remove_copies() -> int:
+    """What this machine has fetched for runs that have ended, or has left of its own. Every host does that itself."""
+    removed = 0
+    going = Run.objects.exclude(state__in=states.RUN_FINISHED)
+    for kind in (EXCHANGE, RESULTS):
+        for run in copied_runs(kind):
+            if not _is_among(run, going):
+                store().remove_copies(kind, run)
+                removed += 1
+    return removed
+
+
+def _is_among(run: str, runs: QuerySet[Run]) -> bool:
+    """Whether this is one of ``runs``; a folder that no run can have made is left alone."""
+    try:
+        return runs.filter(pk=run).exists()
+    except (ValueError, TypeError, ValidationError):
+        return True
 
 
 def remove_temporary() -> int:
@@ -82,7 +99,7 @@ def remove_temporary() -> int:
         f"{pk}-{attempt}" for pk, attempt in Task.objects.filter(state__in=states.ACTIVE).values_list("pk", "attempt")
     }
     removed = 0
-    for folder in folders_of(TEMPORARY):
+    for folder in temporary_folders():
         if folder.name not in active and _is_old(folder.stat().st_mtime, timedelta(minutes=10)):
             shutil.rmtree(folder, ignore_errors=True)
             removed += 1

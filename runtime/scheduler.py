@@ -26,7 +26,7 @@ from runtime.loops import marker, take_over
 from runtime.models import Result, Run, Task
 from runtime.moves import cas_run, locked_run, release_followers, run_fact, settle_run, task_fact
 from runtime.offers import needs_of_stage, zones_of_nodes
-from runtime.places import absolute, exchange_file, result_file, share
+from runtime.places import exchange_file, is_there, result_file, share
 from runtime.reporting import Topic, log_fact, record
 from security import audit
 from security.errors import ConflictError
@@ -176,7 +176,7 @@ def _finished_tasks(earlier: Run, stored: StoredPlan) -> dict[str, Task]:
 def _has_rows(task: Task) -> bool:
     result = task.result or {}
     references = [result.get("file"), *result.get("files", {}).values()]
-    return all(absolute(reference).exists() for reference in references if reference)
+    return all(is_there(reference) for reference in references if reference)
 
 
 def _take_over(task: Task, old: Task, run: Run) -> None:

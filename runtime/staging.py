@@ -64,12 +64,12 @@ def finish(claim: Claim, outcome: StageOutcome) -> Ending:
     result = _facts(outcome)
     if stage.outlets:
         result["files"] = {
-            outlet.port: places.relative(outlet_path(outcome.reference, outlet.port))
+            outlet.port: places.keep(outlet_path(outcome.reference, outlet.port))
             for outlet in stage.outlets
             if outlet.port != FACTS
         }
     elif stage.sink.kind in ("result", "exchange"):
-        result["file"] = places.relative(outcome.reference)
+        result["file"] = places.keep(outcome.reference)
     else:
         result["reference"] = outcome.reference[:400]
 
@@ -80,7 +80,7 @@ def finish(claim: Claim, outcome: StageOutcome) -> Ending:
         for loop in loops:
             open_loop(run, loop, outcome.rows, run.started_by)
         if stage.sink.kind == "result":
-            return [_keep_result(claim, run, plan, stage, outcome)]
+            return [_keep_result(claim, run, plan, stage, outcome, result["file"])]
         if stage.sink.kind == "write":
             _note_delivery(claim, stage.sink, outcome)
         return []
@@ -90,7 +90,7 @@ def finish(claim: Claim, outcome: StageOutcome) -> Ending:
 
 def iteration_result(outcome: StageOutcome) -> dict[str, Any]:
     """What is kept of an iteration: its rows, and the counts of the sub-flow's steps for who opens it."""
-    return _facts(outcome) | {"file": places.relative(outcome.reference), "counts": outcome.counts}
+    return _facts(outcome) | {"file": places.keep(outcome.reference), "counts": outcome.counts}
 
 
 def _facts(outcome: StageOutcome) -> dict[str, Any]:
@@ -123,13 +123,13 @@ def picture_of(stage: Stage, outcome: StageOutcome) -> dict[str, Mapping[str, An
     return picture
 
 
-def _keep_result(claim: Claim, run: Run, plan: Plan, stage: Stage, outcome: StageOutcome) -> Fact:
+def _keep_result(claim: Claim, run: Run, plan: Plan, stage: Stage, outcome: StageOutcome, reference: str) -> Fact:
     result = Result.objects.create(
         run=run,
         task=claim.task,
         step=stage.sink.step,
         name=stage.sink.name or stage.sink.step,
-        reference=places.relative(outcome.reference),
+        reference=reference,
         rows=outcome.rows,
         size_bytes=outcome.size_bytes or 0,
         schema=[{"name": column.name, "type": column.type} for column in (outcome.columns or stage.sink.schema).fields],

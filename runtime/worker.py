@@ -17,7 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from runtime import reaper
+from runtime import reaper, retention
 from runtime.claims import Claim, claim, claim_along, claim_next, renew, watch
 from runtime.dispatcher import answer_locally, has_broker
 from runtime.engine.pool import ChildPool
@@ -37,6 +37,7 @@ from security import clock
 
 WATCH_SECONDS = 0.25
 HAND_BACK_SECONDS = 8.0
+TIDY_SECONDS = 60.0
 IDLE_POLL_WITHOUT_BROKER = 0.5
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class Worker:
         self._beaten_at = time.monotonic()
         self._neighbours = Neighbours(self.name)
         self._offers = Offers.of_options()
+        self._tidy_at = 0.0
 
     @property
     def slots(self) -> int:
@@ -257,6 +259,9 @@ class Worker:
 
     def _find(self) -> None:
         reaper.reap()
+        if time.monotonic() > self._tidy_at:
+            self._tidy_at = time.monotonic() + TIDY_SECONDS
+            retention.remove_copies()
         self._engage_all()
 
     def _announce(self, *, is_new: bool = False) -> None:

@@ -16,9 +16,15 @@ OPTIONS = read_options()
 BASE_DIR = ROOT
 DATA_HOME = Path(OPTIONS["DATA_HOME"]).resolve()
 DATA_HOME.mkdir(parents=True, exist_ok=True, mode=0o700)
+UPLOAD_FOLDER = Path(OPTIONS["UPLOAD_FOLDER"] or DATA_HOME / "uploads").resolve()
+_shared = (
+    "" if OPTIONS["EXCHANGE_URL"].startswith("s3://") else unquote(OPTIONS["EXCHANGE_URL"].removeprefix("file://"))
+)
+OWN_FOLDERS = (DATA_HOME, UPLOAD_FOLDER, *((Path(_shared).resolve(),) if _shared else ()))
+"""What no node may lead into: the control database, keys, results, everybody's files."""
 FILE_ROOTS = (
     *(str(Path(root).resolve()) for root in OPTIONS["FILE_ROOTS"]),
-    str(DATA_HOME / "uploads"),
+    str(UPLOAD_FOLDER),
     str(DATA_HOME / "demo"),
 )
 """Where file nodes may lie. Never DATA_HOME itself: it holds the control database and the keys."""
@@ -186,5 +192,5 @@ LOGGING = {
 
 def options_as_json() -> str:
     """The options without secrets, for `manage.py options`."""
-    hidden = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "BROKER_URL"}
+    hidden = {"EXCHANGE_KEY", "EXCHANGE_SECRET", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "BROKER_URL"}
     return json.dumps({k: ("set" if v else "") if k in hidden else v for k, v in OPTIONS.items()}, default=str)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pytest
 
 from node_catalog.sdk.http_url import Url
-from node_catalog.types.connectors.s3.client import signature
+from node_catalog.sdk.s3_client import signature
 
 SECONDS = 30
 
@@ -44,6 +44,13 @@ class ObjectStore:
         return {
             "endpoint": f"http://127.0.0.1:{self.port}", "bucket": bucket, "access_key": self.access_key,
             "secret_key": self.secret_key, **more,
+        }  # fmt: skip
+
+    def exchange(self, bucket: str) -> dict[str, str]:
+        """Options for a studio whose hosts share rows in ``bucket``."""
+        return {
+            "EXCHANGE_URL": f"s3://{bucket}/studio", "EXCHANGE_ENDPOINT": f"http://127.0.0.1:{self.port}",
+            "EXCHANGE_KEY": self.access_key, "EXCHANGE_SECRET": self.secret_key,
         }  # fmt: skip
 
     def ask(self, method: str, path: str, body: bytes = b"") -> int:

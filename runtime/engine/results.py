@@ -6,7 +6,9 @@ rows than the page lies deep, and then fetches just the rows of the page.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -29,8 +31,16 @@ def result_file(path: str, schema: Schema, attempt: int) -> ParquetFile:
     return ParquetFile(path, schema, attempt=attempt, compression="zstd")
 
 
+@contextmanager
+def parquet_of(source: Any) -> Iterator[pq.ParquetFile]:
+    """A Parquet file by its path, or by something whose ``open()`` gives its bytes."""
+    is_path = isinstance(source, str | Path)
+    with nullcontext(source) if is_path else source.open() as opened, pq.ParquetFile(opened) as file:
+        yield file
+
+
 def read_page(
-    path: str,
+    source: Any,
     columns: Sequence[str] | None = None,
     offset: int = 0,
     limit: int = 100,
@@ -38,15 +48,16 @@ def read_page(
 ) -> dict[str, Any]:
     """A page of a result: ``{"columns": [{name, type}], "rows": [[…]], "total": n}``.
 
+    ``source``: its path, or what opens its file.
     ``columns``: which ones and in which order (None: all). ``order``: ``(column, descending)`` pairs; NULLs come
     last either way. Raises PageError for an unknown column, a vanished file or a sorted page that lies too deep.
     """
-    table, total = read_page_table(path, columns, offset, limit, order)
+    table, total = read_page_table(source, columns, offset, limit, order)
     return {"columns": columns_of(table.schema), "rows": rows_of(table), "total": total}
 
 
 def read_page_table(
-    path: str,
+    source: Any,
     columns: Sequence[str] | None = None,
     offset: int = 0,
     limit: int = 100,
@@ -55,7 +66,7 @@ def read_page_table(
     """The same page as an Arrow table, and the total number of rows."""
     offset, limit = max(0, offset), max(0, min(limit, LARGEST_PAGE))
     try:
-        with pq.ParquetFile(path) as file:
+        with parquet_of(source) as file:
             names = list(file.schema_arrow.names if columns is None else columns)
             _check_columns(file, [*names, *(name for name, _ in order)])
             total = file.metadata.num_rows
@@ -67,7 +78,7 @@ def read_page_table(
                 return _take(file, names, rows), total
             return _slice(file, names, offset, stop), total
     except (OSError, pa.ArrowInvalid) as error:
-        raise _gone(path, error) from error
+        raise _gone(str(source), error) from error
 
 
 def _check_columns(file: pq.ParquetFile, names: Iterable[str]) -> None:

@@ -31,6 +31,9 @@ def loads(
     city.make_readings(city.home("source.sqlite3"), workloads.ROWS)
     staff = city.make_staff()
     monkeypatch.setitem(settings.OPTIONS, "ALLOWED_NETWORKS", LOOPBACK)
+    for name, value in object_store.exchange(object_store.bucket()).items():
+        monkeypatch.setitem(settings.OPTIONS, name, value)
+        monkeypatch.setenv(name, value)
     source = city.add_node(staff, "sqlite", "Readings", {"path": str(city.home("source.sqlite3"))})
     with city.worker_and_scheduler():
         (readings,) = city.discover(source, staff)

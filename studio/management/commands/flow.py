@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import pyarrow.csv as pc
-import pyarrow.parquet as pq
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from flows.checking import blocking, check_document
@@ -22,6 +21,7 @@ from flows.models import Flow
 from flows.planning import complete_parameters
 from node_catalog.palette import registry
 from runtime import results
+from runtime.engine.results import parquet_of
 from runtime.models import Run
 from runtime.scheduler import start_run
 from security.access import principal_for
@@ -157,9 +157,10 @@ def _export(run: Run, name: str, path: Path, user: User) -> None:
         raise CommandError(f"The flow has no output named {name!r}.")
     _, stored = results.open_result(principal_for(user), result.pk)
     if path.suffix == ".parquet":
-        shutil.copyfile(stored, path)
+        with stored.open() as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target)
         return
-    with pq.ParquetFile(stored) as file, pc.CSVWriter(path, file.schema_arrow) as writer:
+    with parquet_of(stored) as file, pc.CSVWriter(path, file.schema_arrow) as writer:
         for batch in file.iter_batches():
             writer.write_batch(batch)
 

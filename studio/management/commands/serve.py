@@ -9,6 +9,8 @@ import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from studio.host_check import require_ready
+
 
 class Command(BaseCommand):
     help = "One web server process. `up` gives it a socket that is already bound; without one it binds HOST and PORT."
@@ -18,6 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--fd", type=int, default=None, help="file descriptor of a listening socket")
 
     def handle(self, *args: Any, fd: int | None = None, **options: Any) -> None:
+        require_ready()
         sockets = [socket.socket(fileno=fd)] if fd is not None else None
         config = uvicorn.Config(
             "studio.asgi:application",

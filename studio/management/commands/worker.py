@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from runtime.matching import queues_of
 from runtime.offers import Offers
 from studio.celery import app
+from studio.host_check import require_ready
 
 
 class Command(BaseCommand):
@@ -17,6 +18,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_ready()
         queues = ",".join(queues_of(Offers.of_options()))
         slots = settings.OPTIONS["WORKER_SLOTS"]
         name = settings.OPTIONS["WORKER_ID"] or "worker"

@@ -46,7 +46,7 @@ def make_result(world: World, rows: int = 10) -> Result:
     )
     pq.write_table(table, path)
     return Result.objects.create(
-        run=run, task=task, step="step_a", name="a", reference=places.relative(path), rows=rows, schema=[],
+        run=run, task=task, step="step_a", name="a", reference=places.keep(path), rows=rows, schema=[],
         policy_digest="",
     )  # fmt: skip
 

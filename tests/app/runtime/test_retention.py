@@ -34,7 +34,7 @@ def test_expired_results_lose_their_file_and_say_when(world: World) -> None:
                 task=task,
                 step="s",
                 name=name,
-                reference=places.relative(path),
+                reference=places.keep(path),
                 rows=1,
                 schema=[],
                 policy_digest="",

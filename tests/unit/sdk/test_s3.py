@@ -15,8 +15,8 @@ from node_catalog.sdk.contract import ConnectContext, Delivery, Target
 from node_catalog.sdk.errors import DataError, NodeTypeError, SourceError, TargetError
 from node_catalog.sdk.http_url import Url
 from node_catalog.sdk.ports import Schema
+from node_catalog.sdk.s3_client import S3Client, S3Object, signature
 from node_catalog.types.connectors.s3 import S3, S3Settings
-from node_catalog.types.connectors.s3.client import S3Client, S3Object, signature
 from node_catalog.types.connectors.s3.writing import S3Output
 from security.outgoing import OutgoingGuard
 from tests.object_store import ObjectStore

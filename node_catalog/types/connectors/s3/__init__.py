@@ -27,8 +27,8 @@ from node_catalog.sdk.formats.jsonl import JsonLinesFormat
 from node_catalog.sdk.formats.parquet import ParquetFormat
 from node_catalog.sdk.http_url import parse_url
 from node_catalog.sdk.manifest import MANIFEST
+from node_catalog.sdk.s3_client import Listed, S3Client, S3Object
 from node_catalog.sdk.text import text
-from node_catalog.types.connectors.s3.client import Listed, S3Client, S3Object
 from node_catalog.types.connectors.s3.writing import S3Output, StoredManifest, read_stored
 
 FORMATS: Mapping[str, Format] = {"csv": CsvFormat(), "parquet": ParquetFormat(), "jsonl": JsonLinesFormat()}

@@ -20,10 +20,10 @@ from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.file_output import STATE, PartFile, check_schema, format_of, open_part, system_errors
 from node_catalog.sdk.manifest import KEPT_COMMITS, MANIFEST, Commit, Part
 from node_catalog.sdk.ports import Schema
+from node_catalog.sdk.s3_client import Conflict, S3Client
 from node_catalog.sdk.sql_node import delivery_key
 from node_catalog.sdk.target_words import fenced, missing_target, no_such_mode
 from node_catalog.sdk.text import text
-from node_catalog.types.connectors.s3.client import Conflict, S3Client
 
 PART_BYTES = 64 << 20
 TRIES = 40

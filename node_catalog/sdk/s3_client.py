@@ -36,13 +36,12 @@ class Listed:
     key: str
     size: int
     etag: str
+    modified: float = 0.0
+    """When it was written (seconds since 1970), as far as a listing tells."""
 
 
-@dataclass(frozen=True)
 class Conflict(Exception):
-    """A conditional request whose condition did not hold."""
-
-    key: str
+    """A conditional request for the key that it holds, whose condition did not hold."""
 
 
 class S3Client:
@@ -102,10 +101,15 @@ class S3Client:
         """
         headers = {"If-None-Match": "*"} if is_new else {"If-Match": replaces} if replaces else {}
         answer = self._ask("PUT", key, headers=headers, body=body)
-        if headers and answer.status in (404, 409, 412):
+        if (headers and answer.status in (409, 412)) or (replaces and answer.status == 404):
             raise Conflict(key)
         self._check(answer, key)
         return answer.headers.get("etag", "")
+
+    def copy(self, key: str, target: str) -> None:
+        """The same bytes under another key of the bucket, without sending them; raises SourceError when it is gone."""
+        source = quote(f"/{self._settings.bucket}/{key}", safe="/-_.~")
+        self._check(self._ask("PUT", target, signed_too={"x-amz-copy-source": source}), key)
 
     def delete(self, key: str) -> None:
         """Remove an object, when it is there."""
@@ -127,7 +131,8 @@ class S3Client:
             for one in page.iter():
                 if _name(one) == "Contents":
                     parts = {_name(part): part.text or "" for part in one}
-                    yield Listed(parts.get("Key", ""), int(parts.get("Size") or 0), parts.get("ETag", ""))
+                    size, at = int(parts.get("Size") or 0), _seconds(parts.get("LastModified", ""))
+                    yield Listed(parts.get("Key", ""), size, parts.get("ETag", ""), at)
                     count += 1
                     if count >= limit:
                         return
@@ -154,6 +159,7 @@ class S3Client:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
+        signed_too: Mapping[str, str] | None = None,
     ) -> HttpAnswer:
         path = quote(self._folder + key, safe="/-_.~")
         words = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in sorted((query or {}).items()))
@@ -164,7 +170,7 @@ class S3Client:
             plain["Content-Length"] = str(len(body))
         signed = signature(
             method, url, path, words, body, self._settings.region, self._settings.access_key, self._settings.secret_key,
-            dt.datetime.now(dt.UTC),
+            dt.datetime.now(dt.UTC), signed_too,
         )  # fmt: skip
         return self._http.send(HttpRequest(url, method, plain, body), Credentials(signed))
 
@@ -184,11 +190,16 @@ def signature(
     access_key: str,
     secret_key: str,
     now: dt.datetime,
+    more: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """The headers that sign a request (AWS Signature Version 4); ``path`` and ``query`` are encoded and sorted."""
+    """The headers that sign a request (AWS Signature Version 4); ``path`` and ``query`` are encoded and sorted.
+
+    ``more`` are further headers whose names begin with ``x-amz-``: they must be signed too.
+    """
     digest = hashlib.sha256(body).hexdigest() if body else _EMPTY
     at, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
-    headers = {"host": url.authority, "x-amz-content-sha256": digest, "x-amz-date": at}
+    plain = {"host": url.authority, "x-amz-content-sha256": digest, "x-amz-date": at, **(more or {})}
+    headers = {name: plain[name] for name in sorted(plain)}
     names = ";".join(headers)
     lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
     canonical = f"{method}\n{path}\n{query}\n{lines}\n{names}\n{digest}"
@@ -199,6 +210,7 @@ def signature(
         key = hmac.digest(key, part.encode(), "sha256")
     proof = hmac.digest(key, words.encode(), "sha256").hex()
     return {
+        **(more or {}),
         "x-amz-content-sha256": digest,
         "x-amz-date": at,
         "Authorization": f"AWS4-HMAC-SHA256 Credential={access_key}/{scope}, SignedHeaders={names}, Signature={proof}",
@@ -281,6 +293,13 @@ class _Ranges(io.RawIOBase):
 
 def _quoted(value: str) -> str:
     return quote(value, safe="-_.~")
+
+
+def _seconds(stamp: str) -> float:
+    try:
+        return dt.datetime.fromisoformat(stamp).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def _name(element: Any) -> str:
