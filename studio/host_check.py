@@ -14,11 +14,11 @@ from pathlib import Path
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.utils import timezone
 
 from node_catalog.sdk.text import Text, text
 from runtime import places
 from runtime.errors import StoreError
+from security import clock
 from security.errors import SecretError
 from security.models import Secret
 from security.secrets import open_secret
@@ -106,15 +106,11 @@ def _uploads() -> Iterator[Text]:
 
 
 def _clock() -> Iterator[Text]:
-    if connection.vendor != "postgresql":
-        return  # a file on this host, with this host's clock
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT CURRENT_TIMESTAMP")
-            (now,) = cursor.fetchone()
+        behind = clock.learn(connection)
     except DatabaseError:
         return  # said already
-    if abs(now - timezone.now()) > MOST_SKEW:
+    if abs(behind) > MOST_SKEW:
         yield text(
             "The clocks of this host and of the database differ by more than five minutes: set this host's clock.",
             "本机与数据库的时钟相差超过五分钟：请校准本机时钟。",

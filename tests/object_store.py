@@ -10,6 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -71,6 +72,13 @@ class ObjectStore:
 @pytest.fixture(scope="session")
 def object_store() -> Iterator[ObjectStore]:
     """Started on first use, ended with the run."""
+    with started() as store:
+        yield store
+
+
+@contextmanager
+def started() -> Iterator[ObjectStore]:
+    """A server that ends with the block."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]

@@ -18,6 +18,14 @@ from tests.object_store import ObjectStore
 
 
 @pytest.fixture
+def exchange(object_store: ObjectStore, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results and rows between stages go into a bucket, as where several hosts share them."""
+    for name, value in object_store.exchange(object_store.bucket()).items():
+        monkeypatch.setitem(settings.OPTIONS, name, value)
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
 def loads(
     transactional_db: None,
     postgres_server: services.PostgresServer,
@@ -31,9 +39,6 @@ def loads(
     city.make_readings(city.home("source.sqlite3"), workloads.ROWS)
     staff = city.make_staff()
     monkeypatch.setitem(settings.OPTIONS, "ALLOWED_NETWORKS", LOOPBACK)
-    for name, value in object_store.exchange(object_store.bucket()).items():
-        monkeypatch.setitem(settings.OPTIONS, name, value)
-        monkeypatch.setenv(name, value)
     source = city.add_node(staff, "sqlite", "Readings", {"path": str(city.home("source.sqlite3"))})
     with city.worker_and_scheduler():
         (readings,) = city.discover(source, staff)

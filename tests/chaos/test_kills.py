@@ -30,7 +30,11 @@ LATE = ("leave.before_commit", "hand_back.before_commit", "reap.before_commit", 
 UNLOCKED = ("engine.", ".stage.write", ".stage.open", ".stage.upload", ".commit.before.", ".before_lock")
 """Parts of the names of places at which a child holds no lock for which the others would rightly wait."""
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(7200 if KILLS or FREEZES else 900)]
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.usefixtures("exchange"),
+    pytest.mark.timeout(7200 if KILLS or FREEZES else 900),
+]
 
 
 def strike_the_start(load: Workload, crew: Crew) -> None:
