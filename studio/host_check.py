@@ -6,9 +6,9 @@ A host that would only fail later, at its first sealed password or its first row
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -18,13 +18,12 @@ from django.db.migrations.executor import MigrationExecutor
 from node_catalog.sdk.text import Text, text
 from runtime import places
 from runtime.errors import StoreError
-from security import clock
 from security.errors import SecretError
 from security.models import Secret
 from security.secrets import open_secret
 
-MOST_SKEW = timedelta(minutes=5)
-"""Signatures of object stores and times of tokens stand no more; leases go by the database's clock alone."""
+STORE_SECONDS = 20.0
+"""A store that does not answer may be starting too."""
 
 
 def require_ready() -> None:
@@ -39,12 +38,8 @@ def _database() -> Iterator[Text]:
     try:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError as error:
-        yield text(
-            f"The database of DATABASE_URL does not answer ({type(error).__name__}).",
-            f"DATABASE_URL 指定的数据库无法访问（{type(error).__name__}）。",
-        )
-        return
+    except DatabaseError:
+        return  # it may be starting too: every process waits for it
     if missing:
         yield text(
             "The database is not migrated: run `manage.py migrate`.", "数据库结构尚未升级：请运行 `manage.py migrate`。"
@@ -69,10 +64,12 @@ def _keys() -> Iterator[Text]:
             f"{settings.KEY_FILE} 中的密钥无法打开已封存的口令：请从第一台主机复制 keys.json（或设置 KEY_FILE），"
             "各主机须一致。",
         )
-    except (DatabaseError, OSError) as error:
+    except DatabaseError:
+        return
+    except OSError as error:
         yield text(
-            f"The keys in {settings.KEY_FILE} cannot be tried ({error}).",
-            f"无法检验 {settings.KEY_FILE} 中的密钥（{error}）。",
+            f"The keys in {settings.KEY_FILE} cannot be read ({error.strerror}).",
+            f"无法读取 {settings.KEY_FILE} 中的密钥（{error.strerror}）。",
         )
 
 
@@ -85,10 +82,16 @@ def _signing_key() -> Iterator[Text]:
 
 
 def _store() -> Iterator[Text]:
-    try:
-        places.store().check()
-    except StoreError as error:
-        yield text(f"EXCHANGE_URL: {error.message['en']}", f"EXCHANGE_URL：{error.message['zh-CN']}")
+    deadline = time.monotonic() + STORE_SECONDS
+    while True:
+        try:
+            places.store().check()
+        except StoreError as error:
+            if getattr(error.__cause__, "retry", "") == "retry" and time.monotonic() < deadline:
+                time.sleep(1.0)
+                continue
+            yield text(f"EXCHANGE_URL: {error.message['en']}", f"EXCHANGE_URL：{error.message['zh-CN']}")
+        return
 
 
 def _uploads() -> Iterator[Text]:
@@ -105,16 +108,4 @@ def _uploads() -> Iterator[Text]:
         )
 
 
-def _clock() -> Iterator[Text]:
-    try:
-        behind = clock.learn(connection)
-    except DatabaseError:
-        return  # said already
-    if abs(behind) > MOST_SKEW:
-        yield text(
-            "The clocks of this host and of the database differ by more than five minutes: set this host's clock.",
-            "本机与数据库的时钟相差超过五分钟：请校准本机时钟。",
-        )
-
-
-CHECKS: tuple[Callable[[], Iterator[Text]], ...] = (_database, _keys, _signing_key, _store, _uploads, _clock)
+CHECKS: tuple[Callable[[], Iterator[Text]], ...] = (_database, _keys, _signing_key, _store, _uploads)
