@@ -26,18 +26,23 @@ GRACE_SECONDS = 0.7
 START_SECONDS = 120.0
 
 
+def start_child(settings: bytes, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """A new process in which a child loads, with pipes to it."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "runtime.engine.child", settings.decode()],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=dict(environment),
+        close_fds=True,
+        start_new_session=True,
+    )
+
+
 class ChildProcess:
     """One child. Used by one thread at a time."""
 
     def __init__(self, settings: bytes, environment: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "runtime.engine.child", settings.decode()],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=dict(environment),
-            close_fds=True,
-            start_new_session=True,
-        )
+        self._process = start_child(settings, environment)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._in = self._process.stdin.fileno()

@@ -29,7 +29,7 @@ PATIENCE = 12.0
 """Seconds until an armed worker that does not come to its place is struck wherever it is."""
 MOST_STRIKES = 3
 """Of one task: with five it would be given up, as it should be."""
-IN_FLIGHT = 5
+IN_FLIGHT = 8
 HANDING_BACK = "hand_back.before_commit"
 """Comes when a worker is asked to stop while it works."""
 LEAVING = "leave.before_commit"
@@ -100,7 +100,7 @@ class Crew:
 
     # ── Work ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def strike(self, number: int, armed: int = 2, freeze: bool = False) -> None:
+    def strike(self, number: int, armed: int = 4, freeze: bool = False) -> None:
         """Strike ``number`` times, then let everything end. ``freeze``: they wake when others have done their work."""
         self._heir.go()
         target = self.books.total + number
@@ -169,11 +169,13 @@ class Crew:
             self.books.moments += 1
             print(f"  {self.books.total:5d}  kill, not at {one.point}", flush=True)
             self._kill(one)
-        elif one.point in (HANDING_BACK, LEAVING) and not one.is_provoked and self._held_by(one.worker):
-            self._provoke(one)
+        elif one.point in (HANDING_BACK, LEAVING) and not one.is_provoked:
+            self._provoke(one, self._held_by(one.worker))
 
-    def _provoke(self, one: Armed) -> None:
-        """Make it come to a point that no undisturbed worker passes."""
+    def _provoke(self, one: Armed, held: list[object]) -> None:
+        """Make it come to a point that no undisturbed worker passes, once it has work."""
+        if not held or (one.point == LEAVING and Task.objects.filter(pk__in=held, crashes__gt=0).exists()):
+            return
         one.is_provoked = True
         if one.point == HANDING_BACK:
             one.worker.hint("pause")

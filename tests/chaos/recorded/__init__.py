@@ -7,7 +7,6 @@ one file each, which the worker's process id names.
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 
@@ -31,5 +30,5 @@ class _Passed(list[str]):
             file.write(name + "\n")
 
 
-_is_child = "runtime.engine.child" in " ".join(sys.orig_argv)
-failpoint._recorded = _Passed(passed(os.getppid() if _is_child else os.getpid(), "child" if _is_child else "worker"))
+_worker = os.environ.get("TESTED_WORKER")
+failpoint._recorded = _Passed(passed(int(_worker), "child") if _worker else passed(os.getpid(), "worker"))

@@ -9,9 +9,10 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -21,11 +22,13 @@ from psycopg import sql
 
 from node_catalog.sdk.manifest import read_manifest
 from runtime.models import Worker
-from tests.integration.runtime import city
+from tests.integration.runtime import city, forking
 
 LEASE = 2.0
 ANSWER_SECONDS = 120
 """A worker process that says nothing for so long has hung: the test says where."""
+MODULE = "tests.integration.runtime.worker_process"
+ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "tests.settings",
     "CITYGO_TEST_CHILD": "1",
@@ -46,16 +49,30 @@ class WorkerProcess:
     def __init__(self, *arguments: str, **environment: str) -> None:
         self.started.append(self)
         self._words = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed by kill)
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.runtime.worker_process", *arguments],
+        # What is loaded into a process before Python cannot be forked.
+        self._is_forked = "LD_PRELOAD" not in environment
+        self.process = (self._fork if self._is_forked else self._start)(arguments, {**ENVIRONMENT, **environment})
+        self._is_ready = False
+
+    def _start(self, arguments: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", MODULE, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._words,
             text=True,
-            env={**os.environ, **ENVIRONMENT, **environment},
-            cwd=Path(__file__).resolve().parents[3],
+            env={**os.environ, **environment},
+            cwd=ROOT,
         )
-        self._is_ready = False
+
+    def _fork(self, arguments: Sequence[str], environment: dict[str, str]) -> forking.Forked:
+        (their_in, our_out), (our_in, their_out) = os.pipe(), os.pipe()
+        request = {"arguments": arguments, "environment": environment}
+        process = template().fork(request, (their_in, their_out, self._words.fileno()))
+        for handle in (their_in, their_out):
+            os.close(handle)
+        process.stdin, process.stdout = os.fdopen(our_out, "w"), os.fdopen(our_in)
+        return process
 
     def tell(self, line: str, answer: str) -> None:
         if not self._is_ready:
@@ -121,11 +138,12 @@ class WorkerProcess:
 
     def children(self) -> list[int]:
         """The child processes that do the work."""
-        return children_of(self.process.pid)
+        found = children_of(self.process.pid)
+        return [child for between in found for child in children_of(between)] if self._is_forked else found
 
     def stopped_child(self) -> int | None:
         """A child that a failpoint has stopped."""
-        return stopped_child(self.process.pid)
+        return first_stopped(self.children())
 
 
 def children_of(process: int) -> list[int]:
@@ -139,13 +157,28 @@ def children_of(process: int) -> list[int]:
     return found
 
 
-def stopped_child(process: int) -> int | None:
-    """A child of this process that a failpoint has stopped."""
-    for child in children_of(process):
+def first_stopped(processes: Iterable[int]) -> int | None:
+    """One of these processes that a failpoint has stopped."""
+    for process in processes:
         with suppress(OSError, IndexError):
-            if _stat(child)[0] == "T":
-                return child
+            if _stat(process)[0] == "T":
+                return process
     return None
+
+
+@cache
+def template() -> forking.Template:
+    """The process from which this one's worker processes are forked."""
+    ours, theirs = forking.new_link()
+    process = subprocess.Popen(
+        [sys.executable, "-m", MODULE, "--serve", str(theirs.fileno())],
+        stdin=subprocess.DEVNULL,
+        pass_fds=[theirs.fileno()],
+        env={**os.environ, **ENVIRONMENT},
+        cwd=ROOT,
+    )
+    theirs.close()
+    return forking.Template(ours, process)
 
 
 @contextmanager
@@ -155,8 +188,7 @@ def managed_worker(**options: str) -> Iterator[subprocess.Popen[bytes]]:
         **os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "CITYGO_TEST_CHILD": "1", "WORKER_SLOTS": "1",
         **options,
     }  # fmt: skip
-    root = Path(__file__).resolve().parents[3]
-    process = subprocess.Popen([sys.executable, "manage.py", "worker"], cwd=root, env=environment)
+    process = subprocess.Popen([sys.executable, "manage.py", "worker"], cwd=ROOT, env=environment)
     try:
         city.wait_for(lambda: Worker.objects.filter(process=process.pid).exists(), 90, "the worker announces itself")
         yield process

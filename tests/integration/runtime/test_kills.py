@@ -113,15 +113,15 @@ def strike(victim: WorkerProcess, run: Run, fault: str, rng: random.Random, hit:
     """Let the victim take the run, and kill it as the fault says, when it comes there for the ``hit``-th time."""
     if fault.startswith("moment"):
         victim.go()
-        city.wait_for(lambda: _attempts(run) or victim.has_ended, 30, "the victim claims the run")
+        city.wait_for(lambda: _attempts(run) or victim.has_ended, 90, "the victim claims the run")
         # A random moment, without oversleeping the end of the run.
         threading.Event().wait(rng.uniform(0, 0.6))
     elif fault in IN_WORKER:
         victim.go(f"{fault}=kill@{hit}")
-        city.wait_for(lambda: victim.has_ended, 30, f"the victim comes to {fault}")
+        city.wait_for(lambda: victim.has_ended, 90, f"the victim comes to {fault}")
     else:
         victim.go(f"{fault}=stop@{hit}")
-        city.wait_for(victim.stopped_child, 30, f"the child comes to {fault}")
+        city.wait_for(victim.stopped_child, 90, f"the child comes to {fault}")
     victim.kill()
 
 
@@ -208,7 +208,7 @@ def test_a_long_read_goes_on_where_its_worker_was_killed(field: Field, postgres_
     for kill in (1, 2):
         victim = field.next_victim()
         victim.go("engine.sealed=stop@2")
-        city.wait_for(victim.stopped_child, 30, "the child has sealed its second part")
+        city.wait_for(victim.stopped_child, 90, "the child has sealed its second part")
         kept = _kept(run, kept, kill)
         victim.kill()
     ended = settle(field, run)
@@ -224,7 +224,7 @@ def test_a_long_read_goes_on_where_its_worker_was_killed(field: Field, postgres_
 
 def _kept(run: Run, before: list[Any], count: int) -> list[Any]:
     """The ``count`` parts that are kept now; those of ``before`` are among them, unchanged."""
-    city.wait_for(lambda: len(_sealed(run)) == count, 30, f"{count} parts are kept")
+    city.wait_for(lambda: len(_sealed(run)) == count, 90, f"{count} parts are kept")
     assert _sealed(run)[: len(before)] == before
     return _sealed(run)
 
@@ -286,7 +286,7 @@ def test_a_frozen_worker_that_wakes_up_writes_nothing(field: Field, point: str) 
     run = field.start(target, "frozen")
     victim = field.next_victim()
     victim.go(f"{point}=stop")
-    child = city.wait_for(victim.stopped_child, 30, f"the child comes to {point}")
+    child = city.wait_for(victim.stopped_child, 90, f"the child comes to {point}")
     victim.send(signal.SIGSTOP)
     ended = settle(field, run)
     assert ended.state == states.DONE, ended.error
@@ -294,7 +294,7 @@ def test_a_frozen_worker_that_wakes_up_writes_nothing(field: Field, point: str) 
     woken = timezone.now()
     os.kill(child, signal.SIGCONT)
     victim.send(signal.SIGCONT)
-    city.wait_for(lambda: is_idle(victim, woken), 30, "the woken worker has let go")
+    city.wait_for(lambda: is_idle(victim, woken), 90, "the woken worker has let go")
     victim.kill()
     assert target.count("frozen") == (ROWS, ROWS)
     task = Task.objects.get(run=run)

@@ -19,7 +19,7 @@ from runtime.models import Run, Task, Worker
 from runtime.scheduler import start_run
 from security.models import User
 from tests.integration.runtime import city
-from tests.integration.runtime.killing import managed_worker, stopped_child
+from tests.integration.runtime.killing import children_of, first_stopped, managed_worker
 
 ROWS = 1000
 HELD = {"FAILPOINTS": "engine.rows_read=stop", "LEASE_SECONDS": "60", "HEARTBEAT_SECONDS": "1", "POLL_SECONDS": "0.2"}
@@ -41,7 +41,9 @@ def flow(transactional_db: None) -> tuple[Flow, User]:
 def held_in_the_middle(victim: subprocess.Popen[bytes], flow: tuple[Flow, User]) -> tuple[Run, int]:
     """A run that the victim has begun, and the child process that stands still in it."""
     run = start_run(flow[0], None, flow[1])
-    return run, city.wait_for(lambda: stopped_child(victim.pid), 90, "the child stands in the middle of the stage")
+    return run, city.wait_for(
+        lambda: first_stopped(children_of(victim.pid)), 90, "the child stands in the middle of the stage"
+    )
 
 
 def task_of(run: Run) -> tuple[Any, ...]:
