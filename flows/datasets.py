@@ -113,6 +113,8 @@ def dataset_info(row: Dataset, user: User) -> DatasetInfo:
         can_write=is_writer(row.node, user),
         distinct=_distinct(row),
         seconds=_seconds(row),
+        owner=owner_of(row.node),
+        takes_rows=row.node.settings.get("takes_rows", "own"),
         keys=_keys(row),
     )
 
@@ -138,6 +140,11 @@ def _keys(row: Dataset) -> tuple[str, ...]:
     primary = [one.name for one in row.columns.all() if one.key == "primary"]
     unique = [one.name for one in row.columns.all() if one.key == "unique"]
     return (*(primary if len(primary) == 1 else ()), *unique)
+
+
+def owner_of(node: Node) -> str:
+    """Whose node it is: a department, or the person whose files it holds."""
+    return f"person {node.owner_id}" if node.owner_id is not None else str(node.organisation_id)
 
 
 def is_writer(node: Node, user: User) -> bool:

@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
-from flows.datasets import is_writer
+from flows.datasets import dataset_info, is_writer
 from flows.graph.plan import Binding, Iterations, Plan, Sink, SourceRead, Stage
+from flows.graph.shipping import may_receive
 from flows.graph.sources import GIVEN
 from node_catalog.grants import grants_for
 from node_catalog.models import Dataset, Node
@@ -88,22 +89,38 @@ def stage_work(
 
     ``given`` are the rows behind bindings of that kind, by name; ``today`` is shared by works made together.
     """
-    stage = plan.stage(stage_key)
-    user = _active(reader)
     today = today or Today()
+    return _work(task, plan, plan.stage(stage_key), _active(reader), run, given or {}, today)
+
+
+def _work(
+    task: Task, plan: Plan, stage: Stage, user: User, run: Run | None, given: Mapping[str, GivenRows], today: Today
+) -> StageWork:
     today.look_up(stage, user)
     datasets, grants = today.datasets, today.grants
     for binding in stage.bindings:
         for read in binding.reads if binding.kind == "dataset" else ():
             check_read(read, datasets.get(read.dataset), grants.get(read.dataset))
+    if stage.instead is not None and not _may_still_send(stage, datasets, grants, user):
+        return _work(task, plan, stage.instead, user, run, given, today)
     return StageWork(
         stage=stage,
-        sources=tuple(
-            spec for binding in stage.bindings for spec in _sources(binding, datasets, run, plan, given or {})
-        ),
+        sources=tuple(spec for binding in stage.bindings for spec in _sources(binding, datasets, run, plan, given)),
         sink=_sink(task, stage, user, run),
         limits=limits_for(task, today.openings),
+        instead=_work(task, plan, stage.instead, user, run, given, today) if stage.instead is not None else None,
     )
+
+
+def _may_still_send(stage: Stage, datasets: Mapping[str, Dataset], grants: Mapping[str, GrantSpec], user: User) -> bool:
+    """Whether the nodes still let the stage's rows be sent from one to another."""
+    for binding in stage.bindings:
+        for read in binding.sources:
+            small, large = datasets[read.dataset], datasets[binding.dataset]
+            infos = dataset_info(small, user), dataset_info(large, user)
+            if read.shipped is not None and may_receive(infos[0], grants[read.dataset], infos[1]) is not None:
+                return False
+    return True
 
 
 def _active(reader: User | None) -> User:

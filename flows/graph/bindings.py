@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from flows.graph.guard import narrowed_source, source_columns
 from flows.graph.optimise import needed_columns
 from flows.graph.parts import Part, Read
-from flows.graph.plan import Binding, SourceRead
+from flows.graph.plan import Binding, Shipped, SourceRead
 from flows.graph.render import SOURCE, render
 from flows.graph.same_there import compared_columns
 from flows.graph.sources import DatasetInfo, is_given
@@ -64,9 +64,11 @@ def part_binding(
     columns: Iterable[str],
     counts_step: str,
     thinned: Sequence[str],
+    ship: Callable[[str, set[str]], Shipped] | None = None,
 ) -> Binding:
     """The binding of a part that its server does as one query; ``relation`` is the part's, perhaps with more
-    conditions, and ``columns`` are those of its rows that leave the source.
+    conditions, and ``columns`` are those of its rows that leave the source. ``ship`` says how the rows of a read step
+    (with those columns) are fetched to be sent along.
     """
     names = _at_least_one(relation, columns)
     kept = relation.select(*names) if tuple(names) != tuple(relation.columns) else relation
@@ -74,7 +76,10 @@ def part_binding(
     sources = []
     for name, step in part.tables.items():
         info, grant = reads[step].info, reads[step].grant
+        shipped = ship(step, fetched.get(name, set())) if ship is not None and name in part.shipped else None
         wanted = source_columns(info, grant, fetched.get(name, set())) or info.schema.names[:1]
+        if shipped is not None:
+            wanted = shipped.binding.columns
         sources.append(
             SourceRead(
                 name=name,
@@ -86,6 +91,7 @@ def part_binding(
                 grant=grant.grant,
                 epoch=grant.epoch,
                 compared=tuple(sorted(compared.get(name, ()))),
+                shipped=shipped,
             )
         )
     first, dialect = sources[0], reads[sources[0].step].dialect

@@ -7,7 +7,7 @@ defaults). They are shown as estimates, and decide how much work is left to a so
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -222,6 +222,12 @@ class Estimator:
         matched = left * right / max(1.0, *known) if known else max(left, right)
         least = {"left": left, "asof": left, "right": right, "outer": max(left, right)}
         return max(matched, least.get(link.how, 0.0))
+
+
+def row_width(relation: Any, columns: Collection[str]) -> float:
+    """About how many bytes some columns of one row have."""
+    fields = from_ibis(relation.schema()).fields
+    return float(sum(WIDTHS.get(field.type.partition("(")[0], 8) for field in fields if field.name in columns))
 
 
 def truncated(value: Any) -> tuple[str, Any] | None:

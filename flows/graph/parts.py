@@ -19,6 +19,7 @@ from flows.graph.descend import is_key
 from flows.graph.estimate import Estimate, Estimator, source_estimate
 from flows.graph.render import SOURCE
 from flows.graph.same_there import SERVERS, bases, refusal
+from flows.graph.shipping import may_receive, size_refused
 from flows.graph.sources import DatasetInfo, is_given
 from flows.graph.topology import Topology
 from node_catalog.sdk.grant import GrantSpec
@@ -39,15 +40,21 @@ class Read:
     info: DatasetInfo
     grant: GrantSpec
     dialect: str
+    takes_rows: bool = False
+    """Whether rows of other nodes can be sent along with a statement for the server."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """Steps (in order, the last one's rows leave) that one server does; ``tables``: name in the query → read step."""
+    """Steps (in order, the last one's rows leave) that one server does; ``tables``: name in the query → read step.
+
+    ``shipped`` are names of tables that are not the server's own: the rows of the read step, sent along.
+    """
 
     steps: tuple[str, ...]
     tables: Mapping[str, str]
     relation: Any
+    shipped: frozenset[str] = frozenset()
 
 
 class PartFinder:
@@ -59,7 +66,10 @@ class PartFinder:
         topology: Topology,
         relations: Mapping[str, Mapping[str, Any]],
         reads: Mapping[str, Read],
+        ships: bool = True,
     ) -> None:
+        self.ships = ships
+        """Whether small tables may be sent to the server of a large one."""
         self.steps, self.topology, self.relations, self.reads = steps, topology, relations, reads
         self.notes: dict[str, Text] = {}
         self.parts: dict[str, Part] = {}
@@ -98,7 +108,11 @@ class PartFinder:
         sources = self.topology.sources_of(step)
         places = {self._places.get(source) for source in sources}
         (place, *others) = places or {None}
-        if place is None or others or tuple(self.relations[step]) != ("out",):
+        if tuple(self.relations[step]) != ("out",):
+            return
+        if others:
+            place = self._common_place(step, sources)
+        if place is None:
             return
         if any(self._uses[source] > 1 or is_one_row(self.relations[source]["out"]) for source in sources):
             return  # somebody else needs these rows, too; or there is nothing left to save
@@ -108,6 +122,44 @@ class PartFinder:
             self._places[step] = place
         else:
             self.notes[step] = found
+
+    def _common_place(self, step: str, sources: Sequence[str]) -> tuple[str, str] | None:
+        """The server of the largest side, when the rows of the others may be sent there."""
+        if not self.ships:
+            return None
+        largest = max(sources, key=lambda source: self._rows(source) or 0)
+        place = self._places.get(largest)
+        if place is None or place[1] != "postgres":
+            return None
+        large = next(read for read in self._reads_of(largest) if read.info.node == place[0])
+        for source in sources:
+            if self._places.get(source) != place:
+                found = self._not_sent(source, large)
+                if found is not None:
+                    self.notes[step] = found
+                    return None
+        return place
+
+    def _not_sent(self, step: str, large: Read) -> Text | None:
+        """Why the rows of a side (one dataset, with conditions and choices of columns) cannot go to another server."""
+        reads = [one for one in self.topology.upstream([step]) if one in self.reads]
+        if len(reads) != 1 or not large.takes_rows or is_given(self.reads[reads[0]].info):
+            return text("the tables lie on different nodes", "表位于不同的节点上")
+        small, relation = self.reads[reads[0]], self.relations[reads[0]]["out"]
+        for one in self.topology.upstream([step]) - {reads[0]}:
+            found = (
+                refusal(self.relations[one]["out"], "postgres") if tuple(self.relations[one]) == ("out",) else _odd()
+            )
+            if found is not None or self._uses[one] > 1:
+                return found or _odd()
+        if self._uses[reads[0]] > 1:
+            return _odd()
+        return size_refused(relation, self._estimates.get(f"s_{reads[0]}")) or may_receive(
+            small.info, small.grant, large.info
+        )
+
+    def _reads_of(self, step: str) -> list[Read]:
+        return [self.reads[one] for one in self.topology.upstream([step]) if one in self.reads]
 
     def _costs(self, relation: Any) -> Text | None:
         """Why a step that could be done by the server is not worth it."""
@@ -156,13 +208,16 @@ class PartFinder:
     def _make(self, last: str) -> bool:
         before = self.topology.upstream([last])
         steps = tuple(step for step in self.steps if step in before)
-        names: dict[str, str] = {}
-        for step in steps:
-            if step in self.reads:
-                names[step] = f"{SOURCE}_{len(names) + 1}" if names else SOURCE
+        node_there = self._places[last][0]
+        sent = [step for step in steps if step in self.reads and self.reads[step].info.node != node_there]
+        own = [step for step in steps if step in self.reads and step not in sent]
+        names = {step: f"{SOURCE}_{place}" if place > 1 else SOURCE for place, step in enumerate([*own, *sent], 1)}
         made: dict[str, Any] = {}
         for step in steps:
             node = self.relations[step]["out"].op()
+            if step in sent:
+                made[f"s_{step}"] = ops.UnboundTable(name=names[step], schema=node.schema)
+                continue
             tables_below = node.find(ops.UnboundTable)
             below = {one: made.get(one.name) or _named(one, names[step]) for one in tables_below}
             made[f"s_{step}"] = node.replace(below)
@@ -172,7 +227,7 @@ class PartFinder:
                 "MySQL joins quickly only by a primary or unique key", "MySQL 只有按主键或唯一键连接时才足够快"
             )
             return False
-        self.parts[last] = Part(steps, tables, relation)
+        self.parts[last] = Part(steps, tables, relation, frozenset(names[step] for step in sent))
         return True
 
     def _has_keys(self, relation: Any, tables: Mapping[str, str]) -> bool:
@@ -183,6 +238,10 @@ class PartFinder:
             if not any(name in self.reads[tables[table]].info.keys for table, name in found):
                 return False
         return True
+
+
+def _odd() -> Text:
+    return text("more happens to these rows than can be sent with them", "这些数据在连接前还有其他处理，无法一并发送")
 
 
 def is_one_row(relation: Any) -> bool:

@@ -13,9 +13,10 @@ import msgspec
 
 from node_catalog.sdk.ports import Schema
 
-LEVEL = 2
+LEVEL = 3
 """The newest plan that this version understands: raised, with ``Stage.level``, when a plan says something that a worker
-of the version before would pass over. 1: version 0.3.0. 2: stages that another engine than DuckDB does."""
+of the version before would pass over. 1: version 0.3.0. 2: stages that another engine than DuckDB does. 3: rows of one
+node that are sent into another."""
 
 
 class SourceRead(msgspec.Struct, frozen=True):
@@ -31,6 +32,17 @@ class SourceRead(msgspec.Struct, frozen=True):
     epoch: int = 0
     compared: tuple[str, ...] = ()
     """Columns whose values the source tells apart: there texts must be compared by code point."""
+    shipped: Shipped | None = None
+    """For a dataset of another node: how its rows are fetched, to be sent along with the text."""
+
+
+class Shipped(msgspec.Struct, frozen=True):
+    """Rows that are read from one node and sent into another with a question: ``schema`` is what the question knows
+    of them, ``binding`` brings the columns of it that are needed.
+    """
+
+    binding: Binding
+    schema: Schema
 
 
 class Binding(msgspec.Struct, frozen=True):
@@ -148,9 +160,14 @@ class Stage(msgspec.Struct, frozen=True):
     """When the stage runs at all: ``[stage, port]`` (that port was taken), ``{"all": […]}``, ``{"any": […]}`` or None
     (always). A stage whose needs do not hold is skipped."""
 
+    instead: Stage | None = None
+    """The same with nothing sent from node to node: for when more rows than expected would have to be."""
+
     @property
     def level(self) -> int:
         """What a worker must understand to do this stage: see ``LEVEL``."""
+        if any(read.shipped for binding in self.bindings for read in binding.sources):
+            return 3
         return 1 if self.engine == "duckdb" else 2
 
     @property

@@ -156,7 +156,8 @@ def _size(info: DatasetInfo) -> list[Any]:
     """About how large a dataset is: a plan is made anew when it has another order of magnitude."""
     distinct = {name: len(f"{count:.0f}") for name, count in sorted(info.distinct.items())}
     seconds = {name: len(f"{span:.0f}") for name, span in sorted(info.seconds.items())}
-    return [len(str(info.rows)) if info.rows is not None else None, distinct, seconds, sorted(info.keys)]
+    rows = len(str(info.rows)) if info.rows is not None else None
+    return [rows, distinct, seconds, sorted(info.keys), info.owner, info.takes_rows]
 
 
 def dataset_plan(info: DatasetInfo, grant: GrantSpec, limit: int = 100, registry: Registry | None = None) -> Plan:

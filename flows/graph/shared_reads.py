@@ -12,11 +12,10 @@ from functools import reduce
 from typing import Any
 
 from flows.graph.descend import Test, on_rows_of
-from flows.graph.estimate import WIDTHS, Estimator, source_estimate
+from flows.graph.estimate import Estimator, row_width, source_estimate
 from flows.graph.render import SOURCE
 from flows.graph.sources import DatasetInfo
 from node_catalog.sdk.grant import GrantSpec
-from node_catalog.sdk.ports import from_ibis
 
 SCANNED = 8.0
 """What one more scan costs the source for every row of the dataset, in bytes fetched."""
@@ -51,12 +50,6 @@ def is_dearer(info: DatasetInfo, grant: GrantSpec, narrowed: Any, uses: Sequence
     once = size(*shared_relation(narrowed, uses))
     apart = sum(size(*shared_relation(narrowed, [use])) for use in uses)
     return once > apart + SCANNED * info.rows * (len(uses) - 1)
-
-
-def row_width(relation: Any, columns: Collection[str]) -> float:
-    """About how many bytes some columns of one row have."""
-    fields = from_ibis(relation.schema()).fields
-    return float(sum(WIDTHS.get(field.type.partition("(")[0], 8) for field in fields if field.name in columns))
 
 
 def _all(table: Any, tests: Sequence[Test]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -29,6 +29,11 @@ class DatasetInfo(msgspec.Struct, frozen=True):
     can_write: bool = False
     distinct: dict[str, float] = {}
     """Column → about how many different values it has, where a profile has counted them."""
+    owner: str = ""
+    """Whose node it is: the department."""
+    takes_rows: Literal["never", "own", "open"] = "own"
+    """Which rows of other nodes may be sent into this one with a question: none, those of its own department, also
+    those that are open to everybody."""
     seconds: dict[str, float] = {}
     """Column of moments → how long it is from the earliest to the latest, by the profile."""
     keys: tuple[str, ...] = ()

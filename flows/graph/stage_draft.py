@@ -67,6 +67,11 @@ class StageContext:
         settings, _ = parse_settings(kind, filled)
         return kind, settings
 
+    def names(self, step: str) -> tuple[str, ...]:
+        """What people call a step, in English and in Chinese."""
+        types = self.registry.transforms
+        return tuple(step_name(self.document, step, language, types) for language in ("en", "zh-CN"))
+
 
 class StageDraft:
     """The steps of one region with what they read and what of it is needed."""
@@ -157,8 +162,7 @@ class StageDraft:
         return following if is_plain and tuple(self.relations[following]) == ("out",) else None
 
     def _names(self, step: str) -> tuple[str, ...]:
-        document, types = self.maker.document, self.maker.registry.transforms
-        return tuple(step_name(document, step, language, types) for language in ("en", "zh-CN"))
+        return self.maker.names(step)
 
 
 def _kept_rows(table: Any, port: str, condition: Any) -> Any:

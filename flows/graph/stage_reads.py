@@ -14,7 +14,7 @@ from flows.graph.fuse import Region
 from flows.graph.guard import dialect_of, hides_rows_or_values, narrowed_schema, narrowed_source
 from flows.graph.optimise import can_push, conjuncts, filter_of, limit_of, needed_columns
 from flows.graph.parts import Part, PartFinder, Read, is_one_row
-from flows.graph.plan import Probe
+from flows.graph.plan import Binding, Probe, Shipped
 from flows.graph.quick import quick_table
 from flows.graph.render import SOURCE
 from flows.graph.shared_reads import Use, is_dearer, shared_relation
@@ -29,8 +29,10 @@ from node_catalog.sdk.text import text
 class ReadingDraft(StageDraft):
     """Finds what servers do, and makes the bindings."""
 
-    def __init__(self, maker: StageContext, region: Region) -> None:
+    def __init__(self, maker: StageContext, region: Region, ships: bool = True) -> None:
         super().__init__(maker, region)
+        self.ships = ships
+        """Whether small tables may be sent to the server of a large one."""
         self.replaced: set[str] = set()
         """Filters that the source has done already."""
         self.thinned: set[str] = set()
@@ -166,25 +168,56 @@ class ReadingDraft(StageDraft):
         tests = [test for test in later if can_push(test.value, dialect, is_guarded)]
         counts_step, thinned = self._counted(last, part.steps, tests)
         relation = with_tests(part.relation, tests)
-        binding = part_binding(part, self.reads, relation, self._needed(last), counts_step, thinned)
+        binding = part_binding(part, self.reads, relation, self._needed(last), counts_step, thinned, self._shipped)
         self.bindings.append(binding)
         self.thinned.update(thinned)
         self.text.add_padded(f"s_{last}", binding.alias, from_ibis(relation.schema()), set(binding.schema.names))
         self.tables[f"{last}.out"] = f"s_{last}"
+
+    def _shipped(self, step: str, columns: set[str]) -> Shipped:
+        """How the rows of a read are fetched that are sent into another node's server."""
+        read = self.reads[step]
+        is_guarded = hides_rows_or_values(read.grant)
+        tests = [test for test in self.tests.get(f"s_{step}", ()) if can_push(test.value, read.dialect, is_guarded)]
+        whole = self.relations[step]["out"]
+        binding = dataset_binding(
+            step,
+            read.info,
+            read.grant,
+            dialect=read.dialect,
+            relation=with_tests(whole, tests),
+            columns=columns,
+            counts_step="" if tests else step,
+            thinned=(step,) if tests else (),
+        )
+        self._tell_shipped(step, binding)
+        return Shipped(binding, from_ibis(whole.schema()))
+
+    def _tell_shipped(self, step: str, binding: Binding) -> None:
+        rows = self.reads[step].info.rows
+        names, columns = self._names(step), ", ".join(binding.schema.names)
+        message = text(
+            f"The rows of “{names[0]}” ({columns}; at most about {rows:,}) are sent to the server of the large table, "
+            "which joins them there.",
+            f"“{names[1]}”的数据（{columns}，最多约 {rows:,} 行）会发送到大表所在的服务器，在那里完成连接。",
+        )
+        self.maker.notes.append({"step": step, "code": "plan.shipped", "message": message})
 
     def _source(self, step: str) -> Read:
         maker = self.maker
         _, settings = maker.parsed(step)
         number = maker.document.dataset_number(settings.dataset)
         info = maker.datasets[number]
-        return Read(info, maker.grants[number], dialect_of(info.node_type, maker.registry))
+        connector = maker.registry.connectors.get(info.node_type)
+        takes_rows = connector is not None and connector.takes_rows
+        return Read(info, maker.grants[number], dialect_of(info.node_type, maker.registry), takes_rows)
 
     def _find_parts(self) -> dict[str, Part]:
         """A preview reads samples of its sources, so nothing is joined or grouped before they are taken."""
         maker = self.maker
         if maker.sample_rows is not None or maker.conditions or maker.looked_at:
             return {}
-        finder = PartFinder(self.region.steps, maker.topology, self.relations, self.reads)
+        finder = PartFinder(self.region.steps, maker.topology, self.relations, self.reads, self.ships)
         for step, why in finder.notes.items():
             names = self._names(step)
             message = text(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from flows.graph.bindings import cheapest, exchange_binding
 from flows.graph.document import Wire
 from flows.graph.fuse import Region
@@ -20,6 +22,7 @@ from flows.graph.stage_text import side_by_side
 from flows.graph.step_ports import part_name
 from node_catalog.sdk.contract import FACTS
 from node_catalog.sdk.ports import Field, Schema
+from node_catalog.sdk.text import text
 
 
 class StageMaker(StageContext):
@@ -41,7 +44,37 @@ class StageMaker(StageContext):
         for draft in reversed(drafts):
             for wire, needed in draft.find_wanted(handed_on).items():
                 handed_on.setdefault(wire.source, set()).update(needed)
-        return tuple(draft.make(ending if draft is drafts[-1] else None) for draft in drafts)
+        return tuple(self._made(draft, ending if draft is drafts[-1] else None, handed_on) for draft in drafts)
+
+    def _made(self, draft: _StageDraft, ending: Ending | None, handed_on: Mapping[str, set[str]]) -> Stage:
+        """A stage; where rows are sent from node to node, with the same one that sends none."""
+        stage = draft.make(ending)
+        self._tell_inside(draft, stage)
+        if not any(part.shipped for part in draft.parts.values()):
+            return stage
+        said = list(self.notes)
+        plain = _StageDraft(self, draft.region, ships=False)
+        plain.find_wanted(handed_on)
+        stage = msgspec.structs.replace(stage, instead=plain.make(ending))
+        self.notes[:] = said
+        return stage
+
+    def _tell_inside(self, draft: _StageDraft, stage: Stage) -> None:
+        """Say so when the target's own server does everything: the rows never leave it."""
+        if stage.sink.kind != "write" or len(stage.bindings) != 1:
+            return
+        (binding,) = stage.bindings
+        read = draft.reads.get(binding.step)
+        is_all = {*stage.steps} - {stage.sink.step} <= {*binding.pushed}
+        connector = self.registry.connectors.get(read.info.node_type) if read is not None else None
+        fills = connector is not None and connector.output is not None and connector.output.fills
+        if read is not None and read.info.node == stage.sink.node and is_all and fills:
+            names = self.names(stage.sink.step)
+            message = text(
+                f"“{names[0]}” is filled by the server that has the data: no row leaves it.",
+                f"“{names[1]}”由数据所在的服务器直接写入，数据不离开该服务器。",
+            )
+            self.notes.append({"step": stage.sink.step, "code": "plan.inside", "message": message})
 
     def needs_of(self, region: Region) -> Any:
         """What must have been taken for the region to run (see ``Stage.needs``)."""

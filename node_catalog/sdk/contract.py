@@ -331,6 +331,17 @@ class Through:
 Access = Attach | Remote | Through | Stream
 
 
+@dataclass(frozen=True)
+class Given:
+    """Rows of another node as a server takes them along with a statement.
+
+    ``relation`` stands for them in its text and holds none of them: they are in ``values``, which are bound by name.
+    """
+
+    relation: str
+    values: Mapping[str, str]
+
+
 class Connector(NodeType):
     """Speaks to one kind of node. Stateless: every call gets the (unsealed) settings and the context."""
 
@@ -339,6 +350,8 @@ class Connector(NodeType):
     is_local: ClassVar[bool] = False
     """Its data are files that the engine scans itself: reading them twice is no other system's work."""
     DatasetSettings: ClassVar[type[Settings]] = NoSettings
+    takes_rows: ClassVar[bool] = False
+    """``give`` lets rows of other nodes take part in a statement (only with Remote)."""
     output: ClassVar[type[Output] | None] = None
     label: ClassVar[Text | None] = None
     """An honest label, e.g. "not tested against a server"."""
@@ -381,9 +394,22 @@ class Connector(NodeType):
         raise NotImplementedError
 
     @classmethod
-    def run_sql(cls, settings: Any, sql: str, context: ConnectContext) -> Iterator[Any]:
-        """Arrow record batches of one read-only SELECT in the source (only for Remote)."""
+    def run_sql(
+        cls, settings: Any, sql: str, context: ConnectContext, values: Mapping[str, str] | None = None
+    ) -> Iterator[Any]:
+        """Arrow record batches of one read-only SELECT in the source (only for Remote).
+
+        ``values`` are those of the rows that ``give`` has put into words.
+        """
         raise NotImplementedError
+
+    @classmethod
+    def give(cls, name: str, schema: Schema, rows: Any) -> Given | None:
+        """Rows of another node (an Arrow table with some columns of ``schema``), to be sent along with a statement.
+
+        ``name`` is theirs alone in it; columns that are not there are NULL. None when they cannot be said exactly.
+        """
+        return None
 
 
 # ── Outputs ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -466,6 +492,19 @@ class ResumableWriter(Writer, Protocol):
         """Make the rows since the last call durable, so that another attempt can take them over; None without rows."""
 
 
+class FillingWriter(Writer, Protocol):
+    """A writer whose server can make the rows itself."""
+
+    def fill(self, select: str, values: Mapping[str, str]) -> int:
+        """Stage the rows of one SELECT over tables of the target's own node; how many they are.
+
+        ``values`` are bound as with ``Connector.run_sql``. Nothing else is written by this attempt.
+        """
+
+    def cancel(self) -> None:
+        """Ask the server to give up what it is doing; from any thread."""
+
+
 class Output(ABC):
     """Writes to one kind of node. ``delivery_label`` is the honest promise shown on screen, each output's own."""
 
@@ -473,6 +512,8 @@ class Output(ABC):
     modes: ClassVar[Sequence[Mode]] = ("append", "replace")
     resumes: ClassVar[bool] = False
     """``open`` gives a ResumableWriter."""
+    fills: ClassVar[bool] = False
+    """``open`` gives a FillingWriter."""
 
     @classmethod
     @abstractmethod

@@ -31,6 +31,21 @@ PASSWORD: msgspec.Meta = setting(
     max_length=1000,
 )
 
+TAKES_ROWS: msgspec.Meta = setting(
+    text("May receive rows of other nodes", "可接收其他节点的数据"),
+    text(
+        "A small table of another node can be sent along with a question, as bound parameters, so that this server "
+        "joins it with its own large table instead of giving that away. Whoever reads the server's log may see "
+        "these rows.",
+        "查询时可将其他节点的小表作为绑定参数一并发送，由本服务器与自己的大表连接，而不必取出大表。能查看该服务器日志的人员可能看到这些数据。",
+    ),
+    choices={
+        "never": text("never", "从不"),
+        "own": text("rows of the same department", "仅同一部门的数据"),
+        "open": text("also rows that are open to everybody", "也包括对所有人开放的数据"),
+    },
+)
+
 
 def nul_problems(settings: Any, *names: str) -> Iterable[Problem]:
     """NUL characters end a value early in many drivers."""

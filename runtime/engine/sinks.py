@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from node_catalog.sdk.contract import (
     Committed,
     ConnectContext,
     DeliveryLabel,
+    FillingWriter,
     Output,
     ResumableWriter,
     SealedPart,
@@ -26,13 +28,14 @@ from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.schema import parse
 from node_catalog.sdk.target_words import no_such_mode
 from node_catalog.sdk.text import text
+from runtime.engine.cancel import Cancel
 from runtime.engine.errors import WorkError
 from runtime.engine.events import Reporter
 from runtime.engine.exchange import exchange_file
 from runtime.engine.parquet_file import ParquetFile
 from runtime.engine.results import result_file
 from runtime.engine.sources import connect_context, connector_of
-from runtime.engine.work import DeliverySpec, Sealed, StageWork, outlet_path
+from runtime.engine.work import DeliverySpec, Sealed, SourceSpec, StageWork, outlet_path
 
 
 class Sink(Protocol):
@@ -172,6 +175,17 @@ class NodeSink:
     def seal(self) -> SealedPart | None:
         """Make the rows since the last call durable, so that another attempt can take them over."""
         return cast(ResumableWriter, self._writer).seal()
+
+    def is_same_node(self, spec: SourceSpec) -> bool:
+        """Whether a source is the very node that is written to, reached as the same user: its server can do it all."""
+        sink = self._work.sink
+        return self._output.fills and spec.connector == sink.connector and spec.settings == sink.settings
+
+    def fill(self, select: str, values: Mapping[str, str], cancel: Cancel) -> int:
+        """Let the target's server make the rows by a SELECT over its own tables; how many they are."""
+        writer = cast(FillingWriter, self._writer)
+        with cancel.interrupts(writer.cancel):
+            return writer.fill(select, values)
 
     def write(self, batch: pa.RecordBatch) -> None:
         assert self._writer is not None

@@ -22,6 +22,7 @@ from node_catalog.sdk.contract import (
     ConnectContext,
     Connector,
     DatasetRef,
+    Given,
     Remote,
     Span,
     Stream,
@@ -122,11 +123,11 @@ def open_binding(
     cancel: Cancel,
     reporter: Reporter,
     reached: Reach | None = None,
-    others: Mapping[str, Reach] | None = None,
+    others: Mapping[str, Reach | Given] | None = None,
 ) -> Iterator[tuple[pa.RecordBatchReader, Flow]]:
     """The rows of a binding, streamed, cast to its schema and counted for ``binding.counts_step``.
 
-    ``others``: how further datasets in its text are reached, by their names there; all are in one node.
+    ``others``: how further datasets in its text are reached, by their names there; all are in one node, or sent there.
     """
     flow = Flow(binding.alias, binding.counts_step)
     if spec.kind == "dataset" and reached is None:
@@ -152,7 +153,7 @@ def _batches(
     limits: Limits,
     reached: Reach | None,
     cancel: Cancel,
-    others: Mapping[str, Reach],
+    others: Mapping[str, Reach | Given],
 ) -> Iterator[Batches]:
     if reached is None:
         with held_batches(binding, spec, limits, cancel) as held:
@@ -162,15 +163,16 @@ def _batches(
     context, access = reached.context, reached.access
     where = binding.step or binding.alias
     if isinstance(access, Remote):
-        sql = with_relation(binding.text, access.dialect, _relations(access, others))
-        remote = connector.run_sql(settings, sql, context)
+        sql = with_relation(binding.text, access.dialect, relations(access, others))
+        values = given_values(others)
+        remote = connector.run_sql(settings, sql, context, **({"values": values} if values else {}))
         try:
             yield remote
         finally:
             _close(remote)
         return
     if isinstance(access, Through):
-        sql = with_relation(binding.text, access.dialect, _relations(access, others))
+        sql = with_relation(binding.text, access.dialect, relations(access, others))
         attached = (access.statements, access.extensions)
         with (
             shared(context.kept, attached, lambda: open_source(limits, cancel, access, where=where)) as connection,
@@ -194,13 +196,19 @@ def _batches(
         _close(rows)
 
 
-def _relations(access: Remote | Through, others: Mapping[str, Reach]) -> dict[str, str]:
+def relations(access: Remote | Through, others: Mapping[str, Reach | Given]) -> dict[str, str]:
     """What stands for each name in a text that runs in the source."""
-    further = {name: one.access for name, one in others.items()}
+    further = {name: one if isinstance(one, Given) else one.access for name, one in others.items()}
     return {
         SOURCE: access.relation,
-        **{name: one.relation for name, one in further.items() if isinstance(one, Remote | Through)},
+        **{name: one.relation for name, one in further.items() if isinstance(one, Remote | Through | Given)},
     }
+
+
+def given_values(others: Mapping[str, Reach | Given]) -> dict[str, str]:
+    """What must be bound for the rows that are sent along."""
+    sent = (one.values for one in others.values() if isinstance(one, Given))
+    return {name: value for values in sent for name, value in values.items()}
 
 
 def _read(

@@ -7,10 +7,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 
 from flows.graph.plan import Binding, Probe
-from node_catalog.sdk.contract import Committed, Span
+from flows.graph.render import with_relation
+from node_catalog.sdk.contract import Committed, Given, Remote, Span
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.registry import Registry, load_registry
@@ -24,8 +26,9 @@ from runtime.engine.limits import resident_bytes
 from runtime.engine.plain import columns_of, rows_of
 from runtime.engine.profile_counts import inner_counts, inner_seconds, scanned_rows
 from runtime.engine.scans import Scan, certain_probes, is_scanned
+from runtime.engine.shipping import Sent, prepared
 from runtime.engine.sinks import FileSink, NodeSink, Sink, SplitSink, settle, take
-from runtime.engine.sources import Reach, open_binding, reach, scan_of
+from runtime.engine.sources import Reach, given_values, open_binding, reach, relations, scan_of
 from runtime.engine.spans import spans_of
 from runtime.engine.statistics import Statistics, describe
 from runtime.engine.streams import Flow, ahead, cast, rechunk
@@ -52,7 +55,9 @@ def run_stage(
     types = registry or load_registry()
     stop = cancel or Cancel()
     with Reporter(report) as reporter:
-        run = _StageRun(work, types, stop, reporter)
+        ready = prepared(work, types, stop, reporter)
+        work = ready.work
+        run = _StageRun(work, types, stop, reporter, ready.sent)
         done, sample = run.collect() if work.sink.kind == "collect" else (run.deliver(), None)
         reporter.phase("done")
     return StageOutcome(
@@ -79,7 +84,8 @@ def run_stage(
 class _StageRun:
     """What one execution of a stage knows while it goes on."""
 
-    def __init__(self, work: StageWork, registry: Registry, cancel: Cancel, reporter: Reporter) -> None:
+    def __init__(self, work: StageWork, registry: Registry, cancel: Cancel, reporter: Reporter, sent: Sent) -> None:
+        self._sent = sent
         self._work = work
         self._stage = work.stage
         self._registry = registry
@@ -117,7 +123,8 @@ class _StageRun:
         else:
             sink = self._file_sink()
         try:
-            self._run(lambda batches: self._fill(sink, batches), sink if isinstance(sink, NodeSink) else None)
+            if not (isinstance(sink, NodeSink) and self._is_filled_there(sink)):
+                self._run(lambda batches: self._fill(sink, batches), sink if isinstance(sink, NodeSink) else None)
             self._cancel.check()
             if isinstance(sink, SplitSink):
                 self._judge(sink.facts)
@@ -195,7 +202,9 @@ class _StageRun:
         aliases = tuple(binding.alias for binding in stage.bindings)
         self._reporter.phase("reading")
         reached = {
-            alias: reach(spec, limits, self._registry) for alias, spec in specs.items() if spec.kind == "dataset"
+            alias: reach(spec, limits, self._registry)
+            for alias, spec in specs.items()
+            if spec.kind == "dataset" and alias not in self._sent
         }
         scans = self._scans(specs, reached)
         if not scans and self._work.sink.kind != "collect" and is_handed_on(stage):
@@ -235,6 +244,32 @@ class _StageRun:
             self._raise_failures()
             failpoint("engine.rows_read")
             self._count_inner(main, aliases)
+
+    def _is_filled_there(self, sink: NodeSink) -> bool:
+        """Let the target's server make the rows when they come from its own tables alone, and the engine would only
+        hand them on: then they never leave it.
+        """
+        stage, alias = self._stage, self._stage.bindings[0].alias
+        own = {spec.alias: spec for spec in self._work.sources if spec.alias not in self._sent}
+        if not is_handed_on(stage) or not all(map(sink.is_same_node, own.values())):
+            return False
+        self._reporter.phase("reading")
+        # Every column is compared: what is stored must be what a reader would have got.
+        specs = {name: msgspec.structs.replace(spec, compared=spec.schema.names) for name, spec in own.items()}
+        reached = {name: reach(spec, self._work.limits, self._registry) for name, spec in specs.items()}
+        access, binding = reached[alias].access, stage.bindings[0]
+        if not isinstance(access, Remote):
+            return False
+        others = self._others(binding, reached)
+        self._reporter.phase("writing")
+        with self._spent_by_sink():
+            select = with_relation(binding.text, access.dialect, relations(access, others))
+            rows = sink.fill(select, given_values(others), self._cancel)
+        for step in {binding.counts_step, stage.sink.step} - {""}:
+            self._reporter.count(step, rows)
+        failpoint("engine.rows_read")
+        self._take_counts(inner_counts({}, {}, self._probes, self._reporter.counts))
+        return True
 
     def _hand_on(
         self,
@@ -282,10 +317,15 @@ class _StageRun:
             self._cancel,
             self._reporter,
             reached.get(alias),
-            {read.name: reached[source_alias(binding, read)] for read in binding.sources[1:]},
+            self._others(binding, reached),
         ) as (reader, flow):
             self._flows.append(flow)
             yield reader, flow
+
+    def _others(self, binding: Binding, reached: Mapping[str, Reach]) -> dict[str, Reach | Given]:
+        """How the further datasets in a binding's text are reached, or sent along with it."""
+        aliases = {read.name: source_alias(binding, read) for read in binding.sources[1:]}
+        return {name: self._sent.get(alias) or reached[alias] for name, alias in aliases.items()}
 
     def _scans(self, specs: Mapping[str, SourceSpec], reached: Mapping[str, Reach]) -> dict[str, Scan]:
         """The bindings that the main connection scans itself, by alias; see ``is_scanned``."""

@@ -113,6 +113,8 @@ class StageWork(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
     limits: Limits = Limits()
     sealed: tuple[Sealed, ...] = ()
     """What earlier attempts have told."""
+    instead: StageWork | None = None
+    """What is done when the stage would send too many rows from node to node: its own ``instead``."""
     keep: str = ""
     """Works with the same word may use each other's open connections (``runtime.engine.keeper``)."""
 

@@ -23,6 +23,10 @@ class Ours(ApiClient):
         seen = ApiClient(self.studio, "zhao.min").get("monitor")
         return not seen["queue_depth"] and all(worker["busy"] == 0 for worker in seen["workers"])
 
+    def profile(self, node: str) -> None:
+        """Profile all datasets of a node that this client added."""
+        self.await_task(self.post(f"nodes/{self._node_ids[node]}/profile")["task"])
+
     @property
     def pid(self) -> int:
         """The supervisor: everything of ours runs below it."""

@@ -44,7 +44,8 @@ def loads(
         (readings,) = city.discover(source, staff)
         wide = workloads.make_wide(staff)
         city.discover(wide, staff)
-        (far,) = city.discover(workloads.make_far(staff, postgres_server), staff)
+        far_node = workloads.make_far(staff, postgres_server)
+        (far,) = city.discover(far_node, staff)
     copies = Copies(staff, readings)
     try:
         yield [
@@ -52,6 +53,7 @@ def loads(
             *workloads.postgresql_copies(copies, postgres_server),
             *workloads.mariadb_copies(copies, mariadb_server),
             *workloads.file_copies(copies, Copies(staff, far)),
+            *workloads.inside_copies(Copies(staff, far), copies, far_node, postgres_server),
             *workloads.object_copies(copies, object_store),
             copies.result("result"),
             copies.each(),

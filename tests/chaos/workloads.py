@@ -84,8 +84,10 @@ class Copies:
     staff: User
     readings: Dataset
 
-    def plain(self, node: Node, table: str, look: Callable[[str], Found]) -> Workload:
-        """Replaces ``table`` by the readings as they are: read in spans, none of which is read twice."""
+    def plain(self, name: str, node: Node, table: str, look: Callable[[str], Found]) -> Workload:
+        """Replaces ``table`` by the readings as they are: read in spans, none of which is read twice, or filled by the
+        server that has them.
+        """
         put = {"node": node.number, "path": [table], "mode": "replace", "create": True}
         steps = {"read": city.read_step(self.readings), "end": {"type": "write", "settings": put}}
         flow = city.make_flow(self.staff, steps, [("read.out", "end.in")])
@@ -94,7 +96,35 @@ class Copies:
         def check(ended: list[Run | Task]) -> None:
             assert look(table) == {0: WHOLE}
 
-        return Workload("in spans", lambda number: start_run(flow, version, self.staff), check, alone=True)
+        return Workload(name, lambda number: start_run(flow, version, self.staff), check, alone=True)
+
+    def summed(self, small: Dataset, node: Node, table: str, look: Callable[[str], Found]) -> Workload:
+        """Sends another node's rows to the server of the readings, which joins them and stores one row of sums."""
+        measures = [
+            {"name": "rows", "function": "count"},
+            {"name": "ids", "function": "count_distinct", "column": "id"},
+            {"name": "total", "function": "sum", "column": "id"},
+        ]
+        steps = {
+            "read": city.read_step(self.readings),
+            "small": city.read_step(small),
+            "both": {"type": "join", "settings": {"how": "inner", "on": [{"left": "id", "right": "id"}]}},
+            "sums": {"type": "aggregate", "settings": {"measures": measures}},
+            "end": {
+                "type": "write",
+                "settings": {"node": node.number, "path": [table], "mode": "replace", "create": True},
+            },
+        }
+        wires = [
+            ("read.out", "both.left"), ("small.out", "both.right"), ("both.out", "sums.in"), ("sums.out", "end.in"),
+        ]  # fmt: skip
+        flow = city.make_flow(self.staff, steps, wires)
+        version = save_version(flow.app, self.staff)
+
+        def check(ended: list[Run | Task]) -> None:
+            assert look(table) == {0: WHOLE}
+
+        return Workload("sent along", lambda number: start_run(flow, version, self.staff), check, alone=True)
 
     def flow(self, end: dict[str, Any], between: dict[str, Any] | None = None) -> tuple[Flow, Version]:
         """Readings → number of the run → (``between`` →) ``end``, frozen."""
@@ -257,6 +287,23 @@ def make_far(staff: User, server: Any) -> Node:
     return city.add_node(staff, "postgresql", "Far", server.settings("chaos_source"))
 
 
+def inside_copies(far: Copies, copies: Copies, node: Node, server: Any) -> list[Workload]:
+    """Rows that never leave their server."""
+    url = server.url("chaos_source")
+
+    def look(table: str) -> Found:
+        with psycopg.connect(url) as connection:
+            found = connection.execute(f"select 0, count(*), count(distinct id), sum(id) from {table}".encode())
+            return {int(tag): (int(rows), int(ids), int(total)) for tag, rows, ids, total in found.fetchall()}
+
+    def sums(table: str) -> Found:
+        with psycopg.connect(url) as connection:
+            found = connection.execute(f"select 0, rows, ids, total from {table}".encode())
+            return {int(tag): (int(rows), int(ids), int(total)) for tag, rows, ids, total in found.fetchall()}
+
+    return [far.plain("inside", node, "copied", look), far.summed(copies.readings, node, "summed", sums)]
+
+
 def file_copies(copies: Copies, far: Copies) -> list[Workload]:
     folder = city.home("written")
     folder.mkdir(parents=True, exist_ok=True)
@@ -266,7 +313,7 @@ def file_copies(copies: Copies, far: Copies) -> list[Workload]:
     return [
         copies.writing(node, "added", "append", look),
         copies.writing(node, "replaced.csv", "replace", look),
-        far.plain(node, "long", look),
+        far.plain("in spans", node, "long", look),
     ]
 
 

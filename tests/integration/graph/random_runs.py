@@ -29,7 +29,7 @@ from tests.integration.graph.random_flows import tables
 from tests.services import mariadb_server, postgres_server
 from tests.unit.graph.support import AIR, STATIONS, all_rights, catalogue, registry, schema_of
 
-Place = Literal["files", "postgresql", "mysql"]
+Place = Literal["files", "postgresql", "mysql", "apart"]
 SERVERS: tuple[Place, ...] = ("postgresql", "mysql")
 TABLES = tables()
 NAMES = {AIR: "air", STATIONS: "stations"}
@@ -42,12 +42,18 @@ DATASETS = {
             distinct=dict.fromkeys(info.schema.names, 7.0),
             seconds=dict.fromkeys(info.schema.names, 3600.0),
             keys=info.schema.names,
+            owner="one department",
         )
         for number, info in catalogue().items()
     }
     for place in ("files", *SERVERS)
 }
 """As if one were large, and the groups few: then joins and groups are worth a server's while."""
+DATASETS["apart"] = {
+    **DATASETS["postgresql"],
+    STATIONS: msgspec.structs.replace(DATASETS["mysql"][STATIONS], node="33A017/DB00000009-X"),
+}
+"""The large one in PostgreSQL, the small one in MariaDB."""
 RIGHTS = all_rights(catalogue())
 KINDS = {
     "postgresql": {
@@ -59,7 +65,8 @@ KINDS = {
         "decimal(10,2)": "decimal(10,2)", "date": "date", "boolean": "boolean",
     },
 }  # fmt: skip
-Fetch = Callable[[str], list[tuple[Any, ...]]]
+Fetch = Callable[..., list[tuple[Any, ...]]]
+"""A statement, and the values bound for it by name → its rows."""
 
 
 def plan_of(document: Document, place: Place) -> Plan:
@@ -92,17 +99,27 @@ def server(place: Place) -> Fetch:
         cursor.executemany(f"insert into {name} values ({', '.join(['%s'] * len(schema.fields))})", rows)
 
     @lru_cache(2_000)
-    def fetch(sql: str) -> list[tuple[Any, ...]]:
+    def fetch(sql: str, **values: str) -> list[tuple[Any, ...]]:
+        for name, value in values.items():
+            cursor.execute("select set_config(%s, %s, false)", (name, value))
         cursor.execute(sql)
         return list(cursor.fetchall())
 
     return fetch
 
 
-def _from_server(binding: Binding, place: Place) -> pa.Table:
+def _from_server(binding: Binding) -> pa.Table:
+    place: Place = "mysql" if binding.dialect == "mysql" else "postgresql"
     quote = "`" if place == "mysql" else '"'
     names = {read.name: f"{quote}{NAMES[read.dataset]}{quote}" for read in binding.reads}
-    rows = server(place)(with_relation(binding.text, binding.dialect, names))
+    values: dict[str, str] = {}
+    for read in binding.sources:
+        if read.shipped is not None:
+            sent = registry().connectors[place].give(read.name, read.shipped.schema, _from_server(read.shipped.binding))
+            assert sent is not None
+            names[read.name] = sent.relation
+            values |= sent.values
+    rows = server(place)(with_relation(binding.text, binding.dialect, names), **values)
     schema = to_arrow(binding.schema)
     columns = list(zip(*rows)) if rows else [()] * len(schema)
     return pa.table([_column(values, field) for values, field in zip(columns, schema)], schema=schema)
@@ -205,7 +222,7 @@ class Engine:
             elif place == "files":
                 rows = self.source(binding.dataset, binding.text, binding.schema)
             else:
-                rows = _from_server(binding, place)
+                rows = _from_server(binding)
             given[binding.alias] = rows
         before, found = self.ran.get(stage.text, ({}, None))
         if (

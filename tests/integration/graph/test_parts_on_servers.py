@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.graph.plan import Plan
+from flows.graph.plan import Plan, Stage
+from node_catalog.sdk.contract import ConnectContext
+from node_catalog.sdk.ports import Schema, to_arrow
+from node_catalog.sdk.schema import parse
+from runtime.engine import shipping
 from runtime.engine.stage import run_stage
-from runtime.engine.work import Limits, SinkSpec, SourceSpec, StageWork, source_alias
+from runtime.engine.work import Limits, Report, SinkSpec, SourceSpec, StageWork, source_alias
+from security.outgoing import OutgoingGuard
 from tests.integration.engine.support import quiet
 from tests.services import MariadbServer, PostgresServer, wait_until
 from tests.unit.graph.support import REMOTE, flow, registry, step
-from tests.unit.graph.test_parts import PLACES, catalogue, grouped, joined, planned
+from tests.unit.graph.test_parts import PLACES, apart, catalogue, grouped, joined, planned
 
 pytestmark = pytest.mark.services
 PATHS = {REMOTE: ("air",), PLACES: ("places",)}
@@ -28,27 +37,43 @@ ROWS = "('a', null, 1.5, 5, 0.1, '2024-01-01', true, 'x'), ('A', null, null, 6, 
 ROWS += "('a ', null, 2.5, 7, null, '2024-01-02', null, null), (null, null, 0, 5, 0.3, '2024-01-01', true, 'x')"
 
 
-def run(plan: Plan, connector: str, settings: dict[str, Any], folder: Path) -> list[tuple[Any, ...]]:
-    (stage,) = plan.stages
-    (binding,) = stage.bindings
-    schemas = {number: one.schema for number, one in catalogue().items()}
-    sources = tuple(
-        SourceSpec(
-            alias=source_alias(binding, read),
-            connector=connector,
-            settings=settings,
-            path=PATHS[read.dataset],
-            schema=schemas[read.dataset],
-            compared=read.compared,
+Node = tuple[str, dict[str, Any]]
+"""Connector and settings."""
+
+
+def work_of(plan: Plan, nodes: Mapping[str, Node], folder: Path) -> StageWork:
+    """The work of a plan's only stage; ``nodes`` say by dataset where it lies."""
+
+    def made(stage: Stage) -> StageWork:
+        sources = tuple(
+            SourceSpec(
+                alias=source_alias(binding, read),
+                connector=nodes[read.dataset][0],
+                settings=nodes[read.dataset][1],
+                path=PATHS[read.dataset],
+                schema=catalogue()[read.dataset].schema,
+                compared=read.compared,
+            )
+            for binding in stage.bindings
+            for read in binding.reads
         )
-        for read in binding.reads
-    )
-    limits = Limits(memory_mb=256, temp_folder=str(folder / "spill"), allowed_networks=("127.0.0.0/8", "::1/128"))
-    sink = SinkSpec(kind="result", path=str(folder / "out.parquet"))
-    outcome = run_stage(StageWork(stage=stage, sources=sources, sink=sink, limits=limits), quiet, registry())
+        limits = Limits(memory_mb=256, temp_folder=str(folder / "spill"), allowed_networks=("127.0.0.0/8", "::1/128"))
+        sink = SinkSpec(kind="result", path=str(folder / "out.parquet"))
+        instead = made(stage.instead) if stage.instead is not None else None
+        return StageWork(stage=stage, sources=sources, sink=sink, limits=limits, instead=instead)
+
+    (stage,) = plan.stages
+    return made(stage)
+
+
+def run(plan: Plan, connector: str, settings: dict[str, Any], folder: Path) -> list[tuple[Any, ...]]:
+    return answer(work_of(plan, dict.fromkeys(PATHS, (connector, settings)), folder), folder)
+
+
+def answer(work: StageWork, folder: Path, report: Callable[[Report], None] = quiet) -> list[tuple[Any, ...]]:
+    outcome = run_stage(work, report, registry())
     table = pq.read_table(folder / "out.parquet")
-    if binding.sources:
-        assert outcome.counts[binding.counts_step] == table.num_rows
+    assert outcome.counts["out"] == table.num_rows
     return sorted((tuple(row.values()) for row in table.to_pylist()), key=repr)
 
 
@@ -145,3 +170,63 @@ def scans(settings: dict[str, Any]) -> int:
 
         wait_until(lambda: row(f"{others} and backend_type = 'client backend'") == 0, 60, "the readers are gone")
         return int(row("select seq_scan from pg_stat_user_tables where relname = 'air'"))
+
+
+@pytest.fixture
+def two_nodes(postgres: dict[str, Any], mariadb: dict[str, Any]) -> dict[str, Node]:
+    return {REMOTE: ("postgresql", postgres), PLACES: ("mysql", mariadb)}
+
+
+def test_rows_of_mariadb_are_joined_in_postgresql(two_nodes: dict[str, Node], tmp_path: Path) -> None:
+    """Texts by code point, though the table's own collation is blind to case."""
+    work = work_of(planned(joined(), apart(node_type="mysql")), two_nodes, tmp_path)
+    assert work.instead is not None and len(work.stage.bindings) == 1
+    found = answer(work, tmp_path)
+    assert [(str(day), count) for day, count in found] == [("None", 1), ("2024-01-01", 1)]
+    assert answer(work.instead, tmp_path) == found
+
+
+def test_more_rows_than_may_be_sent_are_joined_in_the_engine(
+    two_nodes: dict[str, Node], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipping, "MOST_BYTES", 1)
+    said: list[str] = []
+    work = work_of(planned(joined(), apart(node_type="mysql")), two_nodes, tmp_path)
+    found = answer(work, tmp_path, lambda report: said.append(report.message.get("en", "")))
+    assert [(str(day), count) for day, count in found] == [("None", 1), ("2024-01-01", 1)]
+    assert any("joined in the engine" in one for one in said)
+
+
+def test_values_arrive_exactly(postgres: dict[str, Any]) -> None:
+    """Every type that is sent, with what is odd about it; a session in which nothing can be written."""
+    kinds = {
+        "b": "boolean", "i": "integer", "n": "number", "d": "decimal(20,3)", "t": "text", "y": "date", "m": "timestamp",
+        "none": "text",
+    }  # fmt: skip
+    schema = Schema.of(kinds.items())
+    moment = dt.datetime.fromisoformat
+    rows = [
+        (True, -(2**63), 0.1, Decimal("1234567890123456.891"), 'a"\\{},NULL\n', dt.date(1, 1, 1), moment("9999-12-31")),
+        (False, 2**63 - 1, float("inf"), Decimal("-0.001"), "NULL", dt.date(2024, 2, 29), moment("1969-01-01 01:00")),
+        (None,) * 7,
+        (True, 0, 5e-324, Decimal(0), "", dt.date(9999, 12, 31), moment("0001-01-01")),
+    ]  # fmt: skip
+    names = list(kinds)[:7]
+    arrow = to_arrow(schema)
+    table = pa.table(
+        [pa.array([row[place] for row in rows], arrow.field(name).type) for place, name in enumerate(names)], names
+    )
+    connector = registry().connectors["postgresql"]
+    given = connector.give("src_2", schema, table)
+    assert given is not None and 'a"' not in given.relation
+    context = ConnectContext(guard=OutgoingGuard(("127.0.0.0/8", "::1/128")))
+    found = connector.run_sql(
+        parse(connector.Settings, postgres), f"SELECT * FROM {given.relation} AS x", context, values=given.values
+    )
+    read = pa.Table.from_batches(list(found)).cast(arrow)
+    assert sorted((tuple(row.values()) for row in read.to_pylist()), key=repr) == sorted(
+        ((*row, None) for row in rows), key=repr
+    )
+    assert connector.give("src_2", Schema.of([("t", "text")]), pa.table({"t": ["\0"]})) is None
+    odd = pa.table({"y": pa.array([-10_000_000], pa.int32()).cast(pa.date32())})
+    assert connector.give("src_2", Schema.of([("y", "date")]), odd) is None

@@ -167,10 +167,66 @@ def test_a_query_over_two_tables_keeps_its_answer_wherever_it_runs() -> None:
     assert sum(row[1] for row in rows) == sum(row["station"] in ("a", "b") and row["pm10"] > 3 for row in ROWS)
 
 
-def test_tables_of_two_nodes_meet_in_the_engine() -> None:
-    known = catalogue()
-    known[PLACES] = msgspec.structs.replace(known[PLACES], node="33A017/DB00000003-C")
-    assert len(planned(joined(), known).stages[0].bindings) == 2
+def apart(large: Json | None = None, **small: Any) -> dict[str, DatasetInfo]:
+    """The two tables on two nodes, of one department unless said otherwise."""
+    known = catalogue(**{"owner": "one", **(large or {})})
+    more = {"node": "33A017/DB00000003-C", "node_type": "files", "owner": "one", **small}
+    known[PLACES] = msgspec.structs.replace(known[PLACES], **more)
+    return known
+
+
+def test_a_small_table_is_sent_to_the_server_of_the_large_one() -> None:
+    plan = planned(joined(), apart())
+    (stage,) = plan.stages
+    (binding,) = stage.bindings
+    large, small = binding.sources
+    assert (large.name, large.dataset, large.shipped) == ("src", REMOTE, None)
+    assert (small.name, small.dataset, small.columns) == ("src_2", PLACES, ("id",))
+    assert small.shipped is not None and small.shipped.schema.names == ("id", "district", "people")
+    assert small.shipped.binding.text == 'SELECT "t0"."id" FROM "src" AS "t0"'
+    assert stage.level == 3 and set(plan.datasets) == {REMOTE, PLACES}
+    (note,) = plan.notes
+    assert note["code"] == "plan.shipped" and "(id; at most about 7)" in note["message"]["en"]
+    assert stage.instead is not None and stage.instead.level == 1 and len(stage.instead.bindings) == 2
+    assert rows_of(Runner(TABLES).stage(stage.instead)) == rows_of(Runner(TABLES).run(planned(joined()))["out"])
+
+
+def test_what_is_sent_is_what_the_reader_may_see() -> None:
+    known = apart()
+    rights = all_rights(known)
+    hidden = {"op": "=", "column": "people", "value": 1}
+    rights[PLACES] = GrantSpec(PLACES, ("id", "district"), row_filter=hidden, masks={"id": "keep_last:1"})
+    (binding,) = planned(joined(), known, rights).stages[0].bindings
+    shipped = binding.sources[1].shipped
+    assert shipped is not None and shipped.binding.grant_digest == rights[PLACES].digest
+    assert """'***'""" in shipped.binding.text and '"people" = 1' in shipped.binding.text
+    assert binding.sources[1].columns == ("id", "people") and shipped.binding.schema.names == ("id",)
+
+
+@pytest.mark.parametrize(
+    ("known", "reason"),
+    [
+        (apart({"takes_rows": "never"}), "takes no rows of others"),
+        (apart(owner="two"), "another department"),
+        (apart({"takes_rows": "open"}, owner="two"), "another department"),
+        (apart(rows=9_000_000), "too large to be sent"),
+        (apart(rows=None), "not known how many rows would be sent"),
+        (apart({"node_type": "mysql"}, node_type="postgresql"), ""),
+        (apart({"node_type": "files"}, node_type="postgresql"), ""),
+    ],
+    ids=["never", "another department", "not open to all", "large", "unknown", "into MySQL", "into files"],
+)
+def test_tables_of_two_nodes_otherwise_meet_in_the_engine_with_the_reason(known: Any, reason: str) -> None:
+    plan = planned(joined(), known)
+    assert len(plan.stages[0].bindings) == 2 and plan.stages[0].instead is None
+    assert reason in why(plan)
+
+
+def test_rows_that_are_open_to_everybody_may_be_sent_where_they_are_welcome() -> None:
+    known = apart({"takes_rows": "open"}, owner="two")
+    rights = all_rights(known)
+    rights[PLACES] = msgspec.structs.replace(rights[PLACES], source="unconditional")
+    assert planned(joined(), known, rights).stages[0].instead is not None
 
 
 def test_mysql_joins_by_its_keys_only_and_compares_no_texts() -> None:

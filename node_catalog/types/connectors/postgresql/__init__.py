@@ -13,6 +13,7 @@ from node_catalog.sdk.contract import (
     Connector,
     DatasetRef,
     DiscoveredDataset,
+    Given,
     Remote,
     Settings,
     Span,
@@ -20,12 +21,14 @@ from node_catalog.sdk.contract import (
 from node_catalog.sdk.errors import NodeTypeError, Problem
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.kept import shared
-from node_catalog.sdk.server_fields import HOST, PASSWORD, PORT, nul_problems
+from node_catalog.sdk.ports import Schema
+from node_catalog.sdk.server_fields import HOST, PASSWORD, PORT, TAKES_ROWS, nul_problems
 from node_catalog.sdk.sql_node import check_promised, missing_table, place_of, quoted
 from node_catalog.sdk.table_patterns import EXCLUDE, INCLUDE, TablePatterns, pattern_problems
 from node_catalog.sdk.text import text
 from node_catalog.types.connectors.postgresql.catalog import columns_of, count_tables, find_table, tables_of
 from node_catalog.types.connectors.postgresql.connection import connect_arrow, control, words
+from node_catalog.types.connectors.postgresql.giving import bind_arrow, given
 from node_catalog.types.connectors.postgresql.spans import spans_of
 from node_catalog.types.connectors.postgresql.writing import PostgresqlOutput
 
@@ -66,6 +69,7 @@ class PostgresqlSettings(Settings):
             },
         ),
     ] = "prefer"
+    takes_rows: Annotated[Literal["never", "own", "open"], TAKES_ROWS] = "own"
     include: Annotated[tuple[str, ...], INCLUDE] = ()
     exclude: Annotated[tuple[str, ...], EXCLUDE] = ()
 
@@ -96,6 +100,7 @@ class Postgresql(Connector):
     )
     icon = "DatabaseOutlined"
     Settings = PostgresqlSettings
+    takes_rows = True
     output = PostgresqlOutput
 
     @classmethod
@@ -169,7 +174,13 @@ class Postgresql(Connector):
             return spans_of(connection, schema, name, rows, after)
 
     @classmethod
-    def run_sql(cls, settings: PostgresqlSettings, sql: str, context: ConnectContext) -> Iterator[Any]:
+    def run_sql(
+        cls,
+        settings: PostgresqlSettings,
+        sql: str,
+        context: ConnectContext,
+        values: Mapping[str, str] | None = None,
+    ) -> Iterator[Any]:
         """Batches of one SELECT, streamed by binary COPY inside the driver."""
 
         def make() -> Any:
@@ -177,12 +188,18 @@ class Postgresql(Connector):
 
         with words(settings), shared(context.kept, ("postgresql.arrow", settings), make) as connection:
             with connection.cursor() as cursor:
+                bind_arrow(cursor, values or {})
                 cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
                 cursor.execute(sql)
                 with cursor.fetch_record_batch() as reader:
                     for batch in reader:
                         yield plain_batch(batch)
             connection.rollback()  # a connection that is kept holds no snapshot between two tables
+
+    @classmethod
+    def give(cls, name: str, schema: Schema, rows: Any) -> Given | None:
+        """Arrays that the statement unnests."""
+        return given(name, schema, rows)
 
 
 def _condition(span: Span) -> str:

@@ -1,5 +1,7 @@
 """Writing to PostgreSQL exactly once: binary COPY into a staging table of the attempt, then one transaction.
 
+Rows that are made of tables of the very same node are staged by ``create table … as select``: they never leave it.
+
 The schema holds a fence (highest attempt seen per delivery) and a ledger (what has been delivered). A new table is
 the staging table itself, renamed; an existing one takes the rows by ``insert … select`` inside the server. Where all
 rows are replaced, a plain table is exchanged for a new one, filled before (``swapping``): the staging table itself when
@@ -10,7 +12,7 @@ TRUNCATE would lock them out for the whole time, and show older snapshots an emp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,6 +35,7 @@ from node_catalog.sdk.text import text
 from node_catalog.types.connectors.postgresql.catalog import Column, columns_of, has_unique_key
 from node_catalog.types.connectors.postgresql.connection import connect, control, words
 from node_catalog.types.connectors.postgresql.copying import CopyIn, takes_directly
+from node_catalog.types.connectors.postgresql.giving import bind
 from node_catalog.types.connectors.postgresql.swapping import exchange, is_alike, is_plain, make_like
 
 LOCK_SECONDS = 30
@@ -61,6 +64,7 @@ class PostgresqlOutput(Output):
 
     delivery_label = "exactly_once"
     modes = ("append", "replace", "upsert")
+    fills = True
 
     @classmethod
     def committed(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> Committed | None:
@@ -129,9 +133,7 @@ class PostgresqlWriter:
             make_like(connection, self._stage_table, self._table)
         else:
             declared = ", ".join(f"{quoted(f.name)} {_sql_type(f.type)}" for f in target.schema.fields)
-            # A new table must be logged: it stays. Rows for an existing one are logged there, so staging need not be.
-            kind = "unlogged table" if columns else "table"
-            connection.execute(f"create {kind} {self._stage_table} ({declared})")
+            connection.execute(f"create {self._kind(columns)} {self._stage_table} ({declared})")
         self._copy_in = CopyIn(connection, self._stage_table, target.schema, columns if self._is_heir else None)
 
     @property
@@ -148,6 +150,37 @@ class PostgresqlWriter:
     @property
     def _table(self) -> str:
         return f"{quoted(self._schema)}.{quoted(self._name)}"
+
+    @staticmethod
+    def _kind(columns: Mapping[str, Column]) -> str:
+        """A new table must be logged: it stays. Rows for an existing one are logged there, so staging need not be."""
+        return "unlogged table" if columns else "table"
+
+    def fill(self, select: str, values: Mapping[str, str]) -> int:
+        """Let the server stage the rows of a SELECT of its own: they never leave it."""
+        with self._fenced_first(), words(self._settings, is_target=True), self._connection.transaction():
+            failpoint("postgresql.fill.before")
+            bind(self._connection, values)
+            columns = _check_table(self._connection, self._schema, self._name, self._target)
+            self._rows = self._connection.execute(self._filling(select, columns)).rowcount
+            failpoint("postgresql.fill.after")
+        return self._rows
+
+    def _filling(self, select: str, columns: Mapping[str, Column]) -> str:
+        listed = ", ".join(quoted(name) for name in self._target.schema.names)
+        if self._is_heir:
+            return f"insert into {self._stage_table} ({listed}) select {listed} from ({select}) as filling"
+        # Made anew from the rows: this statement may use several processes of the server, an insert must not.
+        made = ", ".join(
+            f"{_in_default_order(field.name, field.type)}::{_sql_type(field.type)} as {quoted(field.name)}"
+            for field in self._target.schema.fields
+        )
+        self._connection.execute(f"drop table {self._stage_table}")
+        return f"create {self._kind(columns)} {self._stage_table} as select {made} from ({select}) as filling"
+
+    def cancel(self) -> None:
+        """Ask the server to give up what it is doing."""
+        self._connection.cancel()
 
     def write(self, batch: Any) -> None:
         """Gather batches and copy them in."""
@@ -296,6 +329,11 @@ class _NotAlikeError(Exception):
 
 def _sql_type(kind: str) -> str:
     return _SQL_TYPES.get(kind) or "numeric" + kind.removeprefix("decimal")
+
+
+def _in_default_order(name: str, kind: str) -> str:
+    """A column of a SELECT; a text without the collation by which the SELECT may have compared it."""
+    return f'{quoted(name)} collate "default"' if kind == "text" else quoted(name)
 
 
 def _into(column: Column, kind: str) -> str:
