@@ -13,13 +13,8 @@ from typing import Any
 
 import msgspec
 
-from node_catalog.sdk.contract import (
-    ConnectContext,
-    Connector,
-    DatasetRef,
-    DiscoveredDataset,
-    Output,
-)
+from node_catalog.sdk.access import DatasetRef
+from node_catalog.sdk.contract import ConnectContext, Connector, DiscoveredDataset, Output
 from node_catalog.sdk.errors import SourceError
 from node_catalog.sdk.ports import Schema, is_type, to_arrow
 from node_catalog.sdk.schema import parse, secret_fields

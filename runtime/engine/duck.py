@@ -21,7 +21,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
-from node_catalog.sdk.contract import Attach, Through
+from node_catalog.sdk.access import Attach, Through
 from node_catalog.sdk.geometry import has_geometry, without_crs
 from node_catalog.sdk.text import text
 from runtime.engine.cancel import Cancel

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from node_catalog.sdk.contract import Attach
+from node_catalog.sdk.access import Attach
 from node_catalog.sdk.geometry import crs_of_metadata
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.sql_node import literal, quoted

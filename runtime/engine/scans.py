@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from flows.graph.plan import Binding, Probe
 from flows.graph.render import quoted
-from node_catalog.sdk.contract import Attach
+from node_catalog.sdk.access import Attach
 from node_catalog.sdk.parquet_read import sql_type
 from node_catalog.sdk.ports import Schema
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from flows.graph.plan import Binding, SourceRead
 from flows.graph.shipping import MOST_BYTES
-from node_catalog.sdk.contract import Given
+from node_catalog.sdk.access import Given
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.ports import to_arrow
 from node_catalog.sdk.registry import Registry

@@ -16,18 +16,8 @@ import pyarrow as pa
 
 from flows.graph.plan import Binding
 from flows.graph.render import quoted, with_relation
-from node_catalog.sdk.contract import (
-    Access,
-    Attach,
-    ConnectContext,
-    Connector,
-    DatasetRef,
-    Given,
-    Remote,
-    Span,
-    Stream,
-    Through,
-)
+from node_catalog.sdk.access import Access, Attach, DatasetRef, Given, Remote, Span, Stream, Through
+from node_catalog.sdk.contract import ConnectContext, Connector
 from node_catalog.sdk.contract import Settings as ConnectorSettings
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.kept import Kept, shared

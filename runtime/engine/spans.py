@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from node_catalog.sdk.contract import Remote, Span
+from node_catalog.sdk.access import Remote, Span
 from runtime.engine.light_texts import is_row_by_row
 from runtime.engine.sinks import NodeSink
 from runtime.engine.sources import Reach

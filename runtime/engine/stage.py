@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from flows.graph.plan import Binding, Probe
 from flows.graph.render import with_relation
-from node_catalog.sdk.contract import Committed, Given, Remote, Span
+from node_catalog.sdk.access import Given, Remote, Span
+from node_catalog.sdk.contract import Committed
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.registry import Registry, load_registry

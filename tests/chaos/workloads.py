@@ -20,7 +20,8 @@ from flows.models import Flow, Version
 from flows.versions import save_version
 from node_catalog.models import Dataset, Node
 from node_catalog.palette import registry
-from node_catalog.sdk.contract import ConnectContext, DatasetRef
+from node_catalog.sdk.access import DatasetRef
+from node_catalog.sdk.contract import ConnectContext
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.schema import parse
 from runtime import places, requests, states

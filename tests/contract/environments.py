@@ -22,7 +22,8 @@ import pytest
 
 from flows.graph.render import with_relation
 from node_catalog.palette import registry
-from node_catalog.sdk.contract import Attach, ConnectContext, Connector, DatasetRef, Remote, Through
+from node_catalog.sdk.access import Attach, DatasetRef, Remote, Through
+from node_catalog.sdk.contract import ConnectContext, Connector
 from node_catalog.sdk.ports import to_arrow
 from node_catalog.sdk.sql_node import literal
 from node_catalog.sdk.testing_nodes import NodeCase

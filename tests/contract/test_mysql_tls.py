@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from node_catalog.palette import registry
-from node_catalog.sdk.contract import ConnectContext, DatasetRef, Through
+from node_catalog.sdk.access import DatasetRef, Through
+from node_catalog.sdk.contract import ConnectContext
 from node_catalog.sdk.errors import RefusedError
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.schema import parse

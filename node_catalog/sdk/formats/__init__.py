@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from node_catalog.sdk.contract import Access, DatasetRef, DiscoveredDataset
+from node_catalog.sdk.access import Access, DatasetRef
+from node_catalog.sdk.contract import DiscoveredDataset
 from node_catalog.sdk.errors import SourceError
 from node_catalog.sdk.file_bytes import DataFile
 from node_catalog.sdk.text import text

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from node_catalog.sdk.contract import Access, DatasetRef, DiscoveredColumn, DiscoveredDataset, Stream
+from node_catalog.sdk.access import Access, DatasetRef, Stream
+from node_catalog.sdk.contract import DiscoveredColumn, DiscoveredDataset
 from node_catalog.sdk.csv_dialect import find_dialect, names_of
 from node_catalog.sdk.csv_read import read_csv
 from node_catalog.sdk.csv_settings import FileSettings

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from node_catalog.sdk.contract import Access, DatasetRef, DiscoveredColumn, DiscoveredDataset, Stream
+from node_catalog.sdk.access import Access, DatasetRef, Stream
+from node_catalog.sdk.contract import DiscoveredColumn, DiscoveredDataset
 from node_catalog.sdk.csv_dialect import check_width
 from node_catalog.sdk.csv_settings import FileSettings
 from node_catalog.sdk.file_bytes import DataFile

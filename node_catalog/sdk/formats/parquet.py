@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from node_catalog.sdk.contract import Access, Attach, DatasetRef, DiscoveredDataset, Stream
+from node_catalog.sdk.access import Access, Attach, DatasetRef, Stream
+from node_catalog.sdk.contract import DiscoveredDataset
 from node_catalog.sdk.errors import DataError
 from node_catalog.sdk.file_bytes import DataFile, LocalFile
 from node_catalog.sdk.formats import DatasetPath, columns_moved

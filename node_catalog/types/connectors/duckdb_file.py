@@ -8,17 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from node_catalog.sdk.contract import (
-    Access,
-    Attach,
-    Check,
-    ConnectContext,
-    Connector,
-    DatasetRef,
-    DiscoveredColumn,
-    DiscoveredDataset,
-    Settings,
-)
+from node_catalog.sdk.access import Access, Attach, DatasetRef
+from node_catalog.sdk.contract import Check, ConnectContext, Connector, DiscoveredColumn, DiscoveredDataset, Settings
 from node_catalog.sdk.errors import NodeTypeError, SourceBusyError, SourceError
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.parquet_read import sql_type

@@ -7,17 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from node_catalog.sdk.contract import (
-    Access,
-    Check,
-    ConnectContext,
-    Connector,
-    DatasetRef,
-    DiscoveredColumn,
-    DiscoveredDataset,
-    Settings,
-    Stream,
-)
+from node_catalog.sdk.access import Access, DatasetRef, Stream
+from node_catalog.sdk.contract import Check, ConnectContext, Connector, DiscoveredColumn, DiscoveredDataset, Settings
 from node_catalog.sdk.errors import ConnectError, NodeTypeError, Problem, RefusedError, SourceBusyError, SourceError
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.outgoing import guarded, pinned

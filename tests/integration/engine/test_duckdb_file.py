@@ -12,7 +12,8 @@ import duckdb
 import pytest
 
 from node_catalog.palette import registry
-from node_catalog.sdk.contract import Attach, ConnectContext, DatasetRef
+from node_catalog.sdk.access import Attach, DatasetRef
+from node_catalog.sdk.contract import ConnectContext
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.schema import parse
 from runtime.engine.cancel import Cancel

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from node_catalog.sdk.contract import Attach
+from node_catalog.sdk.access import Attach
 from runtime.engine import duck
 from runtime.engine.cancel import Cancel
 from runtime.engine.errors import EngineError

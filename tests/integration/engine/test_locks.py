@@ -20,7 +20,7 @@ import pytest
 from flows.graph.errors import ExpressionError
 from flows.graph.queries.query import compile_query
 from flows.graph.render import render
-from node_catalog.sdk.contract import Attach
+from node_catalog.sdk.access import Attach
 from runtime.engine.cancel import Cancel
 from runtime.engine.duck import Connection, open_main, open_source
 from runtime.engine.errors import EngineError, TextRefusedError

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.graph.plan import Probe
-from node_catalog.sdk.contract import Attach
+from node_catalog.sdk.access import Attach
 from node_catalog.sdk.ports import Schema
 from runtime.engine.cancel import Cancel
 from runtime.engine.duck import open_main

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pytest
 
 from node_catalog.palette import registry
-from node_catalog.sdk.contract import ConnectContext, DatasetRef
+from node_catalog.sdk.access import DatasetRef
+from node_catalog.sdk.contract import ConnectContext
 from node_catalog.sdk.errors import DataError, NodeTypeError, RefusedError, SettingsError, SourceBusyError, SourceError
 from node_catalog.sdk.http_client import HttpRequest
 from node_catalog.sdk.http_url import parse_url

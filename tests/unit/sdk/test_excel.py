@@ -13,7 +13,8 @@ import pyarrow as pa
 import pytest
 
 from node_catalog.palette import registry
-from node_catalog.sdk.contract import ConnectContext, DiscoveredDataset, Stream
+from node_catalog.sdk.access import Stream
+from node_catalog.sdk.contract import ConnectContext, DiscoveredDataset
 from node_catalog.sdk.errors import DataError, SourceError
 from node_catalog.sdk.schema import parse
 from node_catalog.sdk.testing_nodes import reference

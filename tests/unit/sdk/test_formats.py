@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from node_catalog.sdk.contract import DiscoveredDataset, Stream
+from node_catalog.sdk.access import Stream
+from node_catalog.sdk.contract import DiscoveredDataset
 from node_catalog.sdk.errors import DataError, NodeTypeError, SourceError
 from node_catalog.sdk.file_bytes import LocalFile
 from node_catalog.sdk.formats import Format, ending_of

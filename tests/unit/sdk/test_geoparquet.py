@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from node_catalog.sdk.contract import Attach, ConnectContext, DatasetRef, Delivery, Target
+from node_catalog.sdk.access import Attach, DatasetRef
+from node_catalog.sdk.contract import ConnectContext, Delivery, Target
 from node_catalog.sdk.file_bytes import LocalFile
 from node_catalog.sdk.file_output import open_part
 from node_catalog.sdk.formats.parquet import ParquetFormat

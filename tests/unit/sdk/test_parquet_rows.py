@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from node_catalog.sdk.contract import Attach, DatasetRef
+from node_catalog.sdk.access import Attach, DatasetRef
 from node_catalog.sdk.errors import DataError
 from node_catalog.sdk.file_bytes import LocalFile
 from node_catalog.sdk.formats import parquet

@@ -14,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from node_catalog.sdk.contract import DatasetRef, DiscoveredColumn, DiscoveredDataset
+from node_catalog.sdk.access import DatasetRef
+from node_catalog.sdk.contract import DiscoveredColumn, DiscoveredDataset
 from node_catalog.sdk.csv_dialect import check_width
 from node_catalog.sdk.csv_settings import FileSettings
 from node_catalog.sdk.csv_types import TextColumn

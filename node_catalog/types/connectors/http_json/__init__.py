@@ -8,16 +8,8 @@ from typing import Any
 
 import msgspec
 
-from node_catalog.sdk.contract import (
-    Access,
-    Check,
-    ConnectContext,
-    Connector,
-    DatasetRef,
-    DiscoveredColumn,
-    DiscoveredDataset,
-    Stream,
-)
+from node_catalog.sdk.access import Access, DatasetRef, Stream
+from node_catalog.sdk.contract import Check, ConnectContext, Connector, DiscoveredColumn, DiscoveredDataset
 from node_catalog.sdk.errors import NodeTypeError, SourceError
 from node_catalog.sdk.json_rows import find_columns, to_batch
 from node_catalog.sdk.ports import is_type

@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from node_catalog.sdk.contract import (
-    Access,
-    Check,
-    ConnectContext,
-    Connector,
-    DatasetRef,
-    DiscoveredDataset,
-    Settings,
-    Through,
-)
+from node_catalog.sdk.access import Access, DatasetRef, Through
+from node_catalog.sdk.contract import Check, ConnectContext, Connector, DiscoveredDataset, Settings
 from node_catalog.sdk.errors import NodeTypeError, Problem
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.server_fields import HOST, PASSWORD, PORT, USER, nul_problems

@@ -6,18 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Annotated, Any, Literal
 
-from node_catalog.sdk.contract import (
-    Access,
-    Check,
-    ConnectContext,
-    Connector,
-    DatasetRef,
-    DiscoveredDataset,
-    Given,
-    Remote,
-    Settings,
-    Span,
-)
+from node_catalog.sdk.access import Access, DatasetRef, Given, Remote, Span
+from node_catalog.sdk.contract import Check, ConnectContext, Connector, DiscoveredDataset, Settings
 from node_catalog.sdk.errors import NodeTypeError, Problem
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.kept import shared

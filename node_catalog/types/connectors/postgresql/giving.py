@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from node_catalog.sdk.contract import Given
+from node_catalog.sdk.access import Given
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.sql_node import literal, quoted
 

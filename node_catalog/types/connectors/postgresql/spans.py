@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import ceil
 from typing import Any
 
-from node_catalog.sdk.contract import Span
+from node_catalog.sdk.access import Span
 from node_catalog.sdk.sql_node import quoted
 
 _KEY = """

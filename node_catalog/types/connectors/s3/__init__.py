@@ -7,17 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from node_catalog.sdk.contract import (
-    Access,
-    Check,
-    ConnectContext,
-    Connector,
-    DatasetRef,
-    DiscoveredColumn,
-    DiscoveredDataset,
-    Settings,
-    Stream,
-)
+from node_catalog.sdk.access import Access, DatasetRef, Stream
+from node_catalog.sdk.contract import Check, ConnectContext, Connector, DiscoveredColumn, DiscoveredDataset, Settings
 from node_catalog.sdk.csv_settings import FileSettings
 from node_catalog.sdk.errors import NodeTypeError, Problem, SourceError
 from node_catalog.sdk.fields import setting

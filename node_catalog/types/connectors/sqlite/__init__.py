@@ -9,17 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from node_catalog.sdk.contract import (
-    Access,
-    Attach,
-    Check,
-    ConnectContext,
-    Connector,
-    DatasetRef,
-    DiscoveredColumn,
-    DiscoveredDataset,
-    Settings,
-)
+from node_catalog.sdk.access import Access, Attach, DatasetRef
+from node_catalog.sdk.contract import Check, ConnectContext, Connector, DiscoveredColumn, DiscoveredDataset, Settings
 from node_catalog.sdk.errors import ConnectError, NodeTypeError, Problem, SourceBusyError, SourceError
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.parquet_read import sql_type

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from node_catalog.sdk.contract import Access, Check, ConnectContext, Connector, DatasetRef, DiscoveredDataset, Settings
+from node_catalog.sdk.access import Access, DatasetRef
+from node_catalog.sdk.contract import Check, ConnectContext, Connector, DiscoveredDataset, Settings
 from node_catalog.sdk.text import text
 
 
