@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 NAME ?=
 ARGUMENTS ?=
 
-.PHONY: run test setup check bench chaos lock schema screenshots format clean
+.PHONY: run test setup check bench chaos drill lock schema screenshots format clean
 
 run: ## Set up what is missing and start the studio with the demo city (PORT=8000)
 	@scripts/setup.sh run
@@ -29,6 +29,10 @@ bench: ## Measure against peers and physical limits: make bench NAME=d1,flow
 chaos: ## Kill, freeze, fill and cut off at every failpoint: make chaos ARGUMENTS="--kills 20000 --seed 7"
 	@scripts/setup.sh dev
 	@$(PYTHON) -m tests.chaos $(ARGUMENTS)
+
+drill: ## Upgrade drill: a worker of an older version beside this one: make drill ARGUMENTS="--before COMMIT"
+	@scripts/setup.sh dev
+	@$(PYTHON) -m tests.hosts.drill $(ARGUMENTS)
 
 lock: ## Turn requirements*.in and package.json into locked files
 	@scripts/lock.sh

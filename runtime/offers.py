@@ -1,5 +1,5 @@
-"""What a worker offers and what a task needs: Spark, much memory, a network that only some machines reach, and the
-newest plan that it understands.
+"""What a worker offers and what a task needs: a network that only some machines reach, and the newest plan that it
+understands.
 
 Needs are words, kept in order and joined by spaces. A worker claims a task when it offers every word of it; a worker
 without offers does what needs nothing. A node's needs are its tags that begin with ``zone:``.
@@ -22,7 +22,6 @@ from node_catalog.sdk.text import Text, text
 from runtime.models import Worker
 from security import clock
 
-SPARK = "spark"
 ZONE = "zone:"
 MOST_OFFERS = 6
 """A worker looks for tasks with each combination of its offers: 64 of them."""
@@ -44,8 +43,7 @@ class Offers:
     @classmethod
     def of_options(cls) -> Offers:
         """What this process offers, by its options."""
-        words = {*settings.OPTIONS["WORKER_OFFERS"], *((SPARK,) if settings.OPTIONS["SPARK_URL"] else ())}
-        return cls(frozenset(words))
+        return cls(frozenset(settings.OPTIONS["WORKER_OFFERS"]))
 
     @property
     def text(self) -> str:
@@ -76,7 +74,7 @@ def needs_of_stage(stage: Stage, zones: dict[str, set[str]]) -> str:
     """What a worker must offer for one stage of a plan."""
     nodes = {read.dataset for binding in stage.bindings if binding.kind == "dataset" for read in binding.reads}
     nodes |= {stage.sink.dataset, stage.sink.node}
-    return needs_text([*_words_of(nodes, zones), *([SPARK] if stage.engine == SPARK else ())])
+    return needs_text(_words_of(nodes, zones))
 
 
 def needs_of_plan(plan: Plan) -> str:
@@ -122,7 +120,7 @@ def nobody_can(needs: str, level: int, living: Collection[Offers]) -> Text:
     missing = sorted({*needs.split()} - offered) or needs.split()
     return text(
         f"No running worker offers “{', '.join(missing)}”, which this needs. It goes on by itself when such a worker "
-        "is started (option WORKER_OFFERS, for Spark SPARK_URL); ask the operators.",
-        f"没有正在运行的工作进程具备所需的“{'、'.join(missing)}”。具备该能力的工作进程（WORKER_OFFERS 选项，Spark 为 "
-        "SPARK_URL）启动后会自动继续，请联系运维人员。",
+        "is started (option WORKER_OFFERS); ask the operators.",
+        f"没有正在运行的工作进程具备所需的“{'、'.join(missing)}”。具备该能力的工作进程（WORKER_OFFERS 选项）"
+        "启动后会自动继续，请联系运维人员。",
     )

@@ -123,11 +123,6 @@ def temporary_folders() -> Iterator[Path]:
     return folders(Path(settings.DATA_HOME) / TEMPORARY)
 
 
-def copied_runs(kind: str) -> Iterator[str]:
-    """The runs of which this machine has files of a kind."""
-    return (folder.name for folder in folders(store().root / kind))
-
-
 def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder

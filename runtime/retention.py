@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from flows.models import StoredPlan
 from runtime import states
 from runtime.models import Event, Outbox, PinnedSample, Result, Run, Task, Worker
-from runtime.places import EXCHANGE, RESULTS, copied_runs, remove, store, temporary_folders
+from runtime.places import EXCHANGE, RESULTS, remove, store, temporary_folders
 from security import clock
 from security.secrets import delete_secrets
 
@@ -78,8 +78,8 @@ def remove_copies() -> int:
     removed = 0
     going = Run.objects.exclude(state__in=states.RUN_FINISHED)
     for kind in (EXCHANGE, RESULTS):
-        for run in copied_runs(kind):
-            if not _is_among(run, going):
+        for run, used_at in store().copied_runs(kind):
+            if _is_old(used_at, timedelta(minutes=10)) and not _is_among(run, going):
                 store().remove_copies(kind, run)
                 removed += 1
     return removed

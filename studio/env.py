@@ -64,7 +64,6 @@ OPTIONS: tuple[Option, ...] = (
     Option("WORKER_SLOTS", int, 2, "Stages that one worker runs at once, each in a child process."),
     Option("WORKER_ID", str, "", "Name of this worker; empty: host and process."),
     Option("WORKER_OFFERS", _words, (), "What this worker offers besides, for what needs it: e.g. zone:harbour."),
-    Option("SPARK_URL", str, "", "sc://host:port of a Spark Connect server for stages too big for one machine."),
     Option("CHILD_MEMORY_MB", int, 1024, "Memory limit of the engine in one child process."),
     Option("LEASE_SECONDS", float, 15.0, "A task whose worker was silent for so long is given to another."),
     Option("HEARTBEAT_SECONDS", float, 5.0, "How often a worker renews its leases."),

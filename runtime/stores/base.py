@@ -37,6 +37,9 @@ class Store(Protocol):
     def remove_run(self, kind: str, run: str) -> None:
         """Remove all files of one run."""
 
+    def copied_runs(self, kind: str) -> Iterator[tuple[str, float]]:
+        """The runs of which this machine has copies, each with when they were last used (seconds since 1970)."""
+
     def remove_copies(self, kind: str, run: str) -> None:
         """Remove what only saves this machine from fetching again."""
 

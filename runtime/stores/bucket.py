@@ -22,7 +22,7 @@ from node_catalog.sdk.errors import NodeTypeError
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.s3_client import Conflict, S3Client, S3Object
 from runtime.errors import StoreError
-from runtime.stores.folder import inside
+from runtime.stores.folder import folders, inside
 
 PART_BYTES = 64 << 20
 MOST_LISTED = 200_000
@@ -65,7 +65,10 @@ class BucketStore:
         """Download it unless it is here already."""
         name, size = _split(reference)
         path = inside(self.root, name)
-        if size is None or _has_size(path, size):
+        if size is None:
+            return path
+        if _has_size(path, size):
+            os.utime(path.parent)  # in use
             return path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         partial = path.with_name(f"{path.name}.{uuid4().hex}.part")
@@ -138,6 +141,10 @@ class BucketStore:
         with self._client() as client:
             for one in client.list(f"{self._bucket.prefix}{kind}/{run}/", MOST_LISTED):
                 client.delete(one.key)
+
+    def copied_runs(self, kind: str) -> Iterator[tuple[str, float]]:
+        """What was written here, or fetched."""
+        return ((folder.name, folder.stat().st_mtime) for folder in folders(self.root / kind))
 
     def remove_copies(self, kind: str, run: str) -> None:
         """The folder of this host."""

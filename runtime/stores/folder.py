@@ -56,8 +56,12 @@ class FolderStore:
         """The whole folder."""
         shutil.rmtree(inside(self.root, f"{kind}/{run}"), ignore_errors=True)
 
+    def copied_runs(self, kind: str) -> Iterator[tuple[str, float]]:
+        """None: every file here is the only one."""
+        return iter(())
+
     def remove_copies(self, kind: str, run: str) -> None:
-        """There are none: every file here is the only one."""
+        """There are none."""
 
     def check(self) -> None:
         """Write a file, sync it and read it again."""

@@ -27,19 +27,23 @@ def has_namespaces() -> bool:
 class Host:
     """Started at once. In a process space of its own nobody else sees that it is gone: its leases must run out."""
 
-    def __init__(self, name: str, folder: Path, options: Mapping[str, str], *, schedules: bool = True) -> None:
+    def __init__(
+        self, name: str, folder: Path, options: Mapping[str, str], *, schedules: bool = True, root: Path = ROOT
+    ) -> None:
+        """``root`` is the version that it runs: a checkout with a virtual environment (``.venv``)."""
         self.name = name
         folder.mkdir(parents=True)
-        environment = {**os.environ, **options, "DATA_HOME": str(folder / "data"), "WORKER_ID": name}
+        python = sys.executable if root == ROOT else root / ".venv" / "bin" / "python"
+        environment = {**os.environ, "DATA_HOME": str(folder / "data"), **options, "WORKER_ID": name}
         environment["DJANGO_SETTINGS_MODULE"] = "studio.settings"
         rename = f"hostname {name}; " if has_namespaces() else ""
-        scheduler = f"{sys.executable} manage.py scheduler & " if schedules else ""
-        command = f"{rename}{scheduler}{sys.executable} manage.py worker"
+        scheduler = f"{python} manage.py scheduler & " if schedules else ""
+        command = f"{rename}{scheduler}{python} manage.py worker"
         self.log = folder / "log"
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [*(NAMESPACES if has_namespaces() else ()), "sh", "-c", command],
-                cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True,
+                cwd=root, env=environment, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
     @property

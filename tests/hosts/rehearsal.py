@@ -1,6 +1,7 @@
-"""Many runs of two stages on three hosts, of which one is lost in the middle: all are done, each row is there once.
+"""Many runs of two stages on several hosts: all are done, each row is there once.
 
-    python -m tests.hosts.rehearsal --runs 1000 --lease 15
+    python -m tests.hosts.rehearsal --runs 1000 --lease 15          three hosts, of which one is lost in the middle
+    python -m tests.hosts.rehearsal --runs 200 --before FOLDER      a worker of an older version beside one of this
 
 A process of its own, with the options of the studio in its environment: it plays the part of the web process. Prints
 what it found as one line of JSON, and ends with an error when anything is lost or doubled.
@@ -21,6 +22,8 @@ from typing import Any
 
 import django
 
+from tests.hosts.host import Host, has_namespaces
+
 ROWS = 500
 START_SECONDS = 120.0
 
@@ -31,21 +34,27 @@ def main(arguments: Sequence[str] = ()) -> None:
     options.add_argument("--runs", type=int, default=30)
     options.add_argument("--lease", type=float, default=15.0)
     options.add_argument("--seconds", type=float, default=600.0, help="the longest that all runs may take")
+    options.add_argument("--before", type=Path, help="a checkout of an older version, with its .venv")
     given = options.parse_args(arguments or None)
     django.setup()
 
     from django.core.management import call_command
 
-    from tests.hosts.host import Host, has_namespaces
-
     call_command("migrate", verbosity=0)
     leases = {"LEASE_SECONDS": str(given.lease), "HEARTBEAT_SECONDS": str(given.lease / 3)}
     with tempfile.TemporaryDirectory(prefix="cg-hosts-") as folder:
-        names = ("harbour", "market", "tower")
-        options_of_host = {**leases, "WORKER_SLOTS": "1"}
-        hosts = [Host(name, Path(folder) / name, options_of_host, schedules=name != "tower") for name in names]
+        each = {**leases, "WORKER_SLOTS": "1"}
+        if given.before:
+            each["DATA_HOME"] = os.environ["DATA_HOME"]  # an upgrade in place: one folder for both versions
+            hosts = [
+                Host("older", Path(folder) / "older", each, schedules=False, root=given.before.resolve()),
+                Host("newer", Path(folder) / "newer", each),
+            ]
+        else:
+            names = ("harbour", "market", "tower")
+            hosts = [Host(name, Path(folder) / name, each, schedules=name != "tower") for name in names]
         try:
-            found = _play(hosts, given.runs, given.seconds)
+            found = _play(hosts, given.runs, given.seconds, lost=None if given.before else hosts[1])
         except BaseException:
             for host in hosts:
                 print(f"── {host.name}\n{host.log.read_text(errors='replace')[-3000:]}", file=sys.stderr)
@@ -56,7 +65,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     print(json.dumps({"runs": given.runs, "namespaces": has_namespaces(), **found}))
 
 
-def _play(hosts: list[Any], runs: int, seconds: float) -> dict[str, Any]:
+def _play(hosts: list[Host], runs: int, seconds: float, lost: Host | None) -> dict[str, Any]:
     from runtime import states
     from runtime.models import Attempt, Run, Worker
     from runtime.scheduler import start_run
@@ -68,9 +77,10 @@ def _play(hosts: list[Any], runs: int, seconds: float) -> dict[str, Any]:
     for number in range(runs):
         start_run(flow, version, staff, {"tag": number})
     ended = Run.objects.filter(state__in=states.RUN_FINISHED)
-    lost = hosts[1]
-    city.wait_for(lambda: ended.count() >= runs // 3 and _holds_work(lost.name), seconds, "a third of the runs is done")
-    lost.kill()
+    city.wait_for(lambda: ended.count() >= runs // 3, seconds, "a third of the runs is done")
+    if lost is not None:
+        city.wait_for(lambda: _holds_work(lost.name), seconds, f"{lost.name} is at work")
+        lost.kill()
     done_then, killed_at = ended.count(), time.monotonic()
     city.wait_for(lambda: ended.count() == runs, seconds, "all runs end")
     took = time.monotonic() - began

@@ -46,13 +46,18 @@ def environment(options: dict[str, str], folder: Path) -> dict[str, str]:
     return {**plain, **options, "DATA_HOME": str(folder / "web"), "DJANGO_SETTINGS_MODULE": "studio.settings"}
 
 
-def rehearse(broker: Broker, store: ObjectStore, runs: int, lease: float, seconds: float) -> dict[str, Any]:
-    """Play it, with rows in a bucket; what was found. Raises AssertionError with the hosts' logs."""
+def rehearse(
+    broker: Broker, store: ObjectStore | None, runs: int, lease: float, seconds: float, before: Path | None = None
+) -> dict[str, Any]:
+    """Play it, with rows in a bucket, or with a worker of the version ``before`` and all in one folder; what was found.
+
+    Raises AssertionError with the hosts' logs.
+    """
     with tempfile.TemporaryDirectory(prefix="cg-stage-") as name:
         folder = Path(name)
-        options = shared_options(broker, store.exchange(store.bucket()), folder)
+        options = shared_options(broker, store.exchange(store.bucket()) if store else {}, folder)
         command = [sys.executable, "-m", "tests.hosts.rehearsal", f"--runs={runs}", f"--lease={lease}",
-                   f"--seconds={seconds}"]  # fmt: skip
+                   f"--seconds={seconds}", *([f"--before={before}"] if before else [])]  # fmt: skip
         done = subprocess.run(
             command, env=environment(options, folder), cwd=ROOT, capture_output=True, text=True, check=False
         )

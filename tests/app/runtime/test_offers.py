@@ -48,12 +48,12 @@ def a_waiting_task(world: World, needs: str, level: int = 1) -> Task:
     ("needs", "level", "worker", "is_met"),
     [
         ("", 1, offers(), True),
-        ("", 1, offers("spark", HARBOUR), True),
-        ("spark", 1, offers(), False),
-        ("spark", 1, offers("spark"), True),
-        (f"spark {HARBOUR}", 1, offers("spark"), False),
-        (f"spark {HARBOUR}", 1, offers("big", "spark", HARBOUR), True),
-        ("", LEVEL + 1, offers("spark"), False),
+        ("", 1, offers("big", HARBOUR), True),
+        ("big", 1, offers(), False),
+        ("big", 1, offers("big"), True),
+        (f"big {HARBOUR}", 1, offers("big"), False),
+        (f"big {HARBOUR}", 1, offers("big", "quick", HARBOUR), True),
+        ("", LEVEL + 1, offers("big"), False),
         ("", LEVEL, offers(level=LEVEL - 1), False),
     ],
 )
@@ -72,7 +72,7 @@ def test_a_task_is_claimed_only_by_who_meets_its_needs(
 
 
 def test_what_nobody_can_do_stands_in_nobodys_way(world: World) -> None:
-    first, second = a_waiting_task(world, "spark"), a_waiting_task(world, "")
+    first, second = a_waiting_task(world, "big"), a_waiting_task(world, "")
     held = claim_next("w:1", KINDS, offers().met)
     assert held is not None
     assert held.task.pk == second.pk
@@ -85,9 +85,9 @@ def test_a_nodes_zone_is_needed_by_the_stages_that_read_it_and_by_no_other(world
     node.tags.add(Tag.objects.create(name=HARBOUR), Tag.objects.create(name="zoned"))
     binding = Binding(alias="in", kind="dataset", schema=SCHEMA, dataset=f"{NODE}.0001")
     reading = msgspec.structs.replace(stage("a"), bindings=(binding,))
-    run = world.make_run(reading, stage("b", after=("a",)), msgspec.structs.replace(stage("c"), engine="spark"))
-    assert dict(run.tasks.values_list("stage", "needs")) == {"a": HARBOUR, "b": "", "c": "spark"}
-    assert dict(run.tasks.values_list("stage", "level")) == {"a": 1, "b": 1, "c": 2}
+    run = world.make_run(reading, stage("b", after=("a",)))
+    assert dict(run.tasks.values_list("stage", "needs")) == {"a": HARBOUR, "b": ""}
+    assert dict(run.tasks.values_list("stage", "level")) == {"a": 1, "b": 1}
     written = msgspec.structs.replace(stage("d"), sink=msgspec.structs.replace(stage("d").sink, node=NODE))
     assert needs_of_stage(written, zones_of_nodes()) == HARBOUR
 
@@ -95,8 +95,8 @@ def test_a_nodes_zone_is_needed_by_the_stages_that_read_it_and_by_no_other(world
 @pytest.mark.parametrize(
     ("needs", "level", "others", "words"),
     [
-        ("spark", 1, [("plain",)], "offers “spark”"),
-        (f"spark {HARBOUR}", 1, [("one", "spark"), ("two", HARBOUR)], f"offers “spark, {HARBOUR}”"),
+        ("big", 1, [("plain",)], "offers “big”"),
+        (f"big {HARBOUR}", 1, [("one", "big"), ("two", HARBOUR)], f"offers “big, {HARBOUR}”"),
         ("", LEVEL + 1, [("plain",)], "newer version"),
         ("", 1, [], "No worker is running"),
     ],
@@ -122,8 +122,8 @@ def test_a_run_that_nobody_can_do_says_so_on_its_page_until_somebody_can(
 
 
 def test_nothing_is_said_while_a_worker_could_do_it_or_before_it_has_waited(world: World) -> None:
-    a_waiting_task(world, "spark")
-    a_worker("able", "spark", "big")
+    a_waiting_task(world, "big")
+    a_worker("able", "big", "quick")
     fresh = world.make_run(stage("b"))
     Task.objects.filter(run=fresh).update(needs="unknown")
     assert matching.tell_waiting() == 0
@@ -131,8 +131,8 @@ def test_nothing_is_said_while_a_worker_could_do_it_or_before_it_has_waited(worl
 
 def test_every_combination_of_offers_has_its_queue() -> None:
     assert matching.queues_of(offers()) == ["citygo"]
-    assert set(matching.queues_of(offers("spark", HARBOUR))) == {
-        "citygo", "citygo+spark", f"citygo+{HARBOUR}", f"citygo+spark+{HARBOUR}",
+    assert set(matching.queues_of(offers("big", HARBOUR))) == {
+        "citygo", "citygo+big", f"citygo+{HARBOUR}", f"citygo+big+{HARBOUR}",
     }  # fmt: skip
 
 
@@ -145,7 +145,7 @@ def test_offers_that_cannot_be_are_refused_at_the_start(value: str) -> None:
 def test_a_plan_that_says_something_new_raises_the_level() -> None:
     """A worker of the version before passes over fields that it does not know: what changes an answer has a level."""
     known = {
-        Stage: "key steps bindings text schema sink engine extensions probes ordered outlets judge needs",
+        Stage: "key steps bindings text schema sink engine extensions probes ordered outlets judge needs instead",
         Binding: "alias kind schema step counts_step dataset columns text dialect grant_digest grant epoch pushed"
         " thinned stage port sources",
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 from django.utils import timezone
 
@@ -13,6 +15,7 @@ from runtime.models import Event, Outbox, Result, Run, Task, Worker
 from security.models import Secret
 from security.secrets import seal
 from tests.app.runtime.factory import World, stage
+from tests.object_store import ObjectStore
 
 LONG_AGO = timezone.now() - timedelta(days=90)
 
@@ -97,3 +100,26 @@ def test_previews_events_bells_plans_and_workers(world: World) -> None:
     assert not StoredPlan.objects.filter(pk=unused.pk).exists()
     assert StoredPlan.objects.filter(pk=run.plan_id).exists()
     assert not Worker.objects.exists()
+
+
+def test_a_host_forgets_what_it_has_fetched_when_the_run_has_ended(
+    world: World, settings: Any, object_store: ObjectStore, tmp_path: Path
+) -> None:
+    settings.DATA_HOME = tmp_path
+    settings.OPTIONS = {**settings.OPTIONS, **object_store.exchange(object_store.bucket())}
+    going, ended, fresh = (world.make_run(stage("a")) for _ in range(3))
+    kept = {}
+    for run in (going, ended, fresh):
+        path = places.exchange_file(run.pk, run.tasks.get().pk, 1)
+        path.write_bytes(b"rows")
+        kept[run.pk] = places.keep(path)
+        if run is not fresh:
+            age(path.parent)
+    Run.objects.exclude(pk=going.pk).update(state=states.DONE, finished_at=timezone.now())
+    assert retention.remove_copies() == 1
+    assert {path.name for path in (tmp_path / "exchange").iterdir()} == {str(going.pk), str(fresh.pk)}
+    assert places.absolute(kept[ended.pk]).read_bytes() == b"rows", "it is fetched again"
+
+    assert retention.remove_exchange() == 0
+    Run.objects.filter(pk=ended.pk).update(finished_at=LONG_AGO)
+    assert retention.remove_exchange() == 0, "its object was made a moment ago"
