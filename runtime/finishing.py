@@ -162,6 +162,14 @@ def hand_back(claim: Claim, seconds: float = 0.0) -> str:
         return states.READY
 
 
+def hand_on(claim: Claim, needs: str, problem: Mapping[str, Any]) -> str:
+    """The task goes to a worker that meets ``needs``; the try is kept with its reason."""
+    with transaction.atomic():
+        locked_run(claim.task.run_id)
+        Task.objects.filter(pk=claim.task.pk, attempt=claim.attempt).update(needs=needs)
+        return _leave(claim, states.READY, problem, 0.0)
+
+
 def _leave(claim: Claim, new: str, problem: Mapping[str, Any] | None, pause: float) -> str:
     """Move out of work; an empty answer means that another attempt owns the task (nothing is changed)."""
     task = claim.task

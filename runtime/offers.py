@@ -19,10 +19,12 @@ from django.db.models import Q
 from flows.graph.plan import LEVEL, Plan, Stage
 from node_catalog.models import Node
 from node_catalog.sdk.text import Text, text
-from runtime.models import Worker
+from runtime.models import Task, Worker
 from security import clock
 
 ZONE = "zone:"
+MEMORY = "memory"
+"""Offered by workers with a larger CHILD_MEMORY_MB: needed by what has run out of memory elsewhere."""
 MOST_OFFERS = 6
 """A worker looks for tasks with each combination of its offers: 64 of them."""
 SILENCE = timedelta(seconds=20)
@@ -68,6 +70,13 @@ def living_offers() -> list[Offers]:
     """What the workers offer that have reported themselves lately."""
     rows = Worker.objects.filter(seen_at__gt=clock.now() - SILENCE).values_list("offers", "level")
     return [Offers(frozenset(words.split()), level) for words, level in rows]
+
+
+def needs_for_more_memory(task: Task) -> str:
+    """What a task needs that has run out of memory in this process, when a running worker offers that; else nothing."""
+    needs = needs_text([*task.needs.split(), MEMORY])
+    is_largest = MEMORY in Offers.of_options().words or needs == task.needs
+    return "" if is_largest or not any(one.meets(needs, task.level) for one in living_offers()) else needs
 
 
 def needs_of_stage(stage: Stage, zones: dict[str, set[str]]) -> str:

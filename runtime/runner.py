@@ -15,16 +15,18 @@ from typing import Any, Protocol
 from django.db import InterfaceError, OperationalError, connection
 
 from node_catalog.sdk.failpoint import failpoint
+from node_catalog.sdk.text import text
 from runtime import checking, discovering, finishing, previewing, profiling, scanning, staging, states
 from runtime.claims import Claim, begin, begin_commit
 from runtime.engine.errors import CancelledError as WorkCancelledError
-from runtime.engine.errors import ChildDiedError
+from runtime.engine.errors import ChildDiedError, MemoryLimitError
 from runtime.engine.work import Outcome, Part, Report, Work
 from runtime.errors import LeaseLostError, PostponedError, problem_of
 from runtime.handling import Ending, Handler, Keep
 from runtime.iterating import told
 from runtime.lots import is_iteration
 from runtime.models import Task
+from runtime.offers import needs_for_more_memory
 from runtime.places import remove_temporary
 from runtime.progress import Progress
 
@@ -39,6 +41,10 @@ HANDLERS: Mapping[str, Handler] = {
 LIGHT = frozenset(kind for kind, handler in HANDLERS.items() if handler.is_light)
 HEAVY = frozenset(HANDLERS) - LIGHT
 WAIT_FOR_DATABASE = 60.0
+ELSEWHERE = text(
+    "It needs more memory than this worker gives; it goes on at one that offers more.",
+    "所需内存超过当前工作进程的上限，将由内存更大的工作进程继续执行。",
+)
 
 log = logging.getLogger(__name__)
 
@@ -130,10 +136,19 @@ def _write_end(claim: Claim, error: Exception, problem: Mapping[str, Any]) -> No
         problem = told(claim, problem)
     if isinstance(error, PostponedError):
         finishing.hand_back(claim, error.seconds)
+    elif isinstance(error, MemoryLimitError) and (needs := _needs_elsewhere(claim)):
+        finishing.hand_on(claim, needs, {**problem, "message": ELSEWHERE, "retry": "retry"})
     elif isinstance(error, ChildDiedError):
         finishing.crash(claim, problem)
     else:
         finishing.fail(claim, problem)
+
+
+def _needs_elsewhere(claim: Claim) -> str:
+    """What the task needs to be tried on a worker with more memory; nothing when there is none."""
+    task = Task.objects.get(pk=claim.task.pk)
+    is_tried = claim.attempt >= task.max_attempts or is_iteration(task)
+    return "" if is_tried else needs_for_more_memory(task)
 
 
 def when_database_answers(claim: Claim, ask: Callable[[], Any]) -> Any:

@@ -102,7 +102,7 @@ class BucketStore:
         if not self.is_there(reference):
             raise FileNotFoundError(reference)
         parts = [S3Object(self._bucket, self._context, key, length) for key, length in self._parts(name, size)]
-        return io.BufferedReader(_Parts(parts, self._part_bytes, size), 1 << 16)
+        return io.BufferedReader(_Parts(parts, self._part_bytes, size, self._where), 1 << 16)
 
     def copy(self, reference: str, target: Path) -> str:
         """The store copies by itself, and what is here is linked."""
@@ -152,24 +152,26 @@ class BucketStore:
 
     def check(self) -> None:
         """Make an object, see that it cannot be made twice, read it and remove it."""
-        key, where = f"{self._bucket.prefix}check/{uuid4().hex}", f"{self._bucket.endpoint}/{self._bucket.bucket}"
-        try:
-            with self._client() as client:
-                client.put(key, b"check", is_new=True)
-                is_refused = _is_refused(lambda: client.put(key, b"other", is_new=True))
-                found = client.get(key)
-                client.delete(key)
-        except (NodeTypeError, OSError) as error:
-            said = getattr(error, "message", None) or {"en": str(error), "zh-CN": str(error)}
-            raise StoreError(f"{where}: {said['en']}", f"{where}：{said['zh-CN']}") from error
+        key, where = f"{self._bucket.prefix}check/{uuid4().hex}", self._where
+        with self._client() as client:
+            client.put(key, b"check", is_new=True)
+            is_refused = _is_refused(lambda: client.put(key, b"other", is_new=True))
+            found = client.get(key)
+            client.delete(key)
         if not is_refused or found is None or found[0] != b"check":
             raise StoreError(
                 f"{where} ignores conditional writes (If-None-Match): attempts could replace each other's rows",
                 f"{where} 不支持条件写入（If-None-Match），多个工作进程可能相互覆盖数据",
             )
 
-    def _client(self) -> S3Client:
-        return S3Client(self._bucket, self._context)
+    @property
+    def _where(self) -> str:
+        return f"{self._bucket.endpoint}/{self._bucket.bucket}"
+
+    @contextlib.contextmanager
+    def _client(self) -> Iterator[S3Client]:
+        with _store_words(self._where), S3Client(self._bucket, self._context) as client:
+            yield client
 
     def _parts(self, name: str, size: int) -> list[tuple[str, int]]:
         """(key, bytes) of every part of a file."""
@@ -184,8 +186,8 @@ class BucketStore:
 class _Parts(io.RawIOBase):
     """Several objects as one seekable file."""
 
-    def __init__(self, parts: list[S3Object], part_bytes: int, size: int) -> None:
-        self._parts, self._part_bytes, self._size = parts, part_bytes, size
+    def __init__(self, parts: list[S3Object], part_bytes: int, size: int, where: str) -> None:
+        self._parts, self._part_bytes, self._size, self._where = parts, part_bytes, size, where
         self._open: OrderedDict[int, Any] = OrderedDict()
         self._position = 0
 
@@ -212,9 +214,10 @@ class _Parts(io.RawIOBase):
         if self._position >= self._size:
             return 0
         number, at = divmod(self._position, self._part_bytes)
-        stream = self._stream(number)
-        stream.seek(at)
-        count = int(stream.readinto(memoryview(buffer)[: self._parts[number].size - at]))
+        with _store_words(self._where):
+            stream = self._stream(number)
+            stream.seek(at)
+            count = int(stream.readinto(memoryview(buffer)[: self._parts[number].size - at]))
         self._position += count
         return count
 
@@ -232,6 +235,16 @@ class _Parts(io.RawIOBase):
             self._open[number] = self._parts[number].open()
         self._open.move_to_end(number)
         return self._open[number]
+
+
+@contextlib.contextmanager
+def _store_words(where: str) -> Iterator[None]:
+    """What the client says of a bucket, said of the store: nobody can do anything about it in a flow."""
+    try:
+        yield
+    except NodeTypeError as error:
+        said = error.message
+        raise StoreError(f"{where}: {said['en']}", f"{where}：{said['zh-CN']}") from error
 
 
 def _split(reference: str) -> tuple[str, int | None]:

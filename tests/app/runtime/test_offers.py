@@ -12,11 +12,13 @@ from django.utils import timezone
 from flows.graph.plan import LEVEL, Binding, Stage
 from node_catalog.models import Node, Tag
 from runtime import matching, states
-from runtime.claims import claim, claim_next
+from runtime.claims import begin, claim, claim_next
 from runtime.clock import Soon
+from runtime.engine.translate import memory_error
 from runtime.models import Task, Worker
 from runtime.monitor import run_snapshot
-from runtime.offers import Offers, needs_of_stage, zones_of_nodes
+from runtime.offers import MEMORY, Offers, needs_of_stage, zones_of_nodes
+from runtime.runner import end_badly
 from security.access import principal_for
 from studio.env import read_options
 from tests.app.runtime.factory import SCHEMA, World, stage
@@ -127,6 +129,38 @@ def test_nothing_is_said_while_a_worker_could_do_it_or_before_it_has_waited(worl
     fresh = world.make_run(stage("b"))
     Task.objects.filter(run=fresh).update(needs="unknown")
     assert matching.tell_waiting() == 0
+
+
+def out_of_memory(world: World) -> Task:
+    """A task whose only try has run out of memory."""
+    task = a_waiting_task(world, HARBOUR)
+    held = claim_next("w:1", KINDS, offers(HARBOUR).met)
+    assert held is not None
+    assert begin(held)
+    end_badly(held, memory_error("step_a"))
+    task.refresh_from_db()
+    return task
+
+
+def test_what_runs_out_of_memory_goes_to_a_worker_that_offers_more(world: World) -> None:
+    a_worker("large", MEMORY, HARBOUR)
+    task = out_of_memory(world)
+    assert (task.state, task.needs) == (states.READY, f"{MEMORY} {HARBOUR}")
+    shown = run_snapshot(principal_for(world.staff), task.run_id)
+    assert "goes on at one that offers more" in shown["log"][-1]["message"]["en"]
+    assert claim_next("w:2", KINDS, offers(HARBOUR).met) is None
+
+    again = claim_next("large", KINDS, offers(MEMORY, HARBOUR).met)
+    assert again is not None
+    assert begin(again)
+    end_badly(again, memory_error("step_a"))
+    task.refresh_from_db()
+    assert task.state == states.FAILED, "there is no larger one"
+
+
+def test_what_runs_out_of_memory_fails_where_nobody_offers_more(world: World) -> None:
+    a_worker("far", MEMORY)
+    assert out_of_memory(world).state == states.FAILED
 
 
 def test_every_combination_of_offers_has_its_queue() -> None:

@@ -116,9 +116,11 @@ def test_the_check_says_that_there_is_no_such_bucket(object_store: ObjectStore, 
 
 
 def test_the_check_says_that_nothing_answers_or_a_folder_is_closed(tmp_path: Path) -> None:
-    dead = Bucket("http://127.0.0.1:9", "bucket", "", "key", "secret", "us-east-1", True)
-    with pytest.raises(StoreError, match=r"127\.0\.0\.1:9"):
-        BucketStore(dead, tmp_path, ANY_HOST).check()
+    dead = BucketStore(Bucket("http://127.0.0.1:9", "b", "", "key", "secret", "us-east-1", True), tmp_path, ANY_HOST)
+    for ask in (dead.check, lambda: dead.is_there("results/r/t@5"), lambda: dead.open("results/r/t@5")):
+        with pytest.raises(StoreError, match=r"127\.0\.0\.1:9") as refused:
+            ask()
+        assert refused.value.status == 503
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(StoreError, match="mount it here"):
         FolderStore(tmp_path / "file").check()
