@@ -16,7 +16,7 @@ from itertools import combinations
 from django.conf import settings
 from django.db.models import Q
 
-from flows.graph.plan import LEVEL, Plan, Stage
+from flows.graph.plan import LEVEL, Stage
 from node_catalog.models import Node
 from node_catalog.sdk.text import Text, text
 from runtime.models import Task, Worker
@@ -84,11 +84,6 @@ def needs_of_stage(stage: Stage, zones: dict[str, set[str]]) -> str:
     nodes = {read.dataset for binding in stage.bindings if binding.kind == "dataset" for read in binding.reads}
     nodes |= {stage.sink.dataset, stage.sink.node}
     return needs_text(_words_of(nodes, zones))
-
-
-def needs_of_plan(plan: Plan) -> str:
-    """What a worker must offer to do a plan of one stage (a preview) with everything that it reads."""
-    return needs_of_stage(plan.stages[-1], zones_of_nodes())
 
 
 def needs_of_nodes(numbers: Collection[str]) -> str:

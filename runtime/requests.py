@@ -63,7 +63,7 @@ def request_preview(flow: Flow, step: str, user: User, revision: int | None = No
     payload["held"] = [as_payload(kept[end]) for end in used]
     with transaction.atomic():
         _drop_earlier(flow, user)
-        return ask_worker(Task.Kind.PREVIEW, user, payload, nodes=plan.datasets)
+        return _ask_preview(user, payload, plan)
 
 
 def request_sample(dataset: Dataset, user: User) -> Task:
@@ -74,14 +74,14 @@ def request_sample(dataset: Dataset, user: User) -> Task:
     plan = dataset_plan(dataset_info(dataset, user), grant)
     with transaction.atomic():
         payload = {"dataset": str(dataset.pk), "sample_rows": None, **_stored(plan)}
-        return ask_worker(Task.Kind.PREVIEW, user, payload, nodes=plan.datasets)
+        return _ask_preview(user, payload, plan)
 
 
 def request_rows(plan: Plan, user: User, about: Mapping[str, Any]) -> Task:
     """The rows of a plan of one collecting stage, kept and guarded like a preview."""
     with transaction.atomic():
         payload = {**about, "sample_rows": None, **_stored(plan)}
-        return ask_worker(Task.Kind.PREVIEW, user, payload, nodes=plan.datasets)
+        return _ask_preview(user, payload, plan)
 
 
 def request_profile(dataset: Dataset, user: User) -> Task:
@@ -173,8 +173,18 @@ def _same_or_ask(kind: str, user: User, payload: dict[str, Any], number: str) ->
     return same or ask_worker(kind, user, payload, nodes=[number])
 
 
+def _ask_preview(user: User, payload: dict[str, Any], plan: Plan) -> Task:
+    """A task that collects the rows of a plan of one stage."""
+    return ask_worker(Task.Kind.PREVIEW, user, payload, nodes=plan.datasets, level=plan.stages[-1].level)
+
+
 def ask_worker(
-    kind: str, user: User, payload: dict[str, Any], attempts: int = LONE_ATTEMPTS, nodes: Collection[str] = ()
+    kind: str,
+    user: User,
+    payload: dict[str, Any],
+    attempts: int = LONE_ATTEMPTS,
+    nodes: Collection[str] = (),
+    level: int = 1,
 ) -> Task:
     """A new task of its own, with its bell, in the caller's transaction. ``nodes`` are numbers of what it reads."""
     task = Task.objects.create(
@@ -183,6 +193,7 @@ def ask_worker(
         requested_by=user,
         payload=payload,
         needs=needs_of_nodes(nodes) if nodes else "",
+        level=level,
         max_attempts=attempts,
         not_before=db_now(),
     )
