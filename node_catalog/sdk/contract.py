@@ -7,7 +7,7 @@ no list to edit. Everything on screen (palette entry, form, help page, document 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -315,10 +315,11 @@ class Connector(NodeType):
         raise NotImplementedError
 
     @classmethod
-    def give(cls, name: str, schema: Schema, rows: Any) -> Given | None:
+    def give(cls, name: str, schema: Schema, rows: Any, compared: Collection[str] = ()) -> Given | None:
         """Rows of another node (an Arrow table with some columns of ``schema``), to be sent along with a statement.
 
-        ``name`` is theirs alone in it; columns that are not there are NULL. None when they cannot be said exactly.
+        ``name`` is theirs alone in it; columns that are not there are NULL. ``compared`` are those by which the
+        statement matches or groups. None when they cannot be said exactly.
         """
         return None
 

@@ -76,7 +76,7 @@ def _given(
     if size > MOST_BYTES:
         return None
     table = pa.Table.from_batches(batches, schema=to_arrow(shipped.binding.schema))
-    return connector_of(registry, target.connector).give(read.name, shipped.schema, table)
+    return connector_of(registry, target.connector).give(read.name, shipped.schema, table, read.compared)
 
 
 def _too_much() -> dict[str, str]:

@@ -115,13 +115,14 @@ def _from_server(binding: Binding) -> pa.Table:
     values: dict[str, str] = {}
     for read in binding.sources:
         if read.shipped is not None:
-            sent = registry().connectors[place].give(read.name, read.shipped.schema, _from_server(read.shipped.binding))
+            rows = _from_server(read.shipped.binding)
+            sent = registry().connectors[place].give(read.name, read.shipped.schema, rows, read.compared)
             assert sent is not None
             names[read.name] = sent.relation
             values |= sent.values
-    rows = server(place)(with_relation(binding.text, binding.dialect, names), **values)
+    found = server(place)(with_relation(binding.text, binding.dialect, names), **values)
     schema = to_arrow(binding.schema)
-    columns = list(zip(*rows)) if rows else [()] * len(schema)
+    columns = list(zip(*found)) if found else [()] * len(schema)
     return pa.table([_column(values, field) for values, field in zip(columns, schema)], schema=schema)
 
 

@@ -228,5 +228,9 @@ def test_values_arrive_exactly(postgres: dict[str, Any]) -> None:
         ((*row, None) for row in rows), key=repr
     )
     assert connector.give("src_2", Schema.of([("t", "text")]), pa.table({"t": ["\0"]})) is None
+    keyed = connector.give("src_2", Schema.of([("t", "text")]), pa.table({"t": ["a", "b"]}), ["t"])
+    twice = connector.give("src_2", Schema.of([("t", "text")]), pa.table({"t": ["a", "a"]}), ["t"])
+    assert keyed is not None and "DISTINCT ON" in keyed.relation and keyed.values["enable_sort"] == "off"
+    assert twice is not None and "DISTINCT" not in twice.relation and "enable_sort" not in twice.values
     odd = pa.table({"y": pa.array([-10_000_000], pa.int32()).cast(pa.date32())})
     assert connector.give("src_2", Schema.of([("y", "date")]), odd) is None

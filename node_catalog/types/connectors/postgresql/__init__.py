@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Annotated, Any, Literal
 
@@ -187,9 +187,9 @@ class Postgresql(Connector):
             connection.rollback()  # a connection that is kept holds no snapshot between two tables
 
     @classmethod
-    def give(cls, name: str, schema: Schema, rows: Any) -> Given | None:
+    def give(cls, name: str, schema: Schema, rows: Any, compared: Collection[str] = ()) -> Given | None:
         """Arrays that the statement unnests."""
-        return given(name, schema, rows)
+        return given(name, schema, rows, compared)
 
 
 def _condition(span: Span) -> str:
