@@ -26,7 +26,7 @@ from runtime.errors import LeaseLostError
 from runtime.lots import claim_mates, has_room, is_iteration
 from runtime.models import Attempt, Run, Task
 from runtime.moves import cas_run, cas_task, locked_run, run_fact, step_states, task_fact, tell
-from runtime.reporting import Topic, record
+from runtime.reporting import Topic, gathering, record
 from security import clock
 
 ANY = Q()
@@ -93,24 +93,27 @@ def _take(task: Task, owner: str) -> Claim | None:
         run = locked_run(task.run_id)
         if run is not None and (run.state in states.HELD or (is_iteration(task) and not has_room(run, task))):
             return None
+        lot = uuid4().hex
         taken = cas_task(
             task.pk,
             states.READY,
             states.CLAIMED,
             task.attempt,
             owner=owner,
-            lot=uuid4().hex,
+            lot=lot,
             lease_until=Soon(settings.OPTIONS["LEASE_SECONDS"]),
             started_at=Coalesce(F("started_at"), db_now()),
         )
         if not taken:
             return None
-        task.refresh_from_db()
+        task.attempt, task.state, task.owner, task.lot = task.attempt + 1, states.CLAIMED, owner, lot
+        task.error = None
         _note_attempts([task])
-        if run is not None and run.state == states.PENDING:
-            cas_run(run, states.RUNNING, started_at=Coalesce(F("started_at"), db_now()))
-            record(Topic("run", run.pk), [run_fact(run)])
-        tell(task, [task_fact(task, states.CLAIMED, task.attempt, owner)])
+        with gathering(run):
+            if run is not None and run.state == states.PENDING:
+                cas_run(run, states.RUNNING, started_at=Coalesce(F("started_at"), db_now()))
+                record(Topic("run", run.pk), [run_fact(run)])
+            tell(task, [task_fact(task, states.CLAIMED, task.attempt, owner)])
         failpoint("claim.before_commit")
     failpoint("claim.after_commit")
     return Claim(task=task, attempt=task.attempt, owner=owner)
@@ -139,11 +142,12 @@ def _note_attempts(tasks: Iterable[Task]) -> None:
 def begin(claim: Claim) -> bool:
     """The work starts: claimed → running. False: the claim is lost."""
     with transaction.atomic():
-        locked_run(claim.task.run_id)
+        run = locked_run(claim.task.run_id)
         if not cas_task(claim.task.pk, states.CLAIMED, states.RUNNING, claim.attempt):
             return False
         fact = task_fact(claim.task, states.RUNNING, claim.attempt, claim.owner)
-        tell(claim.task, [fact], step_states(claim.task, states.RUNNING))
+        with gathering(run):
+            tell(claim.task, [fact], step_states(claim.task, states.RUNNING))
         failpoint("begin.before_commit")
     failpoint("begin.after_commit")
     claim.state = states.RUNNING
@@ -168,10 +172,11 @@ def begin_lot(lot: Sequence[Claim]) -> bool:
 def begin_commit(claim: Claim) -> bool:
     """The rows are staged and the target is asked to show them: running → committing."""
     with transaction.atomic():
-        locked_run(claim.task.run_id)
+        run = locked_run(claim.task.run_id)
         if not cas_task(claim.task.pk, states.RUNNING, states.COMMITTING, claim.attempt):
             return False
-        tell(claim.task, [task_fact(claim.task, states.COMMITTING, claim.attempt, claim.owner)])
+        with gathering(run):
+            tell(claim.task, [task_fact(claim.task, states.COMMITTING, claim.attempt, claim.owner)])
         failpoint("committing.before_commit")
     failpoint("committing.after_commit")
     claim.state = states.COMMITTING

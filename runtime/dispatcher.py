@@ -30,6 +30,8 @@ TASK_BELL = "task"
 REST_SECONDS = 2.0
 """After a failed ring the broker is left alone for so long."""
 MOST_AT_ONCE = 200
+IDLE_SECONDS = 0.2
+"""Without a bell for so long, the ringing thread lets go of its connection to the database."""
 
 log = logging.getLogger(__name__)
 
@@ -96,14 +98,17 @@ class _Ringer:
 
     def _loop(self) -> None:
         while True:
-            batch = [self._bells.get()]
+            try:
+                batch = [self._bells.get(timeout=IDLE_SECONDS)]
+            except queue.Empty:
+                connection.close()
+                batch = [self._bells.get()]
             while len(batch) < MOST_AT_ONCE and not self._bells.empty():
                 batch.append(self._bells.get())
             try:
                 mark_sent([pk for pk, key in batch if self.ring(key)])
             except Exception as error:
                 log.warning("bells not rung or not marked: %s", type(error).__name__)
-            finally:
                 connection.close()
 
 

@@ -33,7 +33,7 @@ from runtime.moves import (
     task_fact,
     tell,
 )
-from runtime.reporting import Fact, log_fact
+from runtime.reporting import Fact, gathering, log_fact
 from security import clock
 
 Apply = Callable[[], list[Fact]]
@@ -56,18 +56,18 @@ def complete(
         run = locked_run(task.run_id)
         if not cas_task(task.pk, claim.state, states.DONE, claim.attempt, result=dict(result), error=None, **fields):
             raise LeaseLostError()
-        end_attempt(task.pk, claim.attempt, states.DONE)
-        facts = [task_fact(task, states.DONE, claim.attempt, claim.owner), *apply()]
-        if task.run_id is None:
-            facts.append(Fact("done", {}))
-        picture = step_states(task, states.DONE)
-        for step, change in (steps or {}).items():
-            picture[step] = {**picture.get(step, {}), **change}
-        tell(task, facts, picture)
-        if run is not None:
-            run.refresh_from_db()
-            release_followers(run)
-            settle_run(run)
+        with gathering(run):
+            end_attempt(task.pk, claim.attempt, states.DONE)
+            facts = [task_fact(task, states.DONE, claim.attempt, claim.owner), *apply()]
+            if task.run_id is None:
+                facts.append(Fact("done", {}))
+            picture = step_states(task, states.DONE)
+            for step, change in (steps or {}).items():
+                picture[step] = {**picture.get(step, {}), **change}
+            tell(task, facts, picture)
+            if run is not None:
+                release_followers(run)
+                settle_run(run)
         failpoint("finish.before_commit")
     claim.state = states.DONE
     failpoint("finish.after_commit")

@@ -53,7 +53,7 @@ class IterationWorks:
         if loop.batch:
             given[loop.batch] = GivenRows(self._items, index * loop.batch_rows, loop.batch_rows)
         work = stage_work(task, made, made.stages[-1].key, self._user, self._run, given, self._today)
-        return msgspec.structs.replace(work, keep=f"{self._run.pk}/{loop.key}")
+        return msgspec.structs.replace(work, keep=f"{self._run.pk}/{loop.key}", keeps_all=True)
 
 
 @lru_cache(maxsize=8)

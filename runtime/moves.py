@@ -17,10 +17,11 @@ from runtime.dispatcher import add_bells
 from runtime.errors import public
 from runtime.lots import is_iteration
 from runtime.models import Attempt, Run, Task
-from runtime.reporting import Fact, Topic, merge_steps, record
+from runtime.reporting import Fact, Topic, change_run, is_gathering, merge_steps, record
 from security import clock
 from security.notices import notify
 
+RELEASING = states.PASSED | {states.PENDING}
 LONG_RUN = 60.0
 """Seconds after which people have gone on to something else."""
 
@@ -53,6 +54,9 @@ def _always(new: str) -> dict[str, Any]:
 def cas_run(run: Run, new: str, **fields: Any) -> bool:
     """Move a locked run; the object follows."""
     states.check_run_move(run.state, new)
+    if is_gathering(run):
+        change_run(run, state=new, **fields)
+        return True
     moved = Run.objects.filter(pk=run.pk, state=run.state).update(state=new, **fields)
     if moved:
         run.state = new
@@ -153,9 +157,9 @@ def release_followers(run: Run) -> None:
 
     One that stands only behind ways not taken is skipped instead, and with it what waits for nothing else.
     """
-    stages = run.tasks.exclude(stage__contains=states.ITERATION)
-    passed = {task.stage: task for task in stages.filter(state__in=states.PASSED)}
-    pending = list(stages.filter(state=states.PENDING))
+    stages = list(run.tasks.filter(state__in=RELEASING).exclude(stage__contains=states.ITERATION))
+    passed = {task.stage: task for task in stages if task.state != states.PENDING}
+    pending = [task for task in stages if task.state == states.PENDING]
     released = []
     while due := [task for task in pending if states.is_released(task.after, passed.keys())]:
         skipped = {stage for stage, task in passed.items() if task.state == states.SKIPPED}
@@ -187,8 +191,7 @@ def settle_run(run: Run, problem: Mapping[str, Any] | None = None) -> None:
     if run.state in states.RUN_FINISHED:
         return
     if problem and not run.error:
-        run.error = public(_at_call(problem, run.steps))
-        Run.objects.filter(pk=run.pk).update(error=run.error)
+        change_run(run, error=public(_at_call(problem, run.steps)))
     is_cancelling = run.state == states.CANCELLING
     if run.error or is_cancelling:
         waiting = run.tasks.filter(state__in=states.WAITING)
@@ -202,7 +205,8 @@ def settle_run(run: Run, problem: Mapping[str, Any] | None = None) -> None:
         cas_run(run, states.PAUSED)
         record(Topic("run", run.pk), [run_fact(run)])
     if end and cas_run(run, end, finished_at=db_now()):
-        run.refresh_from_db()
+        if not is_gathering(run):
+            run.refresh_from_db()
         record(Topic("run", run.pk), [run_fact(run, run.error if end == states.FAILED else None)])
         _tell_starter(run)
 
@@ -217,13 +221,13 @@ def _at_call(problem: Mapping[str, Any], steps: Mapping[str, Mapping[str, Any]])
 
 def _tell_starter(run: Run) -> None:
     """A message to who started the run: when it failed, and when it took so long that nobody is still watching."""
-    if run.started_by is None or run.state == states.CANCELLED:
+    took = (clock.now() - run.started_at).total_seconds() if run.started_at else 0.0
+    if run.state == states.CANCELLED or (run.state != states.FAILED and took < LONG_RUN) or run.started_by is None:
         return
-    took = (run.finished_at - run.started_at).total_seconds() if run.finished_at and run.started_at else 0.0
     if run.state == states.FAILED:
         title = text(f"Run {run.number} failed", f"运行 {run.number} 失败")
         notify(run.started_by, "run.failed", title, (run.error or {}).get("message"), f"/runs/{run.pk}")
-    elif took >= LONG_RUN:
+    else:
         title = text(f"Run {run.number} is done", f"运行 {run.number} 已完成")
         notify(run.started_by, "run.done", title, {}, f"/runs/{run.pk}")
 

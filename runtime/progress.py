@@ -15,7 +15,7 @@ from runtime.claims import Claim
 from runtime.engine.work import Report
 from runtime.models import Task
 from runtime.moves import is_iteration, locked_run, tell
-from runtime.reporting import Fact, log_fact
+from runtime.reporting import Fact, gathering, log_fact
 
 
 @dataclass
@@ -91,18 +91,19 @@ class Progress:
         newest.shown, newest.shown_at = counts, now
         task, said = newest.claim.task, {"phase": newest.phase, "counts": counts, "bytes": newest.size}
         with transaction.atomic():
-            locked_run(task.run_id)
+            run = locked_run(task.run_id)
             # Under the lock: a task that has ended meanwhile must not be shown as running again.
             mine = Task.objects.filter(pk=task.pk, attempt=newest.claim.attempt, state__in=states.ACTIVE)
             if not mine.update(progress=said):
                 return
-            if is_iteration(task):
-                # Its steps are those of another flow; they must not be taken for the caller's.
-                tell(task, logs)
-            elif task.run_id:
-                tell(task, logs, live_picture(counts, rates, effort) | uncounted_picture(shares))
-            else:
-                tell(task, [Fact("progress", said), *logs])
+            with gathering(run):
+                if is_iteration(task):
+                    # Its steps are those of another flow; they must not be taken for the caller's.
+                    tell(task, logs)
+                elif task.run_id:
+                    tell(task, logs, live_picture(counts, rates, effort) | uncounted_picture(shares))
+                else:
+                    tell(task, [Fact("progress", said), *logs])
 
 
 def live_picture(

@@ -5,8 +5,10 @@ An event carries states, counts and codes, never rows; a problem in it is withou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -15,6 +17,7 @@ from django.db.models import F
 
 from runtime import live
 from runtime.call_picture import changed_calls
+from runtime.errors import LeaseLostError
 from runtime.models import Event, Run, Task
 from security import clock
 
@@ -53,17 +56,94 @@ def event_as_json(seq: int, kind: str, at: Any, data: Mapping[str, Any]) -> dict
     return {"seq": seq, "kind": kind, "at": at.isoformat(), "data": data}
 
 
-def record(topic: Topic, facts: Sequence[Fact]) -> int:
+@dataclass
+class _Gathered:
+    """What a transaction says of one run: written once, at its end."""
+
+    run: Run
+    facts: list[Fact] = field(default_factory=list)
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+_open = threading.local()
+
+
+def _gathered(run_id: Any) -> _Gathered | None:
+    """The open block of this thread, when it is about this run."""
+    found: _Gathered | None = getattr(_open, "gathered", None)
+    return found if found is not None and found.run.pk == run_id else None
+
+
+@contextmanager
+def gathering(run: Run | None) -> Iterator[None]:
+    """Write what this block records and changes of ``run`` in one statement each, at its end.
+
+    The caller holds the run's lock, so that the object is the truth about its row until then; whoever reads the row's
+    steps, number or state inside the block asks the object. Without a run, or inside such a block, nothing changes.
+    Raises LeaseLostError when somebody has moved the run on all the same.
+    """
+    if run is None or _gathered(run.pk) is not None:
+        yield
+        return
+    before, mine = getattr(_open, "gathered", None), _Gathered(run)
+    held = Run.objects.filter(pk=run.pk, state=run.state, seq=run.seq)
+    _open.gathered = mine
+    try:
+        yield
+    finally:
+        _open.gathered = before
+    if mine.facts:
+        run.seq += len(mine.facts)
+        mine.fields["seq"] = run.seq
+    if mine.fields and not held.update(**mine.fields):
+        raise LeaseLostError()
+    if mine.facts:
+        _store(Topic("run", run.pk), mine.facts, run.seq)
+
+
+def is_gathering(run: Run) -> bool:
+    """Whether this thread is inside a block that gathers what happens to this run."""
+    return _gathered(run.pk) is not None
+
+
+def change_run(run: Run, **fields: Any) -> None:
+    """Set fields of a locked run; inside of ``gathering`` together with everything else."""
+    for name, value in fields.items():
+        setattr(run, name, value)
+    gathered = _gathered(run.pk)
+    if gathered is None:
+        Run.objects.filter(pk=run.pk).update(**fields)
+    else:
+        gathered.fields.update(fields)
+
+
+def add_rows(run_id: Any, rows: int) -> None:
+    """The run has delivered so many rows more."""
+    gathered = _gathered(run_id)
+    if gathered is None:
+        Run.objects.filter(pk=run_id).update(rows_out=F("rows_out") + rows)
+    else:
+        change_run(gathered.run, rows_out=gathered.run.rows_out + rows)
+
+
+def record(topic: Topic, facts: Sequence[Fact]) -> None:
     """Number and store ``facts`` in the caller's transaction; hints go out when it commits.
 
     Raising the counter locks the topic's row, so numbers have no gaps and no order but the commits' own.
-    Returns the newest number.
     """
     if not facts:
-        return 0
+        return
+    gathered = _gathered(topic.pk)
+    if gathered is not None:
+        gathered.facts.extend(facts)
+        return
     owner = topic.model._default_manager.filter(pk=topic.pk)
     owner.update(seq=F("seq") + len(facts))
-    newest = owner.values_list("seq", flat=True).get()
+    _store(topic, facts, owner.values_list("seq", flat=True).get())
+
+
+def _store(topic: Topic, facts: Sequence[Fact], newest: int) -> None:
+    """Store facts whose last one has the number ``newest``."""
     now = clock.now()
     rows = [
         Event(topic=topic.name, seq=newest - len(facts) + ordinal, kind=fact.kind, data=dict(fact.data), at=now)
@@ -72,21 +152,24 @@ def record(topic: Topic, facts: Sequence[Fact]) -> int:
     Event.objects.bulk_create(rows)
     shown = [event_as_json(row.seq, row.kind, row.at, row.data) for row in rows]
     transaction.on_commit(partial(live.publish_events, topic.name, shown))
-    return int(newest)
 
 
 def merge_steps(run_id: Any, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Put changes into the run's per-step picture and give them back with those of calls; the caller holds the lock."""
     if not changes:
         return {}
+    gathered = _gathered(run_id)
     runs = Run.objects.filter(pk=run_id)
-    steps = runs.values_list("steps", flat=True).get()
+    steps = runs.values_list("steps", flat=True).get() if gathered is None else gathered.run.steps
     for step, change in changes.items():
         steps[step] = {**steps.get(step, {}), **change}
     calls = changed_calls(steps, changes)
     for step, change in calls.items():
         steps[step] = {**steps.get(step, {}), **change}
-    runs.update(steps=steps)
+    if gathered is None:
+        runs.update(steps=steps)
+    else:
+        gathered.fields["steps"] = steps
     return {**{step: dict(change) for step, change in changes.items()}, **calls}
 
 

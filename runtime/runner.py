@@ -45,6 +45,8 @@ ELSEWHERE = text(
     "It needs more memory than this worker gives; it goes on at one that offers more.",
     "所需内存超过当前工作进程的上限，将由内存更大的工作进程继续执行。",
 )
+BEGIN_SECONDS = 0.1
+"""A work that writes to nobody's target and ends sooner is never said to be running: its end follows at once."""
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +54,14 @@ log = logging.getLogger(__name__)
 class Pool(Protocol):
     """Warm child processes (``runtime.engine.pool``)."""
 
-    def run(self, work: Work, on_report: Callable[[Report], None], cancel: Any) -> Outcome:
+    def run(
+        self,
+        work: Work,
+        on_report: Callable[[Report], None],
+        cancel: Any,
+        *,
+        on_wait: Callable[[], None] | None = None,
+    ) -> Outcome:
         """Do the work in a child; raises EngineError or a node type's error."""
 
 
@@ -77,10 +86,16 @@ def _attempt(claim: Claim, pool: Pool, progress: Progress) -> None:
     failpoint("runner.prepared")
     if claim.stop.is_set():
         raise WorkCancelledError()
-    if not when_database_answers(claim, lambda: begin(claim)):
-        raise LeaseLostError()
+    began_at = time.monotonic()
+    if claim.task.payload.get("sink") == "write":
+        when_database_answers(claim, lambda: _begin(claim))
+
+    def on_wait() -> None:
+        if claim.state == states.CLAIMED and time.monotonic() - began_at > BEGIN_SECONDS:
+            when_database_answers(claim, lambda: _begin(claim))
 
     def on_report(report: Report) -> None:
+        on_wait()
         if report.part is not None and handler.keep is not None:
             progress.note(claim, Report(counts=dict(_keep(claim, handler.keep, report.part))))
             return
@@ -90,7 +105,7 @@ def _attempt(claim: Claim, pool: Pool, progress: Progress) -> None:
             when_database_answers(claim, lambda: _say_committing(claim))
 
     failpoint("runner.before_work")
-    outcome = pool.run(work, on_report, claim.stop)
+    outcome = pool.run(work, on_report, claim.stop, on_wait=on_wait)
     failpoint("runner.after_work")
     progress.stop(claim)
     ending = when_database_answers(claim, lambda: handler.finish(claim, outcome))
@@ -102,6 +117,11 @@ def _keep(claim: Claim, keep: Keep, part: Part) -> Mapping[str, int]:
     kept: Mapping[str, int] = when_database_answers(claim, lambda: keep(claim, part))
     failpoint("runner.kept")
     return kept
+
+
+def _begin(claim: Claim) -> None:
+    if not begin(claim):
+        raise LeaseLostError()
 
 
 def _say_committing(claim: Claim) -> None:

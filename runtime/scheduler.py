@@ -27,7 +27,7 @@ from runtime.models import Result, Run, Task
 from runtime.moves import cas_run, locked_run, release_followers, run_fact, settle_run, task_fact
 from runtime.offers import needs_of_stage, zones_of_nodes
 from runtime.places import exchange_file, is_there, result_file, share
-from runtime.reporting import Topic, log_fact, record
+from runtime.reporting import Topic, change_run, gathering, log_fact, record
 from security import audit
 from security.errors import ConflictError
 from security.models import User
@@ -105,14 +105,15 @@ def _store_run(
     for task in tasks:
         if task.state == states.DONE:
             _copy_result(task, kept[task.stage], run)
-    Run.objects.filter(pk=run.pk).update(steps=run.steps)
-    record(Topic("run", run.pk), [run_fact(run), *(task_fact(task, task.state, 0) for task in tasks)])
+    with gathering(run):
+        if done:
+            change_run(run, steps=run.steps)
+        record(Topic("run", run.pk), [run_fact(run), *(task_fact(task, task.state, 0) for task in tasks)])
     add_bells([(task.pk, 0) for task in tasks if task.state == states.READY])
     audit.record(
         "run.start", "run", str(run.pk), principal=user,
         detail={"flow": str(flow.pk), "version": version.number, "rerun_of": str(rerun_of.pk) if rerun_of else ""},
     )  # fmt: skip
-    run.refresh_from_db()
     take_over(run, plan, kept, user)
     if done:
         release_followers(run)

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 
 from flows.graph.plan import Plan, Sink, Stage
 from node_catalog.sdk.contract import FACTS
@@ -23,7 +22,7 @@ from runtime.loops import count_of, loops_behind, open_loop
 from runtime.models import Result, Run, SinkCommit
 from runtime.plans import plan_of
 from runtime.progress import by_step, effort_by_step
-from runtime.reporting import Fact
+from runtime.reporting import Fact, add_rows
 from security import clock
 
 TEMPORARY = timedelta(days=1)
@@ -31,7 +30,8 @@ TEMPORARY = timedelta(days=1)
 
 
 def _load(claim: Claim) -> tuple[Run, Plan]:
-    run = Run.objects.select_related("started_by__organisation").get(pk=claim.task.run_id)
+    """The run with the person behind it as they are when the work begins; kept on the task until it ends."""
+    claim.task.run = run = Run.objects.select_related("started_by__organisation").get(pk=claim.task.run_id)
     return run, plan_of(run.plan_id)
 
 
@@ -40,7 +40,7 @@ def prepare(claim: Claim) -> StageWork:
     run, plan = _load(claim)
     work = stage_work(claim.task, plan, claim.task.stage, run.started_by, run)
     sealed = msgspec.convert(claim.task.payload.get("sealed", []), tuple[Sealed, ...])
-    return msgspec.structs.replace(work, sealed=sealed)
+    return msgspec.structs.replace(work, sealed=sealed, keep=f"{run.plan_id}/{run.started_by_id}")
 
 
 @transaction.atomic
@@ -56,7 +56,9 @@ def keep(claim: Claim, part: Part) -> Mapping[str, int]:
 
 def finish(claim: Claim, outcome: StageOutcome) -> Ending:
     """What the stage leaves behind: the reference of its rows, and exact counts where they are known."""
-    run, plan = _load(claim)
+    run = claim.task.run
+    assert run is not None, "a stage belongs to a run"
+    plan = plan_of(run.plan_id)
     stage = plan.stage(claim.task.stage)
     loops = list(loops_behind(plan, stage.key))
     for loop in loops:
@@ -136,7 +138,7 @@ def _keep_result(claim: Claim, run: Run, plan: Plan, stage: Stage, outcome: Stag
         policy_digest=policy_digest(policy_of(plan, stage.key)),
         expires_at=clock.now() + (TEMPORARY if run.until else timedelta(days=settings.OPTIONS["RESULT_DAYS"])),
     )
-    Run.objects.filter(pk=run.pk).update(rows_out=F("rows_out") + outcome.rows)
+    add_rows(run.pk, outcome.rows)
     return Fact("result", {"result": result_as_json(result)})
 
 
@@ -151,7 +153,7 @@ def _note_delivery(claim: Claim, sink: Sink, outcome: StageOutcome) -> None:
             "reference": outcome.reference[:400],
         },
     )
-    Run.objects.filter(pk=claim.task.run_id).update(rows_out=F("rows_out") + outcome.rows)
+    add_rows(claim.task.run_id, outcome.rows)
 
 
 def result_as_json(result: Result) -> dict[str, Any]:

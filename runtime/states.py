@@ -35,7 +35,7 @@ PAUSED: Final = "paused"
 TASK_MOVES: Final[dict[str, frozenset[str]]] = {
     PENDING: frozenset({READY, CLAIMED, CANCELLED, SKIPPED, DONE}),
     READY: frozenset({CLAIMED, CANCELLED}),
-    CLAIMED: frozenset({RUNNING, READY, FAILED, CANCELLED, DEAD, LEFT_OUT}),
+    CLAIMED: frozenset({RUNNING, DONE, READY, FAILED, CANCELLED, DEAD, LEFT_OUT}),
     RUNNING: frozenset({COMMITTING, DONE, READY, FAILED, CANCELLED, DEAD, LEFT_OUT}),
     COMMITTING: frozenset({DONE, READY, FAILED, CANCELLED, DEAD, LEFT_OUT}),
     DONE: frozenset(),
@@ -47,7 +47,7 @@ TASK_MOVES: Final[dict[str, frozenset[str]]] = {
 }
 """From each state of a task, the states that may follow. A finished task never moves again. Only the marker of a
 for-each goes from pending to done: all its iterations have ended; only an iteration goes from pending to claimed: it is
-taken along with the one before it."""
+taken along with the one before it. What ends within a moment goes from claimed to done."""
 
 RUN_MOVES: Final[dict[str, frozenset[str]]] = {
     PENDING: frozenset({RUNNING, PAUSING, CANCELLING, CANCELLED, FAILED, DONE}),

@@ -12,10 +12,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import close_old_connections, connection
 
 from runtime import reaper, retention
 from runtime.claims import Claim, claim, claim_along, claim_next, renew, watch
@@ -36,6 +37,8 @@ from runtime.runner import HEAVY, LIGHT, run_claim
 from security import clock
 
 WATCH_SECONDS = 0.25
+REST_SECONDS = 1.0
+"""How long a slot's thread waits for the next bell before it ends."""
 HAND_BACK_SECONDS = 8.0
 TIDY_SECONDS = 60.0
 IDLE_POLL_WITHOUT_BROKER = 0.5
@@ -110,7 +113,7 @@ class Worker:
         self._await_idle(HAND_BACK_SECONDS, lambda held: held.let_go("stopping"))
         self._stopping.set()
         for lane in self._lanes:
-            lane.pool.close()
+            lane.close()
         for thread in self._threads:
             thread.join(timeout=2.0)
         WorkerRow.objects.filter(pk=self.name).delete()
@@ -145,8 +148,8 @@ class Worker:
     # ── Slots ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _engage(self, lane: Lane, task_id: str = "") -> None:
-        if not self._is_draining.is_set() and lane.enter():
-            threading.Thread(target=self._serve, args=(lane, task_id), name="worker-slot", daemon=True).start()
+        if not self._is_draining.is_set():
+            lane.enter(task_id, partial(self._serve, lane))
 
     def _engage_all(self) -> None:
         for lane in self._lanes:
@@ -154,15 +157,20 @@ class Worker:
 
     def _serve(self, lane: Lane, task_id: str) -> None:
         """One thread of a slot. Whatever happens, the slot is given back."""
-        has_to_look = True
-        while has_to_look:
-            try:
-                self._work_off(lane, task_id)
-            except Exception:
-                log.exception("a slot has failed; its tasks are taken back when their leases run out")
-            task_id = ""
-            connection.close()
-            has_to_look = lane.leave()
+        bell: str | None = task_id
+        while bell is not None:
+            has_to_look = True
+            while has_to_look:
+                try:
+                    close_old_connections()
+                    self._work_off(lane, bell)
+                except Exception:
+                    log.exception("a slot has failed; its tasks are taken back when their leases run out")
+                    connection.close()
+                bell = ""
+                has_to_look = lane.leave()
+            bell = lane.rest(REST_SECONDS)
+        connection.close()
 
     def _work_off(self, lane: Lane, task_id: str) -> None:
         """Claim and do one task after the other until nothing is due."""
@@ -171,6 +179,7 @@ class Worker:
                 lot = self._claim(lane, task_id)
             except Exception as error:
                 log.warning("cannot claim (%s); the poll tries again", type(error).__name__)
+                connection.close()
                 return
             task_id = ""
             if not lot:

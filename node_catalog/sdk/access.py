@@ -48,6 +48,8 @@ class Attach:
     dialect: str = "duckdb"
     rows: int | None = None
     """How many rows ``src`` has, when the source knows that without reading them."""
+    is_light: bool = False
+    """Whether a connection at rest locks nothing and sees what others write: it may stay open for the next work."""
 
 
 @dataclass(frozen=True)

@@ -65,11 +65,14 @@ class Child:
         self._send(Ready(resident_bytes()))
         while True:
             try:
-                message = self._works.get(timeout=REST_SECONDS if KEEPER.is_keeping else None)
+                message = self._works.get(timeout=REST_SECONDS if KEEPER.has_sources else None)
             except queue.Empty:
-                KEEPER.close()
+                KEEPER.close_sources()
                 continue
-            KEEPER.begin(message.work.keep if isinstance(message.work, StageWork) else "")
+            if isinstance(message.work, StageWork):
+                KEEPER.begin(message.work.keep, keeps_all=message.work.keeps_all)
+            else:
+                KEEPER.begin("")
             self._do(message)
 
     def _listen(self) -> None:

@@ -31,7 +31,7 @@ from runtime.engine.keeper import KEEPER, Kept
 from runtime.engine.one_scan import OneScan
 from runtime.engine.scans import SOURCE, Scan, scan_statements
 from runtime.engine.streams import Flow
-from runtime.engine.text_check import Tree, check_tree
+from runtime.engine.text_check import ALLOWED, Tree, check_tree
 from runtime.engine.translate import memory_error, refused_error, translate
 from runtime.engine.work import Limits
 
@@ -100,9 +100,13 @@ class Connection:
         """The syntax tree of ``sql`` when it is one SELECT over ``relations``; raises TextRefusedError."""
         if "\x00" in sql:
             raise refused_error("a NUL character", self._where)
-        with self._words():
-            row = self._raw.execute("select json_serialize_sql(?::varchar)", [sql]).fetchall()[0]
-        return check_tree(str(row[0]), relations, self._where)
+        tree = ALLOWED.get(sql, relations)
+        if tree is None:
+            with self._words():
+                row = self._raw.execute("select json_serialize_sql(?::varchar)", [sql]).fetchall()[0]
+            tree = check_tree(str(row[0]), relations, self._where)
+            ALLOWED.keep(sql, relations, tree)
+        return tree
 
     @contextmanager
     def run(self, sql: str, relations: Collection[str], batch_rows: int) -> Iterator[Rows]:
@@ -245,7 +249,9 @@ def open_source(
     """A connection that reads one dataset: by ``attach``'s statements, or over a stream registered as ``src``."""
     memory_mb = max(LEAST_MEMORY_MB, int(limits.memory_mb * SOURCE_MEMORY_SHARE))
     extensions = attach.extensions if attach else ()
-    key = None if attach is None else ("source", _bounds(limits), memory_mb, attach)
+    is_light = isinstance(attach, Attach) and attach.is_light
+    is_kept = attach is not None and KEEPER.may_keep(is_light=is_light)
+    key = ("source", _bounds(limits), memory_mb, attach, _seen(attach)) if is_kept else None
     are_verified = all(map(_is_verified, extensions))
     with _kept(key, limits, memory_mb, ordered=True, are_verified=are_verified) as (raw, is_new):
         connection = Connection(raw, cancel, where, is_source=True)
@@ -262,6 +268,12 @@ def open_source(
         connection.forget_streams()
 
 
+def _seen(attach: Attach | Through | None) -> tuple[Any, ...]:
+    """The files behind a source: one that is put in another's place has another number."""
+    files = attach.files if isinstance(attach, Attach) else ()
+    return tuple(_identity(file)[:2] for file in files if os.path.exists(file))
+
+
 def _bounds(limits: Limits) -> Limits:
     """What a connection is opened with, but for the folder into which it may spill."""
     return msgspec.structs.replace(limits, temp_folder="")
@@ -276,7 +288,8 @@ def _kept(
     if found is None:
         spill = _spill_folder(limits)
         raw = _connect(limits, memory_mb, ordered, spill, are_verified=are_verified)
-        kept, is_new = Kept(raw, key, spill if key is not None else ""), True
+        has_source = isinstance(key, tuple) and key[0] == "source"
+        kept, is_new = Kept(raw, key, spill if key is not None else "", has_source), True
     else:
         kept, is_new = found, False
     try:

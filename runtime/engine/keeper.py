@@ -1,8 +1,9 @@
-"""Open connections that one work leaves to the next: opening two databases costs more than a small iteration.
+"""Open connections that one work leaves to the next: opening two databases costs more than a small stage.
 
-Only works that name the same ``StageWork.keep`` (the iterations of one for-each in one run, for one person) use each
-other's connections, and only one with the very same statements and limits. What has broken, spilled or grown old is
-closed. A child does one work at a time, so there is one keeper per process; outside of a child nothing is kept.
+A connection of the engine's own, which holds nothing, serves any next work with the same limits. One that has a source
+open serves works that name the same ``StageWork.keep``: runs of one plan for one person as long as it locks nothing
+there (``Attach.is_light``), iterations of one for-each in any case; and only with the very same statements and files.
+What has broken, spilled or grown old is closed. A child does one work at a time, so there is one keeper per process.
 """
 
 from __future__ import annotations
@@ -15,9 +16,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 MOST_SECONDS = 5.0
-"""A connection older than that is closed after its work: a file that was replaced is seen, a server is let go."""
+"""A source's connection older than that is closed after its work: a server is let go."""
+OWN_SECONDS = 300.0
+"""The same for connections without a source: whatever the allocator has gathered goes."""
+MOST_FREE = 8
+"""Connections that wait; of more, the one that was used longest ago is closed."""
 REST_SECONDS = 0.5
-"""Without a next work for so long, everything is closed."""
+"""Without a next work for so long, all sources are closed."""
 
 
 class Closable(Protocol):
@@ -34,11 +39,16 @@ class Kept:
     raw: Closable
     key: Hashable
     spill: str
+    has_source: bool = True
     opened_at: float = field(default_factory=time.monotonic)
 
     def drop(self) -> None:
         """Close it, with the folder that was made for what it might have spilled."""
         self.raw.close()
+        self.fold()
+
+    def fold(self) -> None:
+        """Remove the empty folder; it is made again when the connection is taken."""
         if self.spill:
             with suppress(OSError):
                 os.rmdir(os.path.dirname(self.spill))
@@ -46,7 +56,8 @@ class Kept:
     @property
     def is_worn(self) -> bool:
         """Whether the next work should rather have a new one."""
-        return time.monotonic() - self.opened_at > MOST_SECONDS or bool(self.spill and os.path.exists(self.spill))
+        most = MOST_SECONDS if self.has_source else OWN_SECONDS
+        return time.monotonic() - self.opened_at > most or bool(self.spill and os.path.exists(self.spill))
 
 
 class Keeper:
@@ -54,18 +65,28 @@ class Keeper:
 
     def __init__(self) -> None:
         self._word = ""
+        self._keeps_all = False
+        self._is_at_work = False
         self._free: list[Kept] = []
 
     @property
-    def is_keeping(self) -> bool:
-        """Whether anything is open."""
-        return bool(self._free)
+    def has_sources(self) -> bool:
+        """Whether a source is open."""
+        return any(kept.has_source for kept in self._free)
 
-    def begin(self, word: str) -> None:
-        """The next work names this; what others have left is closed."""
+    def begin(self, word: str, *, keeps_all: bool = False) -> None:
+        """The next work names this; sources that others have left open are closed. ``keeps_all``: also those whose
+        connections lock something.
+        """
+        self._is_at_work = True
+        self._keeps_all = keeps_all
         if word != self._word:
-            self.close()
+            self.close_sources()
             self._word = word
+
+    def may_keep(self, *, is_light: bool) -> bool:
+        """Whether a source's connection may stay open behind this work."""
+        return bool(self._word) and (is_light or self._keeps_all)
 
     def take(self, key: Hashable) -> Kept | None:
         """A connection that was opened for the very same."""
@@ -78,17 +99,28 @@ class Keeper:
         return None
 
     def give(self, kept: Kept) -> None:
-        """Its work is done, without an error."""
-        if self._word and not kept.is_worn:
-            self._free.append(kept)
-        else:
+        """Its work is done, without an error. Outside of a child nothing is kept."""
+        if not self._is_at_work or kept.is_worn:
+            kept.drop()
+            return
+        kept.fold()
+        self._free.append(kept)
+        if len(self._free) > MOST_FREE:
+            self._free.pop(0).drop()
+
+    def close_sources(self) -> None:
+        """Let go of all sources."""
+        sources = [kept for kept in self._free if kept.has_source]
+        self._free = [kept for kept in self._free if not kept.has_source]
+        for kept in sources:
             kept.drop()
 
     def close(self) -> None:
         """Close everything that waits."""
+        self.close_sources()
         while self._free:
             self._free.pop().drop()
-        self._word = ""
+        self._word, self._is_at_work = "", False
 
 
 KEEPER = Keeper()

@@ -6,6 +6,7 @@ Nothing is decided here about what a text may reach; that is ``text_check``'s wo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import sqlglot
 import sqlglot.expressions as sge
@@ -24,9 +25,13 @@ def is_handed_on(stage: Stage) -> bool:
     """Whether the stage's rows are columns of its only source as they come: then the engine has nothing to do."""
     if len(stage.bindings) != 1 or stage.outlets or stage.extensions or len(stage.text) > LONGEST:
         return False
-    tree = sqlglot.parse_one(stage.text, dialect="duckdb")
-    known = {stage.bindings[0].alias: stage.bindings[0].schema.names}
-    return _handed_on(tree, known) == stage.schema.names
+    binding = stage.bindings[0]
+    return _columns_handed_on(stage.text, binding.alias, binding.schema.names) == stage.schema.names
+
+
+@lru_cache(maxsize=128)
+def _columns_handed_on(text: str, relation: str, names: tuple[str, ...]) -> tuple[str, ...] | None:
+    return _handed_on(sqlglot.parse_one(text, dialect="duckdb"), {relation: names})
 
 
 def _handed_on(tree: sge.Expr, known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:

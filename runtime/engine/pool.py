@@ -84,11 +84,13 @@ class ChildPool:
         on_report: Callable[[Report], None] | None = None,
         cancel: threading.Event | None = None,
         on_start: Callable[[int], None] | None = None,
+        on_wait: Callable[[], None] | None = None,
     ) -> Outcome:
         """Do a work in a child and wait for its outcome; blocks only the calling thread.
 
-        ``on_report`` and ``on_start`` (with the child's process id) are called in the calling thread; what they raise
-        ends the work. Setting ``cancel`` ends it within a second with CancelledError. Raises the work's own error,
+        ``on_report``, ``on_start`` (with the child's process id) and ``on_wait`` (a few times a second while nothing
+        comes) are called in the calling thread; what they raise ends the work. Setting ``cancel`` ends it within a
+        second with CancelledError. Raises the work's own error,
         ChildDiedError or ChildStartError (both worth another attempt).
         """
         stop = cancel or threading.Event()
@@ -100,7 +102,7 @@ class ChildPool:
                     raise ChildStartError("engine.child_start", {}, "", "died while it waited")
                 if on_start is not None:
                     on_start(child.pid)
-                return child.perform(work, tell, stop)
+                return child.perform(work, tell, stop, on_wait)
             except ChildStartError:
                 if attempt == STARTS:
                     raise

@@ -71,8 +71,14 @@ class ChildProcess:
     def is_alive(self) -> bool:
         return not self.is_broken and self._process.poll() is None
 
-    def perform(self, work: Work, tell: Callable[[Report], None], cancel: threading.Event) -> Outcome:
-        """Do one work and wait for its outcome; ``tell`` is called in this thread.
+    def perform(
+        self,
+        work: Work,
+        tell: Callable[[Report], None],
+        cancel: threading.Event,
+        wait: Callable[[], None] | None = None,
+    ) -> Outcome:
+        """Do one work and wait for its outcome; ``tell`` is called in this thread, ``wait`` whenever a tick has passed.
 
         Raises what the work raised, CancelledError once ``cancel`` is set (within a second, by force if need be),
         ChildStartError when the child dies before it has begun (nothing was done), ChildDiedError when it dies
@@ -83,7 +89,7 @@ class ChildProcess:
         try:
             self._await_ready(cancel)
             self._send(Do(self._number, work), cancel)
-            answer = self._await_answer(tell, cancel)
+            answer = self._await_answer(tell, cancel, wait or (lambda: None))
         except ChildDiedError as error:
             self.kill()
             if not self._has_begun:
@@ -132,7 +138,9 @@ class ChildProcess:
                     self.is_ready = True
                     self.memory_bytes = self._first_memory = message.memory_bytes
 
-    def _await_answer(self, tell: Callable[[Report], None], cancel: threading.Event) -> Done | Failed:
+    def _await_answer(
+        self, tell: Callable[[Report], None], cancel: threading.Event, wait: Callable[[], None]
+    ) -> Done | Failed:
         kill_at: float | None = None
         while True:
             if cancel.is_set() and kill_at is None:
@@ -141,7 +149,10 @@ class ChildProcess:
                     self._send(Stop(self._number), None)
             if kill_at is not None and time.monotonic() > kill_at:
                 raise CancelledError()
-            for message in self._receive():
+            messages = self._receive()
+            if not messages:
+                wait()
+            for message in messages:
                 if isinstance(message, Began) and message.id == self._number:
                     self._has_begun = True
                 elif isinstance(message, Said) and message.id == self._number:

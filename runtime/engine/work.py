@@ -117,6 +117,8 @@ class StageWork(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
     """What is done when the stage would send too many rows from node to node: its own ``instead``."""
     keep: str = ""
     """Works with the same word may use each other's open connections (``runtime.engine.keeper``)."""
+    keeps_all: bool = False
+    """Also those that lock something in a source, since the next work of this word follows at once."""
 
 
 class ProfileWork(msgspec.Struct, frozen=True, kw_only=True, tag="profile"):

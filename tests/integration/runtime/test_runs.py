@@ -256,7 +256,7 @@ def test_a_killed_child_is_tried_again(small_city: City, monkeypatch: pytest.Mon
     pids: list[int] = []
     killed: list[int] = []
 
-    def deadly(work: Any, on_report: Any, cancel: Any) -> Any:
+    def deadly(work: Any, on_report: Any, cancel: Any, **more: Any) -> Any:
         def kill_once(report: Any) -> None:
             if not killed:
                 killed.append(pids[-1])

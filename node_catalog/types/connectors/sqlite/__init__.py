@@ -148,7 +148,8 @@ class Sqlite(Connector):
         )
         view = _typed_view(name, dataset) if natural else _text_view(name, dataset)
         attach = f"ATTACH {literal(str(path))} AS node (TYPE sqlite, READ_ONLY)"
-        return Attach((attach, view), extensions=("sqlite",), folders=(str(path.parent),))
+        folder, file = str(path.parent), str(path)
+        return Attach((attach, view), extensions=("sqlite",), folders=(folder,), files=(file,), is_light=True)
 
 
 # ── reading ───────────────────────────────────────────────────────────────────────────────────────────────
