@@ -27,6 +27,7 @@ from runtime.lots import claim_mates, has_room, is_iteration
 from runtime.models import Attempt, Run, Task
 from runtime.moves import cas_run, cas_task, locked_run, run_fact, step_states, task_fact, tell
 from runtime.reporting import Topic, gathering, record
+from runtime.turns import Turns
 from security import clock
 
 ANY = Q()
@@ -59,26 +60,28 @@ def claim(task_id: Any, owner: str, kinds: Collection[str], met: Q = ANY) -> Cla
     return _take(task, owner) if task else None
 
 
-def claim_next(owner: str, kinds: Collection[str], met: Q = ANY) -> Claim | None:
-    """Take the oldest due task of ``kinds`` whose needs are ``met``; None when there is nothing to do.
+def claim_next(owner: str, kinds: Collection[str], met: Q = ANY, turns: Turns | None = None) -> Claim | None:
+    """Take the due task of ``kinds`` whose turn it is and whose needs are ``met``; None when there is nothing to do.
 
     A profile comes after what somebody waits for, and a scan (thousands of profiles) after everything else.
     """
     late = (Task.Kind.PROFILE, Task.Kind.SCAN)
     for group in ([kind for kind in kinds if kind not in late], *([kind] for kind in late if kind in kinds)):
-        taken = _take_oldest(Task.objects.filter(due() & met, kind__in=group), owner) if group else None
+        due_now = Task.objects.filter(due() & met, kind__in=group)
+        taken = _take_first(due_now, owner, turns or Turns()) if group else None
         if taken:
             return taken
     return None
 
 
-def _take_oldest(tasks: QuerySet[Task], owner: str) -> Claim | None:
+def _take_first(tasks: QuerySet[Task], owner: str, turns: Turns) -> Claim | None:
     """The first of ``tasks`` that nobody else gets; iterations whose for-each is full do not stand in the way."""
     while True:
         full: set[tuple[Any, str]] = set()
-        for task in tasks.order_by("created_at")[:8]:
+        for task in turns.ordered(tasks)[:8]:
             taken = _take(task, owner)
             if taken:
+                turns.note(task)
                 return taken
             if is_iteration(task):
                 full.add((task.run_id, task.payload["loop"]))

@@ -44,6 +44,12 @@ class RunError(Exception):
         self.detail = detail
 
 
+class BusyError(RunError):
+    """There are enough of its kind already; nothing was started."""
+
+    status = 409
+
+
 class LeaseLostError(RunError):
     """Zero rows changed: a newer attempt, a cancel or the reaper has moved this task on."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from runtime.engine.pool import ChildPool
+from runtime.turns import Turns
 
 
 @dataclass
@@ -17,6 +18,7 @@ class Lane:
     kinds: Collection[str]
     slots: int
     pool: ChildPool
+    turns: Turns = field(default_factory=Turns)
     busy: int = 0
     was_rung: bool = False
     """A bell came while all slots were busy: look once more before a slot rests."""

@@ -26,6 +26,7 @@ from runtime.models import Run, Task
 from runtime.moves import cas_task, locked_run, release_followers, step_states, task_fact, tell, tell_run
 from runtime.offers import needs_of_nodes
 from runtime.states import ITERATION
+from runtime.turns import share_of_run
 
 
 def marker(run: Run, loop: Iterations, user: Any) -> Task:
@@ -90,6 +91,8 @@ def _task(run: Run, loop: Iterations, index: int, user: Any, kept: Mapping[str, 
         needs=needs,
         state=states.PENDING,
         requested_by=user,
+        share=share_of_run(run),
+        priority=run.priority,
         payload={"steps": [], "sink": "exchange", "loop": loop.key, "index": index, "on_error": loop.on_error},
         not_before=db_now(),
     )

@@ -23,6 +23,34 @@ from security.ids import new_id
 from security.models import Organisation, User
 
 
+class RunRule(models.Model):
+    """How runs of one flow behave beside each other and how long they may take; without one, nothing is limited."""
+
+    class WhenFull(models.TextChoices):
+        WAIT = "wait"
+        SKIP = "skip"
+        REPLACE = "replace"
+
+    class Priority(models.IntegerChoices):
+        HIGH = -1
+        NORMAL = 0
+        LOW = 1
+
+    flow = models.OneToOneField(Flow, primary_key=True, on_delete=models.CASCADE, related_name="run_rule")
+    most = models.PositiveIntegerField(default=0)
+    """Runs at work at once, per value of ``key``; 0: any number."""
+    key = models.CharField(max_length=60, blank=True, default="")
+    """The parameter whose value tells queues apart; empty: all runs of the flow are one queue."""
+    when_full = models.CharField(max_length=8, choices=WhenFull.choices, default=WhenFull.WAIT)
+    priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
+    run_minutes = models.PositiveIntegerField(default=0)
+    """How long a run may take, pauses not counted; 0: RUN_HOURS alone."""
+    stage_minutes = models.PositiveIntegerField(default=0)
+    """How long one attempt of a stage may take; 0: no limit."""
+
+    objects = InternalQuerySet.as_manager()
+
+
 class Run(models.Model):
     """One execution of one flow of a version. ``seq`` is the number of its newest event."""
 
@@ -44,6 +72,10 @@ class Run(models.Model):
     steps = models.JSONField(default=dict)
     """Step id → {state, rows, exact_at}: the last known per-step picture, for snapshots."""
     rows_out = models.BigIntegerField(default=0)
+    queue = models.CharField(max_length=60, blank=True, default="", db_default="", db_index=True)
+    """Runs that must not all be at work at once share this word (``runtime.admission``)."""
+    priority = models.SmallIntegerField(default=0, db_default=0)
+    """Smaller goes first; its tasks have the same."""
     cancel_requested_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -86,6 +118,9 @@ class Task(models.Model):
     max_attempts = models.PositiveIntegerField(default=MAX_ATTEMPTS)
     crashes = models.PositiveIntegerField(default=0)
     """Times the child died under it (killed, out of memory); two are enough."""
+    priority = models.SmallIntegerField(default=0, db_default=0)
+    share = models.CharField(max_length=80, blank=True, default="", db_default="")
+    """``department/app``: who takes turns with others (``runtime.turns``)."""
     owner = models.CharField(max_length=80, blank=True)
     needs = models.CharField(max_length=200, blank=True, default="", db_default="")
     """What a worker must offer to do it (``runtime.offers``); most need nothing."""

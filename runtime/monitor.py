@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from flows.policy import is_editor
 from runtime import states
+from runtime.admission import why_waiting
 from runtime.clock import db_now
 from runtime.dispatcher import due, queue_depth
 from runtime.errors import WithheldError, problem_of, public
@@ -107,7 +108,12 @@ def run_answer(principal: Principal, run_id: Any) -> dict[str, Any]:
     """What a program that has started a run wants to know: its card, the states of its steps, and its results."""
     run = run_rows(principal).get_visible(principal, pk=run_id)
     results = Result.objects.filter(run=run).order_by("created_at")
-    return {**run_card(run, principal), "steps": run.steps, "results": [result_as_json(result) for result in results]}
+    return {
+        **run_card(run, principal),
+        "waits": why_waiting(run),
+        "steps": run.steps,
+        "results": [result_as_json(result) for result in results],
+    }
 
 
 def _run_snapshot(run: Run, principal: Principal) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import F
+from django.dispatch import Signal
 
 from node_catalog.sdk.text import text
 from runtime import states
@@ -24,6 +25,10 @@ from security.notices import notify
 RELEASING = states.PASSED | {states.PENDING}
 LONG_RUN = 60.0
 """Seconds after which people have gone on to something else."""
+
+
+run_ended = Signal()
+"""A run has ended, in the transaction of its end."""
 
 
 def locked_run(run_id: Any) -> Run | None:
@@ -209,6 +214,7 @@ def settle_run(run: Run, problem: Mapping[str, Any] | None = None) -> None:
             run.refresh_from_db()
         record(Topic("run", run.pk), [run_fact(run, run.error if end == states.FAILED else None)])
         _tell_starter(run)
+        run_ended.send(Run, run=run)
 
 
 def _at_call(problem: Mapping[str, Any], steps: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:

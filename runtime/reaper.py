@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.text import text
@@ -15,7 +15,7 @@ from runtime.claims import is_cancelling
 from runtime.clock import Soon, db_now
 from runtime.loops import after_iterations
 from runtime.lots import is_iteration
-from runtime.models import Run, Task
+from runtime.models import Attempt, Run, Task
 from runtime.moves import locked_run, move_task, retry_later, settle_run, tell
 from runtime.reporting import log_fact
 
@@ -113,6 +113,47 @@ def settle_left_over() -> int:
             if run is not None:
                 settle_run(run)
     return len(stuck_ids)
+
+
+def stop_over_rule() -> int:
+    """Fail runs, and runs of stages, that take longer than their flow's own rule allows."""
+    going = Run.objects.filter(state=states.RUNNING, error__isnull=True)
+    over: dict[Any, dict[str, Any]] = {}
+    for pk, minutes, paused in going.filter(flow__run_rule__run_minutes__gt=0).values_list(
+        "pk", "flow__run_rule__run_minutes", "paused_seconds"
+    ):
+        if going.filter(pk=pk, started_at__lt=Soon(-60 * minutes - paused)).exists():
+            over[pk] = _over_time(minutes)
+    tries = Attempt.objects.filter(
+        number=F("task__attempt"), task__state__in=states.ACTIVE, task__run__in=going.order_by(), finished_at=None
+    )
+    limited = tries.filter(task__run__flow__run_rule__stage_minutes__gt=0)
+    for minutes in set(limited.order_by().values_list("task__run__flow__run_rule__stage_minutes", flat=True)):
+        old = limited.filter(task__run__flow__run_rule__stage_minutes=minutes, started_at__lt=Soon(-60 * minutes))
+        for pk, payload in old.values_list("task__run_id", "task__payload")[:50]:
+            steps = payload.get("steps") or [payload.get("loop", "")]
+            over.setdefault(pk, _over_time(minutes, steps[0]))
+    return sum(_stop(pk, problem) for pk, problem in over.items())
+
+
+def _over_time(minutes: int, step: str = "") -> dict[str, Any]:
+    what = ("A stage", "一个阶段") if step else ("The run", "该运行")
+    message = text(
+        f"{what[0]} took longer than the {minutes} min that the flow's run settings allow, and was stopped. "
+        "Filter earlier, read less, or allow more time there.",
+        f"{what[1]}超过了流程运行设置允许的 {minutes} 分钟，已停止。请提前过滤、减少读取的数据，或在设置中放宽时限。",
+    )
+    where = f"/steps/{step}" if step else ""
+    return {"code": "run.over_rule", "message": message, "where": where, "retry": "fatal", "detail": ""}
+
+
+@transaction.atomic
+def _stop(run_id: Any, problem: dict[str, Any]) -> bool:
+    run = locked_run(run_id)
+    if run is None or run.state != states.RUNNING or run.error:
+        return False
+    settle_run(run, problem)
+    return True
 
 
 def stop_long_runs() -> int:

@@ -33,6 +33,7 @@ from runtime.models import Task
 from runtime.moves import move_task, task_fact
 from runtime.offers import needs_of_nodes
 from runtime.reporting import Topic, record
+from runtime.turns import share_of_person
 from security.access import Principal, principal_for, require_right
 from security.errors import ForbiddenError
 from security.models import User
@@ -195,6 +196,7 @@ def ask_worker(
         needs=needs_of_nodes(nodes) if nodes else "",
         level=level,
         max_attempts=attempts,
+        share=share_of_person(user),
         not_before=db_now(),
     )
     record(Topic("task", task.pk), [task_fact(task, states.READY, 0)])

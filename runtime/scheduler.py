@@ -17,6 +17,7 @@ from flows.versions import save_version
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.text import text
 from runtime import states
+from runtime.admission import queue_of, rule_for_start, state_at_start
 from runtime.call_picture import with_calls
 from runtime.clock import db_now
 from runtime.dispatcher import add_bells
@@ -28,6 +29,7 @@ from runtime.moves import cas_run, locked_run, release_followers, run_fact, sett
 from runtime.offers import needs_of_stage, zones_of_nodes
 from runtime.places import exchange_file, is_there, result_file, share
 from runtime.reporting import Topic, change_run, gathering, log_fact, record
+from runtime.turns import share_of_run
 from security import audit
 from security.errors import ConflictError
 from security.models import User
@@ -75,6 +77,9 @@ def _store_run(
     kept: Mapping[str, Task],
     until: str = "",
 ) -> Run:
+    rule = rule_for_start(flow)
+    queue = queue_of(rule, parameters)
+    state = state_at_start(rule, queue)
     newest = Run.objects.aggregate(newest=Max("number"))["newest"] or 0
     run = Run.objects.create(
         number=newest + 1,
@@ -82,7 +87,9 @@ def _store_run(
         flow=flow,
         version=version,
         plan=stored,
-        state=states.PENDING,
+        state=state,
+        queue=queue,
+        priority=rule.priority if rule is not None else 0,
         parameters=parameters,
         started_by=user,
         organisation=flow.app.organisation,
@@ -98,7 +105,7 @@ def _store_run(
             _take_over(task, kept[task.stage], run)
     done = {task.stage for task in tasks if task.state == states.DONE}
     for task in tasks:
-        is_free = task.kind != Task.Kind.LOOP and not task.payload.get("needs")
+        is_free = task.kind != Task.Kind.LOOP and not task.payload.get("needs") and state != states.QUEUED
         if task.state == states.PENDING and is_free and states.is_released(task.after, done):
             task.state = states.READY
     Task.objects.bulk_create(tasks)
@@ -115,7 +122,7 @@ def _store_run(
         detail={"flow": str(flow.pk), "version": version.number, "rerun_of": str(rerun_of.pk) if rerun_of else ""},
     )  # fmt: skip
     take_over(run, plan, kept, user)
-    if done:
+    if done and state != states.QUEUED:
         release_followers(run)
         run.refresh_from_db()
         settle_run(run)
@@ -133,6 +140,8 @@ def _new_task(run: Run, stage: Stage, user: User, zones: dict[str, set[str]]) ->
         level=stage.level,
         state=states.PENDING,
         requested_by=user,
+        share=share_of_run(run),
+        priority=run.priority,
         payload={
             "steps": list(stage.steps),
             "sink": stage.sink.kind,

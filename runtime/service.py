@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from runtime import reaper, retention
+from runtime.admission import admit_waiting
 from runtime.dispatcher import Reminder, ring_left_over
 from runtime.matching import tell_waiting
 from runtime.neighbours import Neighbours
@@ -46,9 +47,11 @@ def run_scheduler_forever(stop: threading.Event | None = None) -> None:
         _Duty(Reminder().remind, 1.0),
         _Duty(tell_waiting, 1.0),
         _Duty(Neighbours().look, 0.5),
+        _Duty(admit_waiting, 1.0),
         _Duty(reaper.reap, 1.0),
         _Duty(reaper.settle_left_over, 5.0),
         _Duty(reaper.stop_long_runs, 10.0),
+        _Duty(reaper.stop_over_rule, 5.0),
         _Duty(retention.expire_previews, 60.0),
         _Duty(retention.remove_old, 600.0),
     )

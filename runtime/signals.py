@@ -11,6 +11,9 @@ from django.db.models.signals import post_delete, post_save
 from flows.models import Comment, DraftOperation, Presence
 from node_catalog.models import Grant
 from runtime import live
+from runtime.admission import admit_after
+from runtime.models import Run
+from runtime.moves import run_ended
 from runtime.topics import edit_as_event
 from security.models import Notice, RoleAssignment, User
 
@@ -23,11 +26,16 @@ def connect() -> None:
     for model in (User, RoleAssignment, Grant):
         post_save.connect(_rights, sender=model, dispatch_uid=f"live-rights-{model.__name__}")
         post_delete.connect(_rights, sender=model, dispatch_uid=f"live-rights-gone-{model.__name__}")
+    run_ended.connect(_admit, dispatch_uid="admit-next")
     post_save.connect(_notice, sender=Notice, dispatch_uid="live-notice")
     post_save.connect(_edit, sender=DraftOperation, dispatch_uid="live-edit")
     for model in (Presence, Comment):
         post_save.connect(_people, sender=model, dispatch_uid=f"live-{model.__name__}")
         post_delete.connect(_people, sender=model, dispatch_uid=f"live-{model.__name__}-gone")
+
+
+def _admit(run: Run, **more: Any) -> None:
+    admit_after(run)
 
 
 def _rights(**more: Any) -> None:

@@ -27,6 +27,8 @@ DEAD: Final = "dead"
 LEFT_OUT: Final = "left_out"
 """An iteration that failed, in a for-each that goes on without it."""
 
+QUEUED: Final = "queued"
+"""Waits until others of its queue have ended (``runtime.admission``); all its stages are pending."""
 CANCELLING: Final = "cancelling"
 PAUSING: Final = "pausing"
 """Nothing new starts; what is at work goes on to its end."""
@@ -50,6 +52,7 @@ for-each goes from pending to done: all its iterations have ended; only an itera
 taken along with the one before it. What ends within a moment goes from claimed to done."""
 
 RUN_MOVES: Final[dict[str, frozenset[str]]] = {
+    QUEUED: frozenset({PENDING, CANCELLING}),
     PENDING: frozenset({RUNNING, PAUSING, CANCELLING, CANCELLED, FAILED, DONE}),
     RUNNING: frozenset({PAUSING, CANCELLING, DONE, FAILED}),
     PAUSING: frozenset({PAUSED, PENDING, RUNNING, CANCELLING, DONE, FAILED}),
@@ -79,6 +82,7 @@ MAX_CRASHES: Final = 2
 """A task whose child process died twice (killed, out of memory) would kill the next one too."""
 
 _PLAIN: Final = {
+    QUEUED: "waiting",
     PENDING: "waiting",
     READY: "waiting",
     CLAIMED: "running",

@@ -190,7 +190,7 @@ class Worker:
         """That task, or whatever else is due; an iteration with as many more as a lot has."""
         met = self._offers.met
         held = claim(task_id, self.name, lane.kinds, met) if task_id else None
-        held = held or claim_next(self.name, lane.kinds, met)
+        held = held or claim_next(self.name, lane.kinds, met, lane.turns)
         if held is None:
             return []
         if not is_iteration(held.task) or (more := self._pace.lot_size(held) - 1) < 1:

@@ -29,6 +29,12 @@ class RepeatSerializer(serializers.Serializer[object]):
         return {"from": choice, **super().get_fields()}
 
 
+class RunRuleSerializer(serializers.Serializer[object]):
+    """A flow's run settings: what the schema that ``GET`` answers describes."""
+
+    settings = serializers.DictField()
+
+
 class PreviewSerializer(serializers.Serializer[object]):
     """Which step of the draft to look at; ``revision`` is the draft that the browser has."""
 

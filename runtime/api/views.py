@@ -16,6 +16,7 @@ from flows.models import Flow, Version
 from flows.policy import is_editor
 from node_catalog.sdk.text import text
 from runtime import requests
+from runtime.admission import why_waiting
 from runtime.api import serializers
 from runtime.awaiting import MOST_SECONDS, await_end
 from runtime.models import Run, Task
@@ -184,6 +185,14 @@ class RunView(APIView):
         if seconds := wait_seconds(request):
             await_end(visible_run(principal, run_id).pk, seconds)
         return Response(run_snapshot(principal, run_id))
+
+
+class RunWaitsView(APIView):
+    """Why a run has not begun, and how many come before it; null for one that has."""
+
+    @described("runs_waits", JSON, tag="runs")
+    def get(self, request: Request, run_id: UUID) -> Response:
+        return Response({"waits": why_waiting(visible_run(principal_of(request), run_id))})
 
 
 class RunCancelView(APIView):

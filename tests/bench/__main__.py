@@ -8,7 +8,22 @@ import sys
 from tests import services
 from tests.bench.measure import write_results
 
-WORKS = ("d1", "d2", "flow", "each", "recovery", "ladder", "scan", "tpch", "canvas", "hosts", "counters", "acceptance")
+WORKS = (
+    "d1",
+    "d2",
+    "flow",
+    "steps40",
+    "many",
+    "each",
+    "recovery",
+    "ladder",
+    "scan",
+    "tpch",
+    "canvas",
+    "hosts",
+    "counters",
+    "acceptance",
+)
 
 
 def main(names: list[str]) -> int:

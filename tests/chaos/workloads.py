@@ -25,7 +25,7 @@ from node_catalog.sdk.contract import ConnectContext
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.schema import parse
 from runtime import places, requests, states
-from runtime.models import Result, Run, Task
+from runtime.models import Result, Run, RunRule, Task
 from runtime.scanning import request_scan
 from runtime.scheduler import start_run
 from security.models import User
@@ -191,6 +191,13 @@ class Copies:
         version = city.make_sub_flow(self.staff, self.readings, "id >= 0")
         settings = {"flow": city.flow_setting(version), "batch": "data", "batch_rows": ROWS // 4, "concurrency": 2}
         return self.result("for each", {"type": "for_each", "settings": settings})
+
+    def queued(self) -> Workload:
+        """Keeps the rows as a result, one run after the other."""
+        workload = self.result("one at a time")
+        assert workload.flow is not None
+        RunRule.objects.create(flow=workload.flow[0], most=1)
+        return workload
 
 
 def tasks(staff: User, node: Node, readings: Dataset) -> list[Workload]:

@@ -62,12 +62,20 @@ class World:
     version: Version
     plans: list[StoredPlan] = field(default_factory=list)
 
-    def make_run(self, *stages: Stage, user: User | None = None, loops: tuple[Iterations, ...] = ()) -> Run:
+    def make_run(
+        self,
+        *stages: Stage,
+        user: User | None = None,
+        loops: tuple[Iterations, ...] = (),
+        parameters: dict[str, Any] | None = None,
+    ) -> Run:
         """A run of a plan with these stages, as the scheduler stores it."""
         plan = Plan(stages=stages, loops=loops)
         body = msgspec.to_builtins(plan)
         stored, _ = StoredPlan.objects.get_or_create(digest=digest_of(body), defaults={"body": body})
-        return scheduler._store_run(self.flow, self.version, user or self.staff, {}, None, stored, plan, {})
+        return scheduler._store_run(
+            self.flow, self.version, user or self.staff, parameters or {}, None, stored, plan, {}
+        )
 
 
 def make_world() -> World:

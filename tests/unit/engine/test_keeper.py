@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from node_catalog.sdk.contract import Attach
+from node_catalog.sdk.access import Attach
 from runtime.engine.cancel import Cancel
 from runtime.engine.duck import Connection, open_main, open_source
 from runtime.engine.errors import EngineError

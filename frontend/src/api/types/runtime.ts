@@ -93,6 +93,15 @@ export interface LogLine {
   message: Text;
   step?: string | null;
 }
+/** Why a run has not begun: words, and how many come before it. */
+export interface RunWaits {
+  waits: { for: "run" | "slot"; before: number; text: Text } | null;
+}
+/** A flow's run settings, and the schema of their form. */
+export interface RunRule {
+  settings: JsonObject;
+  schema: JsonObject;
+}
 export interface RunCard {
   id: string;
   number: number | string;

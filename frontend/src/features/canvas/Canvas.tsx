@@ -17,6 +17,7 @@ import { Find } from "./dialogs/Find";
 import { FoldOffer } from "./dialogs/FoldOffer";
 import { Parameters } from "./dialogs/Parameters";
 import { RunDialog, defaultsOf } from "./dialogs/RunDialog";
+import { RunRules } from "./dialogs/RunRules";
 import { Notices } from "./dialogs/Notices";
 import { SaveVersion } from "./dialogs/SaveVersion";
 import { useMenu } from "./dialogs/useMenu";
@@ -43,7 +44,7 @@ import { Problems } from "./preview/Problems";
 import { Toolbar } from "./Toolbar";
 import { FlowDrawing } from "./xyflow";
 
-export type Dialog = "find" | "version" | "versions" | "parameters" | "run" | "plan" | "connect";
+export type Dialog = "find" | "version" | "versions" | "parameters" | "rules" | "run" | "plan" | "connect";
 
 export function Canvas() {
   const { t } = useTranslation("canvas");
@@ -208,6 +209,7 @@ export function Canvas() {
       {dialog === "version" && canEdit && !isEmpty && <SaveVersion onClose={close} />}
       {dialog === "versions" && <Versions onClose={close} onCompare={setCompared} />}
       {dialog === "parameters" && <Parameters onClose={close} />}
+      {dialog === "rules" && <RunRules onClose={close} />}
       {dialog === "run" && (
         <RunDialog
           inputs={state.document.inputs as JsonObject}

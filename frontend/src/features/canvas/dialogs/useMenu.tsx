@@ -1,6 +1,7 @@
-/** The "more" menu of the canvas: parameters, versions, export, import, copy as text. */
+/** The "more" menu of the canvas: parameters, run settings, versions, export, import, copy as text. */
 import {
   DownloadOutlined,
+  FieldTimeOutlined,
   FileTextOutlined,
   HistoryOutlined,
   ImportOutlined,
@@ -21,7 +22,7 @@ import { copySteps } from "@/graph/clipboard";
 
 import { useEditor, useView } from "../editor/hooks";
 
-type Opens = "versions" | "parameters" | "plan";
+type Opens = "versions" | "parameters" | "rules" | "plan";
 
 export function useMenu(open: (dialog: Opens) => void): MenuProps["items"] {
   const { t } = useTranslation("canvas");
@@ -71,6 +72,12 @@ export function useMenu(open: (dialog: Opens) => void): MenuProps["items"] {
       icon: <SlidersOutlined aria-hidden="true" />,
       label: t("parameters.name"),
       onClick: () => open("parameters"),
+    },
+    {
+      key: "rules",
+      icon: <FieldTimeOutlined aria-hidden="true" />,
+      label: t("rules.name"),
+      onClick: () => open("rules"),
     },
     {
       key: "versions",

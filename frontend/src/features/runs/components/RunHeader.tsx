@@ -5,10 +5,10 @@ import { useTranslation } from "react-i18next";
 import { Link, useNavigate } from "react-router";
 
 import { api } from "@/api/client";
-import { useAction } from "@/api/hooks";
+import { useAction, useGet } from "@/api/hooks";
 import { paths } from "@/api/paths";
 import { usePick } from "@/api/preferences";
-import type { RunSnapshot } from "@/api/types";
+import type { RunSnapshot, RunWaits } from "@/api/types";
 import { DurationText, HoldRun, NumberText, StateTag, TimeText } from "@/components/ui";
 
 import styles from "../runs.module.css";
@@ -42,6 +42,7 @@ export function RunHeader({ run, sinks }: { run: RunSnapshot; sinks: string[] })
         <span role="status" aria-live="polite">
           <StateTag state={run.state} />
           {run.detail_state === "pausing" && <span className="secondary"> {t("pausing")}</span>}
+          {run.state === "waiting" && <Waits run={run.id} />}
         </span>
       </h1>
       <dl className={styles.facts}>
@@ -55,6 +56,14 @@ export function RunHeader({ run, sinks }: { run: RunSnapshot; sinks: string[] })
       <Actions run={run} isLive={isLive} />
     </header>
   );
+}
+
+/** What it waits for, and how many come before it; asked again every few seconds. */
+function Waits({ run }: { run: string }) {
+  const words = usePick();
+  const waits = useGet<RunWaits>(`/api/runs/${run}/waits`, undefined, { staleTime: 0, refetchInterval: 3000 }).data
+    ?.waits;
+  return waits ? <span className="secondary"> {words(waits.text)}</span> : null;
 }
 
 /** While it runs, what the last steps have written so far. */

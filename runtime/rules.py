@@ -1,0 +1,123 @@
+"""A flow's run settings as people fill them in: how many runs at once, what becomes of one more, and time limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from django.db import transaction
+
+from flows.models import Flow
+from node_catalog.sdk.contract import Settings
+from node_catalog.sdk.fields import setting
+from node_catalog.sdk.schema import json_schema, parse
+from node_catalog.sdk.text import text
+from runtime.admission import admit_waiting
+from runtime.models import RunRule
+from security import audit
+from security.access import Principal
+from security.errors import ForbiddenError, InvalidError, Problem
+from security.policy import PLATFORM_ADMIN
+
+WEEK = 7 * 24 * 60
+PRIORITIES = {"high": RunRule.Priority.HIGH, "normal": RunRule.Priority.NORMAL, "low": RunRule.Priority.LOW}
+
+
+class RuleSettings(Settings, frozen=True):
+    """The form."""
+
+    most: Annotated[
+        int,
+        setting(
+            text("Runs at the same time", "同时运行数"),
+            text(
+                "How many runs of this flow may be at work at once. 0: any number.",
+                "该流程最多同时执行几个运行，0 表示不限。",
+            ),
+            ge=0,
+            le=1000,
+        ),
+    ] = 0
+    key: Annotated[
+        str,
+        setting(
+            text("Counted per value of", "按参数分别计数"),
+            text(
+                "The name of a parameter: runs with the same value of it are counted together. Empty: all runs.",
+                "填写参数名：该参数取值相同的运行一起计数。留空表示所有运行一起计数。",
+            ),
+            max_length=60,
+        ),
+    ] = ""
+    when_full: Annotated[
+        Literal["wait", "skip", "replace"],
+        setting(
+            text("When there are enough", "已达上限时"),
+            choices={
+                "wait": text("the further run waits its turn", "新的运行排队等待"),
+                "skip": text("the further run is not started", "不启动新的运行"),
+                "replace": text("it waits, in place of those that wait", "新的运行排队，取代正在等待的运行"),
+            },
+        ),
+    ] = "wait"
+    priority: Annotated[
+        Literal["high", "normal", "low"],
+        setting(
+            text("Priority", "优先级"),
+            text("High is for platform admins to give.", "“高”只能由平台管理员设置。"),
+            choices={"high": text("high", "高"), "normal": text("normal", "普通"), "low": text("low", "低")},
+        ),
+    ] = "normal"
+    run_minutes: Annotated[
+        int,
+        setting(
+            text("Longest run, in minutes", "单次运行最长时间（分钟）"),
+            text(
+                "After that the run is stopped and fails. 0: only the platform's own limit.",
+                "超过后停止并失败。0 表示只受平台上限约束。",
+            ),
+            ge=0,
+            le=WEEK,
+        ),
+    ] = 0
+    stage_minutes: Annotated[
+        int,
+        setting(
+            text("Longest stage, in minutes", "单个阶段最长时间（分钟）"),
+            text("How long one try of a stage may take. 0: no limit.", "阶段每次执行的最长时间，0 表示不限。"),
+            ge=0,
+            le=WEEK,
+        ),
+    ] = 0
+
+
+def rule_as_json(flow: Flow) -> dict[str, Any]:
+    """The flow's run settings (the defaults when it has none), and the schema of their form."""
+    rule = RunRule.objects.filter(flow=flow).first() or RunRule(flow=flow)
+    values = {name: getattr(rule, name) for name in RuleSettings.__struct_fields__}
+    values["priority"] = RunRule.Priority(rule.priority).name.lower()
+    return {"settings": values, "schema": json_schema(RuleSettings)}
+
+
+@transaction.atomic
+def change_rule(principal: Principal, flow: Flow, values: Mapping[str, Any]) -> None:
+    """Set the flow's run settings and look at the runs that wait.
+
+    Raises SettingsError for wrong values, InvalidError for a parameter that the flow does not have, ForbiddenError for
+    a priority that is not the person's to give.
+    """
+    wanted = parse(RuleSettings, values)
+    if wanted.priority == "high" and not principal.has_role(PLATFORM_ADMIN):
+        raise ForbiddenError(
+            "rule.high",
+            text("Only platform admins let a flow go before all others.", "只有平台管理员可以将流程设为最高优先级。"),
+        )
+    known = (flow.draft.document.get("inputs") or {}).get("properties") or {}
+    if wanted.key and wanted.key not in known:
+        message = text("The flow has no parameter with this name.", "该流程没有这个名称的参数。")
+        raise InvalidError(problems=[Problem("/key", "rule.no_parameter", message)])
+    fields = {**msgspec.to_builtins(wanted), "priority": PRIORITIES[wanted.priority]}
+    RunRule.objects.update_or_create(flow=flow, defaults=fields)
+    audit.record("run_rule.change", "flow", str(flow.pk), principal=principal, detail=msgspec.to_builtins(wanted))
+    transaction.on_commit(admit_waiting, robust=True)
