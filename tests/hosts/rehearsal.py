@@ -86,7 +86,7 @@ def _play(hosts: list[Host], runs: int, seconds: float, lost: Host | None) -> di
     took = time.monotonic() - began
 
     by_state = Counter(Run.objects.values_list("state", flat=True))
-    assert by_state == {states.DONE: runs}, by_state
+    assert by_state == {states.DONE: runs}, (by_state, Run.objects.exclude(error=None).first().error)
     rows = _rows_by_tag()
     assert rows == dict.fromkeys(range(runs), (ROWS, ROWS)), {tag: n for tag, n in rows.items() if n != (ROWS, ROWS)}
     attempts = Attempt.objects.exclude(task__run=None).values_list("worker", flat=True)
