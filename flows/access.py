@@ -36,6 +36,16 @@ class VersionQuerySet(VisibleQuerySet):
         return self.filter(mine, app__deleted_at__isnull=True)
 
 
+class PublishedQuerySet(VisibleQuerySet):
+    """Flows published as an API that the principal may call: what is somebody else's audience does not exist."""
+
+    def visible_to(self, principal: Principal) -> Self:
+        owned = models.Q(flow__app__owner_id=principal.user.pk)
+        department = models.Q(audience="department", flow__app__organisation_id=principal.organisation_id)
+        everybody = models.Q(audience="everyone")
+        return self.filter(owned | department | everybody, flow__app__deleted_at__isnull=True)
+
+
 class CommentQuerySet(VisibleQuerySet):
     """Comments on flows of visible apps."""
 

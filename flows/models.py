@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
-from flows.access import AppQuerySet, CommentQuerySet, FlowQuerySet, VersionQuerySet
+from flows.access import AppQuerySet, CommentQuerySet, FlowQuerySet, PublishedQuerySet, VersionQuerySet
 from node_catalog.models import Dataset
 from security.ids import new_id
 from security.models import Organisation, User
@@ -115,6 +115,44 @@ class Version(models.Model):
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["app", "number"], name="one_version_per_number")
         ]
+
+
+class PublishedFlow(models.Model):
+    """A flow of a frozen version that programs may call and wait for (``POST /api/call/<app>/<flow>``)."""
+
+    class Audience(models.TextChoices):
+        """Who may call it; everybody reads with their own rights."""
+
+        OWNER = "owner"
+        DEPARTMENT = "department"
+        EVERYONE = "everyone"
+
+    flow = models.OneToOneField(Flow, on_delete=models.CASCADE, related_name="published")
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="+")
+    audience = models.CharField(max_length=12, choices=Audience.choices, default=Audience.OWNER)
+    columns = models.JSONField(default=list)
+    """What an answer holds: ``[{name, type}]``, as it was when the flow was published."""
+    published_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    published_at = models.DateTimeField(auto_now=True)
+
+    objects = PublishedQuerySet.as_manager()
+
+
+class CallCount(models.Model):
+    """How often a published flow was called in an hour, and how that went."""
+
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="call_counts")
+    hour = models.DateTimeField()
+    calls = models.PositiveBigIntegerField(default=0)
+    errors = models.PositiveBigIntegerField(default=0)
+    milliseconds = models.PositiveBigIntegerField(default=0)
+    slowest = models.PositiveIntegerField(default=0)
+    rows = models.PositiveBigIntegerField(default=0)
+    last_error = models.JSONField(null=True, blank=True)
+    """Code and words, never a value."""
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [models.UniqueConstraint(fields=["flow", "hour"], name="one_count_per_hour")]
 
 
 class StoredPlan(models.Model):

@@ -5,7 +5,7 @@ Nothing is opened and no secret is unsealed before the rights and the schemas ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,11 +90,32 @@ def stage_work(
     ``given`` are the rows behind bindings of that kind, by name; ``today`` is shared by works made together.
     """
     today = today or Today()
-    return _work(task, plan, plan.stage(stage_key), _active(reader), run, given or {}, today)
+    user = _active(reader)
+
+    def ends(stage: Stage) -> tuple[SinkSpec, Limits]:
+        return _sink(task, stage, user, run), limits_for(task, today.openings)
+
+    return _work(plan, plan.stage(stage_key), user, run, given or {}, today, ends)
+
+
+def call_work(plan: Plan, reader: User, sink: SinkSpec, limits: Limits) -> StageWork:
+    """The only stage of a plan whose rows somebody waits for, likewise; StalePlanError before anything is read."""
+    today = Today()
+
+    def ends(stage: Stage) -> tuple[SinkSpec, Limits]:
+        return sink, msgspec.structs.replace(limits, openings=today.openings)
+
+    return _work(plan, plan.stages[0], _active(reader), None, {}, today, ends)
 
 
 def _work(
-    task: Task, plan: Plan, stage: Stage, user: User, run: Run | None, given: Mapping[str, GivenRows], today: Today
+    plan: Plan,
+    stage: Stage,
+    user: User,
+    run: Run | None,
+    given: Mapping[str, GivenRows],
+    today: Today,
+    ends: Callable[[Stage], tuple[SinkSpec, Limits]],
 ) -> StageWork:
     today.look_up(stage, user)
     datasets, grants = today.datasets, today.grants
@@ -102,13 +123,14 @@ def _work(
         for read in binding.reads if binding.kind == "dataset" else ():
             check_read(read, datasets.get(read.dataset), grants.get(read.dataset))
     if stage.instead is not None and not _may_still_send(stage, datasets, grants, user):
-        return _work(task, plan, stage.instead, user, run, given, today)
+        return _work(plan, stage.instead, user, run, given, today, ends)
+    sink, limits = ends(stage)
     return StageWork(
         stage=stage,
         sources=tuple(spec for binding in stage.bindings for spec in _sources(binding, datasets, run, plan, given)),
-        sink=_sink(task, stage, user, run),
-        limits=limits_for(task, today.openings),
-        instead=_work(task, plan, stage.instead, user, run, given, today) if stage.instead is not None else None,
+        sink=sink,
+        limits=limits,
+        instead=_work(plan, stage.instead, user, run, given, today, ends) if stage.instead is not None else None,
     )
 
 

@@ -6,6 +6,7 @@ RunError             base: code, message (both languages), where, retry, detail,
 ├── PostponedError   not now: something else must end first; this try does not count    retry
 ├── StalePlanError   a right or a schema has changed since the plan was made            fatal
 ├── StoreError       files of runs cannot be kept or fetched: the store is set up wrongly   retry
+├── CallError        a published flow could not answer: too slow, too much, too busy       any
 ├── ResultGoneError  the rows were removed by retention, or the file is missing         410
 └── WithheldError    the rows exist, but today's rights do not open them                403
 """
@@ -66,6 +67,14 @@ class CancelledError(RunError):
 
     def __init__(self) -> None:
         super().__init__("task.cancelled", text("It was cancelled.", "已被取消。"))
+
+
+class CallError(RunError):
+    """A published flow that somebody waits for has no answer; ``status`` is the HTTP status that fits."""
+
+    def __init__(self, code: str, message: Text, status: int, where: str = "") -> None:
+        super().__init__(code, message, where)
+        self.status = status  # type: ignore[misc]
 
 
 class PostponedError(RunError):

@@ -31,6 +31,8 @@ class FollowedTopic:
     """The newest number that was sent; None until the first follower has been given a beginning."""
     pending: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     gap_since: float | None = None
+    is_quiet: bool = True
+    """Nothing was sent since the last ``tail``."""
     seen: Any = None
 
     def take(self, events: Iterable[Mapping[str, Any]]) -> None:

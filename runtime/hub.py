@@ -234,6 +234,7 @@ class Hub:
                     await self._fill(topic, state)
 
     def _send(self, topic: str, state: FollowedTopic, frame: str) -> None:
+        state.is_quiet = False
         for follower in tuple(state.followers):
             follower.push(topic, frame)
 
@@ -247,6 +248,16 @@ class Hub:
         frame = frame_of({"type": "ping", "at": clock.now().isoformat()})
         for socket in tuple(self._sockets):
             socket.push("", frame)
+        self._tell_tails()
+
+    def _tell_tails(self) -> None:
+        """Where a topic is that has been quiet: who has lost its last frame on the way would not notice otherwise."""
+        for topic, state in self._topics.items():
+            if state.is_quiet and state.last is not None and is_numbered(topic):
+                frame = frame_of({"type": "tail", "topic": topic, "seq": state.last})
+                for follower in tuple(state.followers):
+                    follower.push(topic, frame)
+            state.is_quiet = True
 
     def _recheck_all(self) -> None:
         for socket in tuple(self._sockets):

@@ -67,14 +67,25 @@ def csv_chunks(stored: StoredFile) -> Iterator[bytes]:
     with parquet_of(stored) as file:
         schema = file.schema_arrow
         batches = file.iter_batches(batch_size=BATCH) if file.metadata.num_rows else iter([_empty(schema)])
-        for batch in map(_in_words, batches):
-            sink = pa.BufferOutputStream()
-            options = arrow_csv.WriteOptions(include_header=is_first)
-            with arrow_csv.CSVWriter(sink, batch.schema, write_options=options) as writer:
-                writer.write_batch(harmless(batch))
-            written = sink.getvalue().to_pybytes()
+        for batch in batches:
+            written = _csv_of(batch, with_header=is_first)
             yield MARK.encode() + written if is_first else written
             is_first = False
+
+
+def csv_text(table: Any) -> bytes:
+    """A small table as CSV text, as ``csv_chunks`` writes it."""
+    batches = table.to_batches() or [_empty(table.schema)]
+    return b"".join(_csv_of(batch, with_header=batch is batches[0]) for batch in batches)
+
+
+def _csv_of(batch: Any, *, with_header: bool) -> bytes:
+    sink = pa.BufferOutputStream()
+    worded = harmless(in_words(batch))
+    options = arrow_csv.WriteOptions(include_header=with_header)
+    with arrow_csv.CSVWriter(sink, worded.schema, write_options=options) as writer:
+        writer.write_batch(worded)
+    return bytes(sink.getvalue().to_pybytes())
 
 
 def _empty(schema: Any) -> Any:
@@ -92,7 +103,7 @@ def harmless(batch: Any) -> Any:
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
-def _in_words(batch: Any) -> Any:
+def in_words(batch: Any) -> Any:
     """The batch with its geometries as WKT."""
     for place, field in enumerate(batch.schema):
         if crs_of_metadata(field.metadata) is not None:

@@ -71,6 +71,13 @@ OPTIONS: tuple[Option, ...] = (
     Option("DRAIN_SECONDS", float, 10.0, "What a worker that is told to stop gives its stages to end by themselves."),
     Option("STATEMENT_SECONDS", float, 600.0, "Longest statement in a source."),
     Option("CHECKPOINT_ROWS", int, 2_000_000, "A long read that can go on after a crash is kept every so many rows."),
+    Option(
+        "CALL_SLOTS", int, 1, "Calls of published flows that one web process works on at once, each in a child process."
+    ),
+    Option("CALL_SECONDS", float, 10.0, "Longest call of a published flow."),
+    Option("CALL_ROWS", int, 10_000, "Rows of the largest answer to a call."),
+    Option("CALL_MEMORY_MB", int, 256, "Memory limit of the engine in a child process that answers calls."),
+    Option("CALLS_A_MINUTE", int, 1200, "Calls that one token, or one signed-in person, may make; 0: no limit."),
     Option("RUN_HOURS", float, 24.0, "Longest run."),
     Option("RESULT_DAYS", int, 30, "Days that results are kept."),
     Option("UPLOAD_MB", int, 2048, "Largest upload."),

@@ -57,3 +57,9 @@ class CellRowsSerializer(serializers.Serializer[object]):
     column = serializers.CharField(max_length=200)
     sort = serializers.CharField(max_length=200, allow_blank=True, default="")
     step = serializers.CharField(max_length=80)
+
+
+class PublishSerializer(serializers.Serializer[object]):
+    """Who may call a flow."""
+
+    audience = serializers.ChoiceField(choices=["owner", "department", "everyone"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from runtime.api import held_views, inside_views, result_views, rule_views, task_views, views
+from runtime.api import call_views, held_views, inside_views, result_views, rule_views, task_views, views
 
 urlpatterns = [
     path("flows/<uuid:flow_id>/runs", views.FlowRunsView.as_view()),
@@ -12,7 +12,10 @@ urlpatterns = [
     path("flows/<uuid:flow_id>/preview", views.PreviewView.as_view()),
     path("flows/<uuid:flow_id>/held", held_views.HeldView.as_view()),
     path("flows/<uuid:flow_id>/pins/<str:step>/<str:port>", held_views.PinView.as_view()),
+    path("flows/<uuid:flow_id>/api", call_views.PublishedView.as_view()),
+    path("call/<uuid:app_id>/<str:flow_key>", call_views.CallView.as_view()),
     path("runs", views.RunsView.as_view()),
+    path("apps/<uuid:app_id>/grid", views.RunGridView.as_view()),
     path("runs/<uuid:run_id>", views.RunView.as_view()),
     path("runs/<uuid:run_id>/waits", views.RunWaitsView.as_view()),
     path("runs/<uuid:run_id>/cancel", views.RunCancelView.as_view()),

@@ -19,6 +19,7 @@ from runtime import requests
 from runtime.admission import why_waiting
 from runtime.api import serializers
 from runtime.awaiting import MOST_SECONDS, await_end
+from runtime.grid import run_grid
 from runtime.models import Run, Task
 from runtime.monitor import monitor_snapshot, run_answer, run_card, run_rows, run_snapshot
 from runtime.pausing import pause_run, resume_run
@@ -154,6 +155,24 @@ class RunsView(APIView):
         if request.query_params.get("mine") in ("1", "true"):
             wanted &= Q(started_by_id=principal.id)
         return wanted
+
+
+class RunGridView(APIView):
+    """The newest runs of a flow side by side, with the state of every task."""
+
+    @described(
+        "runs_grid",
+        JSON,
+        parameters=[
+            query("flow", "Which flow of the app; left out: the one that ran last.", kind=OpenApiTypes.UUID),
+            query("runs", "How many runs, 30 unless said.", kind=int),
+        ],
+        tag="runs",
+    )
+    def get(self, request: Request, app_id: UUID) -> Response:
+        flow = request.query_params.get("flow")
+        most = _whole(request, "runs", 30, 1, 50)
+        return Response(run_grid(principal_of(request), app_id, _uuid(flow, "flow") if flow else None, most))
 
 
 def _uuid(value: str, name: str) -> UUID:

@@ -5,6 +5,7 @@ EngineError                base: code, message (both languages), where, retry, d
 ├── WorkError              the work cannot be done as it is written                        fatal
 │   ├── TextRefusedError   SQL that reaches for anything but its own inputs                fatal
 │   ├── CheckFailedError   the data do not keep a rule that the flow insists on            fatal
+│   ├── TooMuchError       more rows than the caller takes                                fatal
 │   ├── ValueFailedError   a value cannot be converted, or a number overflows              fatal
 │   └── ColumnsMovedError  a source has other columns than the plan expects                fatal
 ├── MemoryLimitError       the work needs more memory than it may use                      fatal
@@ -74,6 +75,10 @@ class WorkError(EngineError):
 
 class TextRefusedError(WorkError):
     """SQL that reaches for something other than its own inputs."""
+
+
+class TooMuchError(WorkError):
+    """More rows, or larger ones, than the caller takes at once."""
 
 
 class ValueFailedError(WorkError):
@@ -148,6 +153,7 @@ _CLASSES: dict[str, type[EngineError]] = {
         CancelledError,
         WorkError,
         TextRefusedError,
+        TooMuchError,
         ValueFailedError,
         CheckFailedError,
         ColumnsMovedError,

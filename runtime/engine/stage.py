@@ -26,6 +26,7 @@ from runtime.engine.light_texts import is_handed_on
 from runtime.engine.limits import resident_bytes
 from runtime.engine.plain import columns_of, rows_of
 from runtime.engine.profile_counts import inner_counts, inner_seconds, scanned_rows
+from runtime.engine.returned import ReturnSink
 from runtime.engine.scans import Scan, certain_probes, is_scanned
 from runtime.engine.shipping import Sent, prepared
 from runtime.engine.sinks import FileSink, NodeSink, Sink, SplitSink, settle, take
@@ -79,6 +80,7 @@ def run_stage(
         memory_bytes=resident_bytes("VmHWM"),
         verdict=run.verdict,
         columns=run.columns,
+        table=run.table,
     )
 
 
@@ -103,6 +105,7 @@ class _StageRun:
         self.is_adopted = False
         self.delivery_label = ""
         self.verdict: dict[str, Any] = {}
+        self.table = b""
         self.columns: Schema | None = None
         """What came out, when the data decided the columns."""
 
@@ -133,6 +136,7 @@ class _StageRun:
             with self._spent_by_sink():
                 done = settle(sink)
             self.columns = sink.schema if isinstance(sink, WideSink) else None
+            self.table = sink.table if isinstance(sink, ReturnSink) else b""
             return done
         except BaseException:
             sink.abort()
@@ -140,6 +144,8 @@ class _StageRun:
 
     def _file_sink(self) -> Sink:
         stage, spec = self._stage, self._work.sink
+        if spec.kind == "return":
+            return ReturnSink(self._work)
         if stage.outlets:
             return SplitSink(self._work, self._reporter)
         if spec.kind == "result" and is_open(stage.schema):

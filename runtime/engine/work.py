@@ -82,9 +82,13 @@ class DeliverySpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SinkSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a stage's rows go: a file of ours (``path``), a node's target, or back to the caller (``limit`` rows)."""
+    """Where a stage's rows go: a file of ours (``path``), a node's target, or back to the caller.
 
-    kind: Literal["result", "exchange", "write", "collect"]
+    ``collect``: the first ``limit`` rows, with statistics. ``return``: all rows, of which there must not be more than
+    ``limit``, nor more than ``most_bytes`` of Arrow.
+    """
+
+    kind: Literal["result", "exchange", "write", "collect", "return"]
     path: str = ""
     connector: str = ""
     settings: dict[str, Any] = {}
@@ -95,6 +99,7 @@ class SinkSpec(msgspec.Struct, frozen=True, kw_only=True):
     key: tuple[str, ...] = ()
     delivery: DeliverySpec | None = None
     limit: int = 100
+    most_bytes: int = 16 * MEBIBYTE
     statistics: bool = True
     """For ``collect``: also the statistics of every column over all rows seen."""
 
@@ -250,6 +255,8 @@ class StageOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="stage_done"):
     reference: str = ""
     seconds: float = 0.0
     rows_sample: dict[str, Any] | None = None
+    table: bytes = b""
+    """All rows as an Arrow stream (only ``return``)."""
     adopted: bool = False
     """The rows had already been delivered by an earlier attempt: nothing was read or written now."""
     attempt: int = 0

@@ -23,6 +23,9 @@ WORKS = (
     "hosts",
     "counters",
     "acceptance",
+    "call",
+    "push",
+    "grid",
 )
 
 

@@ -29,21 +29,26 @@ export function makeQueryClient(): QueryClient {
   });
 }
 
-interface GetOptions {
+interface GetOptions<T = unknown> {
   /** Keep showing the last answer while the next one (other filters) is on its way. */
   keepPrevious?: boolean;
   staleTime?: number;
-  refetchInterval?: number | false;
+  refetchInterval?: number | false | ((data: T | undefined) => number | false);
 }
 
 /** Read one path; `null` waits. */
-export function useGet<T>(path: string | null, query?: Query, options: GetOptions = {}): UseQueryResult<T, ApiProblem> {
+export function useGet<T>(
+  path: string | null,
+  query?: Query,
+  options: GetOptions<T> = {},
+): UseQueryResult<T, ApiProblem> {
+  const { refetchInterval: again } = options;
   return useQuery<T, ApiProblem>({
     queryKey: [path, query ?? {}],
     queryFn: ({ signal }) => api.get<T>(path as string, query, signal),
     enabled: path !== null,
     staleTime: options.staleTime,
-    refetchInterval: options.refetchInterval,
+    refetchInterval: typeof again === "function" ? (now) => again(now.state.data) : again,
     placeholderData: options.keepPrevious ? keepPreviousData : undefined,
   });
 }

@@ -13,6 +13,8 @@ export const paths = {
   requests: (box?: "mine" | "inbox") => (box ? `/requests?box=${box}` : "/requests"),
   files: () => "/files",
   runs: () => "/runs",
+  /** The newest runs of an app side by side. */
+  appRuns: (app: string) => `/apps/${app}/runs`,
   run: (id: string) => `/runs/${id}`,
   monitor: () => "/monitor",
   people: () => "/admin/people",

@@ -59,6 +59,27 @@ describe("LiveSocket", () => {
     expect(live.getTopic("run:1")).toMatchObject({ status: "live", data: 42 });
   });
 
+  it("asks again when the last events, or the snapshot itself, were lost on the way", () => {
+    live.subscribe("run:1", add, () => undefined);
+    sockets[0].start();
+    sockets[0].say({ type: "tail", topic: "run:1", seq: 3 });
+    expect(sockets[0].sent.at(-1)).toEqual({ type: "subscribe", topic: "run:1", after: null });
+    sockets[0].say({ type: "snapshot", topic: "run:1", seq: 3, data: 10 });
+    sockets[0].say({ type: "tail", topic: "run:1", seq: 3 });
+    expect(sockets[0].sent).toHaveLength(2);
+    sockets[0].say({ type: "tail", topic: "run:1", seq: 5 });
+    expect(sockets[0].sent.at(-1)).toEqual({ type: "subscribe", topic: "run:1", after: 3 });
+    sockets[0].say({
+      type: "events",
+      topic: "run:1",
+      events: [
+        { seq: 4, data: 1 },
+        { seq: 5, data: 2 },
+      ],
+    });
+    expect(live.getTopic("run:1")).toMatchObject({ seq: 5, data: 13 });
+  });
+
   it("turns stale after five silent seconds, reconnects, and resumes after the last number", () => {
     live.subscribe("run:1", add, () => undefined);
     sockets[0].start();

@@ -150,6 +150,7 @@ export class LiveSocket {
     if (!topic) return;
     if (message.type === "snapshot") this.put(topic, applySnapshot(message.data, message.seq));
     else if (message.type === "events") this.takeEvents(message.topic, topic, message.events);
+    else if (message.type === "tail") this.compare(message.topic, topic, message.seq);
     else if (message.type === "refused") this.put(topic, { ...topic.state, status: "refused", refusal: message.code });
     else if (message.type === "close") this.put(topic, { ...topic.state, status: "closed" });
   }
@@ -159,6 +160,12 @@ export class LiveSocket {
     topic.state = applyEvents(before, events, topic.reduce);
     if (topic.state.status === "gap" && before.status !== "gap") this.ask(name);
     if (topic.state !== before && !topic.flush) topic.flush = setTimeout(() => this.notify(topic), FLUSH_MS);
+  }
+
+  /** The server says where a quiet topic is: what was lost on the way is asked for again. */
+  private compare(name: string, { state }: Topic, seq: number): void {
+    const isWaiting = state.status === "waiting" || state.status === "gap";
+    if (isWaiting || (state.status === "live" && (state.seq ?? 0) < seq)) this.ask(name);
   }
 
   private put(topic: Topic, state: TopicState): void {

@@ -109,3 +109,30 @@ export interface LanguageFunction {
   signature: string;
   summary: Text;
 }
+
+/** Who may call a published flow; everybody reads with their own rights. */
+export type Audience = "owner" | "department" | "everyone";
+
+export interface CallHour {
+  hour: string;
+  calls: number;
+  errors: number;
+  mean_ms: number;
+  slowest_ms: number;
+  rows: number;
+  last_error: { code: string; message: Text; at: string } | null;
+}
+
+/** A flow as an API (`/api/flows/<id>/api`); what follows `limits` is there while it is on. */
+export interface FlowApi {
+  address: string;
+  is_on: boolean;
+  can_change: boolean;
+  limits: { seconds: number; rows: number; a_minute: number };
+  audience?: Audience;
+  version?: number;
+  published_at?: string;
+  inputs?: JsonObject;
+  columns?: { name: string; type: ColumnType }[];
+  hours?: CallHour[];
+}

@@ -237,3 +237,19 @@ export interface MonitorSnapshot {
   at: string;
   seq: number | null;
 }
+
+/** The newest runs of a flow, newest first; `states` has one letter for each of `rows`, in their order. */
+export interface RunGrid {
+  flows: { id: string; title: Text }[];
+  flow: string | null;
+  groups: { stage: string; titles: Text[] }[];
+  rows: [group: number, iteration: number | null][];
+  runs: {
+    id: string;
+    number: number;
+    state: RunState;
+    created_at: string;
+    seconds: number | null;
+    states: string;
+  }[];
+}

@@ -13,6 +13,7 @@ import styles from "./dialogs/dialogs.module.css";
 import { Comments, useOpenComments } from "./comments/Comments";
 import { ConnectTo } from "./dialogs/ConnectTo";
 import { EmptyCanvas } from "./dialogs/EmptyCanvas";
+import { FlowApi } from "./dialogs/FlowApi";
 import { Find } from "./dialogs/Find";
 import { FoldOffer } from "./dialogs/FoldOffer";
 import { Parameters } from "./dialogs/Parameters";
@@ -44,7 +45,7 @@ import { Problems } from "./preview/Problems";
 import { Toolbar } from "./Toolbar";
 import { FlowDrawing } from "./xyflow";
 
-export type Dialog = "find" | "version" | "versions" | "parameters" | "rules" | "run" | "plan" | "connect";
+export type Dialog = "find" | "version" | "versions" | "parameters" | "rules" | "run" | "plan" | "connect" | "api";
 
 export function Canvas() {
   const { t } = useTranslation("canvas");
@@ -210,6 +211,7 @@ export function Canvas() {
       {dialog === "versions" && <Versions onClose={close} onCompare={setCompared} />}
       {dialog === "parameters" && <Parameters onClose={close} />}
       {dialog === "rules" && <RunRules onClose={close} />}
+      {dialog === "api" && <FlowApi onClose={close} />}
       {dialog === "run" && (
         <RunDialog
           inputs={state.document.inputs as JsonObject}

@@ -7,6 +7,11 @@ export const routes: RouteObject[] = [
     handle: { title: "common:nav.monitor" },
   },
   {
+    path: "apps/:appId/runs",
+    lazy: async () => ({ Component: (await import("./pages/RunHistory")).RunHistory }),
+    handle: { title: "monitor:grid.title" },
+  },
+  {
     path: "runs",
     lazy: async () => ({ Component: (await import("./pages/Runs")).Runs }),
     handle: { title: "common:nav.runs" },

@@ -1,5 +1,7 @@
 /** The "more" menu of the canvas: parameters, run settings, versions, export, import, copy as text. */
 import {
+  ApiOutlined,
+  AppstoreOutlined,
   DownloadOutlined,
   FieldTimeOutlined,
   FileTextOutlined,
@@ -22,7 +24,7 @@ import { copySteps } from "@/graph/clipboard";
 
 import { useEditor, useView } from "../editor/hooks";
 
-type Opens = "versions" | "parameters" | "rules" | "plan";
+type Opens = "versions" | "parameters" | "rules" | "plan" | "api";
 
 export function useMenu(open: (dialog: Opens) => void): MenuProps["items"] {
   const { t } = useTranslation("canvas");
@@ -91,6 +93,13 @@ export function useMenu(open: (dialog: Opens) => void): MenuProps["items"] {
       label: t("plan.name"),
       onClick: () => void editor.flush().then(() => open("plan")),
     },
+    {
+      key: "runs",
+      icon: <AppstoreOutlined aria-hidden="true" />,
+      label: t("menu.runs"),
+      onClick: () => void navigate(paths.appRuns(app.id)),
+    },
+    { key: "api", icon: <ApiOutlined aria-hidden="true" />, label: t("api.name"), onClick: () => open("api") },
     { type: "divider" },
     { key: "copy", icon: <FileTextOutlined aria-hidden="true" />, label: t("menu.copy"), onClick: copyText },
     {

@@ -56,9 +56,12 @@ export function Runs() {
           {t("runs.mine")}
         </label>
         {app && (
-          <Button size="small" onClick={() => change("app", "")}>
-            {t("runs.one_app")} ✕
-          </Button>
+          <>
+            <Button size="small" onClick={() => change("app", "")}>
+              {t("runs.one_app")} ✕
+            </Button>
+            <Link to={paths.appRuns(app)}>{t("grid.side_by_side")}</Link>
+          </>
         )}
       </div>
       {list.error && <ProblemNotice error={list.error} onRetry={list.refetch} />}

@@ -1,0 +1,101 @@
+"""Does the work of calls: a few warm child processes of the web process, with limits of their own.
+
+A call is never written down before it is done, so it is lost with the process; who needs more starts a run.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import time
+
+from django.conf import settings
+
+from node_catalog.sdk.text import text
+from runtime.engine.errors import CancelledError, ChildError, EngineError
+from runtime.engine.pool import ChildPool
+from runtime.engine.work import Limits, StageOutcome, StageWork
+from runtime.errors import CallError
+
+MOST_WAITING = 20
+"""Calls that may wait for one slot: what comes then is told to try again, instead of holding the server's threads."""
+
+
+class Deadline(threading.Event):
+    """Set by itself when its time has come."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._at = time.monotonic() + seconds
+
+    def is_set(self) -> bool:
+        return super().is_set() or time.monotonic() >= self._at
+
+
+class Executor:
+    """The children are started with the first call and stay."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pool: ChildPool | None = None
+        self._waiting = 0
+
+    def run(self, work: StageWork) -> StageOutcome:
+        """Do the work and wait for its rows, CALL_SECONDS at most. Raises CallError."""
+        seconds = settings.OPTIONS["CALL_SECONDS"]
+        pool = self._enter()
+        deadline = Deadline(seconds)
+        try:
+            outcome = pool.run(work, None, deadline)
+        except CancelledError:
+            raise _too_slow(seconds) from None
+        except ChildError as error:
+            raise CallError(error.code, error.message, 503, error.where) from None
+        except EngineError as error:
+            raise CallError(error.code, error.message, 422 if error.retry == "fatal" else 503, error.where) from None
+        finally:
+            with self._lock:
+                self._waiting -= 1
+        assert isinstance(outcome, StageOutcome), "a stage's work has a stage's outcome"
+        return outcome
+
+    def close(self) -> None:
+        """End the children; the next call starts others."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+
+    def _enter(self) -> ChildPool:
+        with self._lock:
+            slots = max(1, settings.OPTIONS["CALL_SLOTS"])
+            if self._waiting >= slots * MOST_WAITING:
+                raise _too_busy()
+            self._waiting += 1
+            if self._pool is None:
+                self._pool = ChildPool(slots, Limits(memory_mb=settings.OPTIONS["CALL_MEMORY_MB"]))
+            return self._pool
+
+
+def _too_slow(seconds: float) -> CallError:
+    return CallError(
+        "call.too_slow",
+        text(
+            f"The flow did not answer within {seconds:g} s, the longest that a call may take. Read less, or start a "
+            "run.",
+            f"流程未在 {seconds:g} 秒内给出结果，已超过一次调用的上限。请减少读取的数据，或改为启动运行。",
+        ),
+        504,
+    )
+
+
+def _too_busy() -> CallError:
+    return CallError(
+        "call.busy",
+        text("Too many calls wait already. Try again in a moment.", "等待中的调用过多，请稍后再试。"),
+        503,
+    )
+
+
+EXECUTOR = Executor()
+atexit.register(EXECUTOR.close)

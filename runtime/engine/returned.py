@@ -1,0 +1,54 @@
+"""Rows that go back to who asked, whole or not at all: gathered in memory within bounds, as one Arrow stream."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from node_catalog.sdk.contract import Committed
+from node_catalog.sdk.ports import to_arrow
+from node_catalog.sdk.text import text
+from runtime.engine.errors import TooMuchError
+from runtime.engine.work import MEBIBYTE, StageWork
+
+
+class ReturnSink:
+    """Holds all rows of a stage until it is done. Raises TooMuchError beyond the bounds of the work's sink."""
+
+    def __init__(self, work: StageWork) -> None:
+        self._schema = to_arrow(work.stage.schema)
+        self._limit, self._most_bytes = work.sink.limit, work.sink.most_bytes
+        self._batches: list[pa.RecordBatch] = []
+        self._rows = self._bytes = 0
+        self.table = b""
+        """The Arrow stream, once committed."""
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self._rows += batch.num_rows
+        self._bytes += batch.nbytes
+        if self._rows > self._limit:
+            raise _too_much(f"{self._limit} rows", f"{self._limit} 行")
+        if self._bytes > self._most_bytes:
+            raise _too_much(f"{self._most_bytes // MEBIBYTE} MiB", f"{self._most_bytes // MEBIBYTE} MiB")
+        self._batches.append(batch)
+
+    def commit(self) -> Committed:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self._schema) as writer:
+            for batch in self._batches:
+                writer.write_batch(batch)
+        self.table = sink.getvalue().to_pybytes()
+        return Committed(self._rows, 0, self._bytes)
+
+    def abort(self) -> None:
+        self._batches.clear()
+
+
+def _too_much(most: str, most_zh: str) -> TooMuchError:
+    return TooMuchError(
+        "call.too_much",
+        text(
+            f"The flow gives more than {most}, which is the most that one answer may hold. Filter or limit its "
+            "rows, or start a run instead and fetch its result.",
+            f"流程的结果超过 {most_zh}，超出一次调用的上限。请筛选或限制行数，或改为启动一次运行再读取结果。",
+        ),
+    )

@@ -1,0 +1,105 @@
+"""A flow published as an API: ten light steps, called and answered synchronously, beside the same in Node-RED.
+
+CALL_CALLS calls (500 unless set), one and eight in flight, over connections that stay open; CPU of the whole process
+tree, ours with web server, worker, scheduler and broker. Ours reads its one row from a SQLite file, with rights and
+audit; Node-RED makes it up.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import statistics
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.bench.data import fill_sqlite
+from tests.bench.flow import document
+from tests.bench.measure import Comparison, cpu_seconds, process_tree
+from tests.bench.ours import Ours
+from tests.bench.ours import ours as our_studio
+from tests.bench.peers import node_red
+
+CALLS = int(os.environ.get("CALL_CALLS", "500"))
+ROUNDS = int(os.environ.get("CALL_ROUNDS", "5"))
+MOST_TIMES = 2.0
+"""The design's goal: CPU beside Node-RED."""
+
+
+class Caller:
+    """Calls one address over a connection for each thread."""
+
+    def __init__(self, port: int, path: str, headers: dict[str, str]) -> None:
+        self._port, self._path = port, path
+        self._headers = {"Content-Type": "application/json", **headers}
+        self._mine = threading.local()
+
+    def __call__(self, _: int = 0) -> float:
+        connection = getattr(self._mine, "connection", None)
+        if connection is None:
+            connection = self._mine.connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        started = time.perf_counter()
+        connection.request("POST", self._path, b"{}", self._headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        assert answer.status == 200, body[:500]
+        return (time.perf_counter() - started) * 1000
+
+
+def drive(caller: Caller, pid: int, in_flight: int) -> dict[str, float]:
+    """Milliseconds of CPU for each call, and how long callers wait."""
+    with ThreadPoolExecutor(in_flight) as threads:
+        before, started = cpu_seconds(process_tree([pid])), time.perf_counter()
+        times = sorted(threads.map(caller, range(CALLS)))
+        wall = time.perf_counter() - started
+        spent = cpu_seconds(process_tree([pid])) - before
+    return {
+        "cpu_ms": spent / CALLS * 1000,
+        "p50_ms": statistics.median(times),
+        "p95_ms": times[int(0.95 * CALLS)],
+        "per_second": CALLS / wall,
+    }
+
+
+def publish(studio: Ours) -> Caller:
+    """The ten steps as an API, with a token."""
+    fill_sqlite(studio.folder / "stations.sqlite3")
+    node = studio.add_node("sqlite", "Stations", {"path": str(studio.folder / "stations.sqlite3")})
+    flow = studio.add_flow("Ten steps", document(studio.dataset(node, "station")))
+    facts = json.loads(studio.fetch("PUT", f"flows/{flow}/api", {"audience": "owner"}))
+    token: Any = studio.post("me/tokens", {"name": "bench", "days": 1})
+    port = int(studio.studio.url.rpartition(":")[2])
+    return Caller(port, facts["address"], {"Authorization": f"Bearer {token['token']}"})
+
+
+def run() -> list[Comparison]:
+    """CPU, waiting and rate beside Node-RED, in interleaved rounds."""
+    functions = ["msg.payload = {id: 1}; return msg;"]
+    functions += [f"msg.payload.v{number} = msg.payload.id + {number}; return msg;" for number in range(2, 9)]
+    functions += ["msg.payload = {rows: [msg.payload]}; return msg;"]
+    figures: dict[tuple[str, int], list[dict[str, float]]] = {}
+    with our_studio(CALLS_A_MINUTE=0) as studio, node_red.running(node_red.chain(functions)) as (port, pid):
+        ours, theirs = publish(studio), Caller(port, node_red.ADDRESS, {})
+        for caller in (ours, theirs):
+            for _ in range(50):
+                caller()
+        for _ in range(ROUNDS):
+            for in_flight in (1, 8):
+                figures.setdefault(("ours", in_flight), []).append(drive(ours, studio.pid, in_flight))
+                figures.setdefault(("peer", in_flight), []).append(drive(theirs, pid, in_flight))
+    rows = []
+    peer = f"Node-RED {node_red.VERSION}"
+    for in_flight in (1, 8):
+        for name, figure, unit in (
+            ("cpu_ms", "CPU ms a call", "ms"),
+            ("p50_ms", "p50 ms", "ms"),
+            ("p95_ms", "p95 ms", "ms"),
+        ):
+            runs = {who: [one[name] for one in figures[who, in_flight]] for who in ("ours", "peer")}
+            own, other = statistics.median(runs["ours"]), statistics.median(runs["peer"])
+            work = f"flow as an API, {in_flight} in flight"
+            rows.append(Comparison(work, figure, own, other, peer, MOST_TIMES, "at_most", unit, runs=runs))
+    return rows
