@@ -13,7 +13,7 @@ from django.conf import settings as django_settings
 from node_catalog.errors import invalid, settings_problems
 from node_catalog.models import Node
 from node_catalog.palette import registry
-from node_catalog.sdk.contract import Connector
+from node_catalog.sdk.contract import Connector, Settings
 from node_catalog.sdk.errors import SettingsError
 from node_catalog.sdk.schema import parse, secret_fields
 from security.errors import InvalidError, Problem
@@ -69,7 +69,26 @@ def check_settings(key: str, data: Any, node: Node | None = None) -> CheckedSett
     problems = _folder_problems(plain) + _address_problems(plain, node, kept)
     if problems:
         raise InvalidError(problems=problems)
-    return CheckedSettings(plain, {name: value or None for name, value in given.items()})
+    return CheckedSettings(
+        _kept(connector.Settings, plain, node), {name: value or None for name, value in given.items()}
+    )
+
+
+def _kept(form: type[Settings], plain: Mapping[str, Any], node: Node | None) -> dict[str, Any]:
+    """Settings as they are stored: one left at its default is not.
+
+    So a worker of the version before, which may not know it, can still read the node. An address is always there, to be
+    compared with a changed one.
+    """
+    defaults = {
+        field.encode_name: msgspec.to_builtins(field.default)
+        for field in msgspec.structs.fields(form)
+        if field.default is not msgspec.NODEFAULT
+    }
+    known = {*ADDRESS_FIELDS, *(node.settings if node else ())}
+    return {
+        name: value for name, value in plain.items() if name in known or name not in defaults or value != defaults[name]
+    }
 
 
 def store_secrets(node: Node, secrets: Mapping[str, str | None]) -> None:

@@ -115,6 +115,17 @@ def test_absent_and_empty_secrets_stay_null_forgets_text_replaces(city: City) ->
     assert Secret.objects.count() == 0
 
 
+def test_what_is_left_at_its_default_is_not_stored_so_that_older_workers_know_all_settings(city: City) -> None:
+    adam = city.client("adam")
+    values = {"host": "10.0.0.1", "port": 5432, "database": "d", "user": "u", "password": SECRET, "takes_rows": "own"}
+    asked = {"type": "postgresql", "name": {"en": "P", "zh-CN": "P"}, "settings": values}
+    node = Node.objects.get(pk=send(adam, "post", "/api/nodes", asked).json()["id"])
+    assert set(node.settings) == {"host", "port", "database", "user"}
+    send(adam, "patch", f"/api/nodes/{node.pk}", {"settings": {**values, "takes_rows": "never"}})
+    node.refresh_from_db()
+    assert node.settings["takes_rows"] == "never"
+
+
 def test_a_stored_secret_is_not_sent_to_a_new_address(city: City) -> None:
     adam = city.client("adam")
     node = send(adam, "post", "/api/nodes", body()).json()["id"]
