@@ -16,6 +16,7 @@ import subprocess
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import IO, Any
 
@@ -114,6 +115,9 @@ def serve(link: socket.socket, run: Callable[[dict[str, Any]], None]) -> None:
                     os.close(handle)
                 link.close()
                 be(partial(run, json.loads(data)), handles)
+            # In both processes: whoever hears of the birth may kill the group at once.
+            with suppress(ProcessLookupError, PermissionError):
+                os.setpgid(pid, pid)
             for handle in handles:
                 os.close(handle)
             link.send(json.dumps(("born", pid, 0)).encode())
@@ -124,7 +128,7 @@ def be(program: Callable[[], None], handles: Sequence[int] = ()) -> None:
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         die_with_parent(os.getppid())
-        os.setsid()
+        os.setpgid(0, 0)
         for standard, handle in enumerate(handles):
             os.dup2(handle, standard)
             os.close(handle)
