@@ -51,7 +51,8 @@ class WorkerProcess:
         self._words = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed by kill)
         # What is loaded into a process before Python cannot be forked.
         self._is_forked = "LD_PRELOAD" not in environment
-        self.process = (self._fork if self._is_forked else self._start)(arguments, {**ENVIRONMENT, **environment})
+        whole = {**os.environ, **ENVIRONMENT, **environment}
+        self.process = (self._fork if self._is_forked else self._start)(arguments, whole)
         self._is_ready = False
 
     def _start(self, arguments: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -61,7 +62,7 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             stderr=self._words,
             text=True,
-            env={**os.environ, **environment},
+            env=environment,
             cwd=ROOT,
         )
 

@@ -99,6 +99,8 @@ def _be_worker(request: dict[str, Any]) -> None:
     from runtime.engine import process
     from studio.env import read_options
 
+    # That of today: tests change it.
+    os.environ.clear()
     os.environ.update(request["environment"])
     settings.OPTIONS.update(read_options())
     faulthandler.enable()
