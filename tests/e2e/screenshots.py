@@ -64,6 +64,29 @@ def _overlay(open_it: Callable[[Asker], Any]) -> Callable[[Asker], None]:
     return prepare
 
 
+def _rules(person: Asker) -> None:
+    """How many runs at once, and for how long."""
+    person.from_menu(person.t("canvas:rules.name"))
+    expect(person.page.get_by_role("spinbutton").first).to_be_visible(timeout=PATIENCE)
+
+
+def _api(person: Asker) -> None:
+    """The flow as an API, switched on."""
+    person.from_menu(person.t("canvas:api.name"))
+    switch = person.page.get_by_role("dialog").get_by_role("switch")
+    expect(switch).to_be_enabled(timeout=PATIENCE)
+    if switch.get_attribute("aria-checked") != "true":
+        switch.click()
+    expect(switch).to_be_checked(timeout=PATIENCE)
+    expect(person.page.get_by_text("curl").first).to_be_visible(timeout=PATIENCE)
+
+
+def _counts(person: Asker) -> None:
+    """What every step and wire has passed on."""
+    person.page.get_by_role("tab", name=person.t("runs:counts.name")).click()
+    expect(person.page.get_by_role("tabpanel").get_by_role("table").first).to_be_visible(timeout=PATIENCE)
+
+
 def _click_first_step(person: Asker) -> None:
     person.page.locator(".react-flow__node").nth(2).click()
     expect(person.page.get_by_role("tabpanel").get_by_role("table").first).to_be_visible(timeout=PATIENCE)
@@ -131,6 +154,8 @@ SHOTS = (
     Shot("canvas", "wang.fang", lambda made: f"/apps/{made['app']}", _click_first_step),
     Shot("canvas-plan", "wang.fang", lambda made: f"/apps/{made['app']}", _overlay(Asker.open_plan)),
     Shot("canvas-difference", "wang.fang", lambda made: f"/apps/{made['app']}", _overlay(Asker.open_difference)),
+    Shot("canvas-rules", "wang.fang", lambda made: f"/apps/{made['app']}", _overlay(_rules)),
+    Shot("canvas-api", "wang.fang", lambda made: f"/apps/{made['app']}", _overlay(_api)),
     Shot("canvas-comments", "wang.fang", lambda made: f"/apps/{made['app']}", _comments),
     Shot("canvas-quick-add", "wang.fang", lambda made: f"/apps/{made['app']}", _overlay(_quick_add)),
     *(
@@ -144,6 +169,8 @@ SHOTS = (
     Shot("step-sql-offers", "wang.fang", lambda made: f"/flows/{made['tour']}", _offers),
     Shot("canvas-held", "wang.fang", lambda made: f"/flows/{made['days']}", _held),
     Shot("canvas-run", "wang.fang", lambda made: f"/runs/{made['run']}", _run),
+    Shot("run-counts", "wang.fang", lambda made: f"/runs/{made['run']}", _counts),
+    Shot("runs-grid", "wang.fang", lambda made: f"/apps/{made['app']}/runs"),
     Shot("run-origin", "wang.fang", lambda made: f"/runs/{made['run']}", Asker.open_origin),
     Shot("run-each", "wang.fang", lambda made: f"/runs/{made['each']}", _run),
     Shot("run-iterations", "wang.fang", lambda made: f"/runs/{made['turns']}", _iterations),

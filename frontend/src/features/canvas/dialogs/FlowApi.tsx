@@ -66,7 +66,7 @@ function Published({ facts }: { facts: Facts }) {
   const { t } = useTranslation("canvas");
   const example = exampleOf(facts, window.location.origin);
   return (
-    <>
+    <div className={styles.apiFacts}>
       <p className="tertiary">
         {t("api.version", { number: facts.version })} · <TimeText value={facts.published_at} />
       </p>
@@ -75,12 +75,12 @@ function Published({ facts }: { facts: Facts }) {
       <Typography.Text code copyable={{ text: `${window.location.origin}${facts.address}`, tooltips: false }}>
         {facts.address}
       </Typography.Text>
-      <h3>{t("api.example")}</h3>
-      <Typography.Paragraph copyable={{ text: example, tooltips: false }}>
-        <pre tabIndex={0} aria-label={t("api.example")}>
-          {example}
-        </pre>
-      </Typography.Paragraph>
+      <h3>
+        {t("api.example")} <Typography.Text copyable={{ text: example, tooltips: false }} />
+      </h3>
+      <pre tabIndex={0} aria-label={t("api.example")}>
+        {example}
+      </pre>
       <h3>{t("api.inputs")}</h3>
       <pre tabIndex={0} aria-label={t("api.inputs")}>
         {JSON.stringify(facts.inputs ?? {}, null, 2)}
@@ -97,6 +97,6 @@ function Published({ facts }: { facts: Facts }) {
         {t("api.limits", { ...facts.limits, minute: facts.limits.a_minute || "∞" })} {t("api.forms")}
       </p>
       <CallCounts hours={facts.hours ?? []} />
-    </>
+    </div>
   );
 }

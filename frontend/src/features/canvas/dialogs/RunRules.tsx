@@ -29,6 +29,8 @@ export function RunRules({ onClose }: { onClose: () => void }) {
       onOk={() => save.mutate()}
       confirmLoading={save.isPending}
       okButtonProps={{ disabled: !canEdit || changes === null }}
+      style={{ top: 24 }}
+      styles={{ body: { maxHeight: "calc(100vh - 190px)", overflowY: "auto" } }}
     >
       <p className="secondary" style={{ marginBottom: 8 }}>
         {t("rules.hint")}

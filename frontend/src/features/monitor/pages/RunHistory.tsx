@@ -26,10 +26,11 @@ export function RunHistory() {
     staleTime: 0,
     refetchInterval: (grid) => (grid?.runs.some((run) => AT_WORK.has(run.state)) ? AGAIN_MS : false),
   });
+  const shown = query.data?.flows.find((one) => one.id === query.data?.flow);
   return (
     <div>
       <PageHeader
-        title={t("grid.title")}
+        title={shown ? `${t("grid.title")} · ${words(shown.title)}` : t("grid.title")}
         subtitle={<Link to={`${paths.runs()}?app=${appId}`}>{t("grid.as_list")}</Link>}
       />
       <QueryView query={query}>

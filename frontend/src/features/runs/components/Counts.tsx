@@ -22,7 +22,8 @@ export function Counts({ run, state, types }: CountsProps) {
   const nameOf = ({ step, to }: CountLine): string =>
     to ? t("counts.wire", { from: titleOf(step), to: titleOf(to) }) : titleOf(step);
   return (
-    <>
+    // The panel around it scrolls, and nothing else in here takes the keyboard.
+    <section tabIndex={0} aria-label={t("counts.name")}>
       <p className="secondary" style={{ margin: "4px 12px" }}>
         {t("counts.what")}
       </p>
@@ -63,6 +64,6 @@ export function Counts({ run, state, types }: CountsProps) {
           { title: t("counts.how"), key: "how", width: 130, render: (_, line) => t(`canvas:counted.${line.counted}`) },
         ]}
       />
-    </>
+    </section>
   );
 }
