@@ -188,7 +188,8 @@ def run() -> list[Comparison]:
     with our_studio() as studio:
         fill_sqlite(studio.folder / "stations.sqlite3")
         node = studio.add_node("sqlite", "Stations", {"path": str(studio.folder / "stations.sqlite3")})
-        followed = studio.run(studio.add_flow("Followed", document(studio.dataset(node, "station"))))
+        ended = studio.run(studio.add_flow("Followed", document(studio.dataset(node, "station"))))
+        followed = studio.get(f"runs/{ended['id']}")
         first = followed["seq"] + 1
         for clients, (deliveries, latest) in SIZES.items():
             found: list[dict[str, float]] = []
