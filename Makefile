@@ -28,6 +28,7 @@ bench: ## Measure against peers and physical limits: make bench NAME=d1,flow
 
 chaos: ## Kill, freeze, fill and cut off at every failpoint: make chaos ARGUMENTS="--kills 20000 --seed 7"
 	@scripts/setup.sh dev
+	@scripts/services.sh
 	@$(PYTHON) -m tests.chaos $(ARGUMENTS)
 
 drill: ## Upgrade drill: a worker of an older version beside this one: make drill ARGUMENTS="--before COMMIT"

@@ -52,7 +52,7 @@ def plan_for(
     Raises FlowCheckError when a right is missing, a source has moved, or anything else is wrong today.
     """
     key = (version.pk, flow_key, user.pk, until, digest_of(parameters))
-    known = KNOWN.get(key)
+    known = KNOWN.find(key)
     document = known.document if known is not None else version_document(version, flow_key)
     sources = gather_sources(document, user)
     if known is not None and known.sources == sources:

@@ -138,9 +138,10 @@ def _may_still_send(stage: Stage, datasets: Mapping[str, Dataset], grants: Mappi
     """Whether the nodes still let the stage's rows be sent from one to another."""
     for binding in stage.bindings:
         for read in binding.sources:
-            small, large = datasets[read.dataset], datasets[binding.dataset]
-            infos = dataset_info(small, user), dataset_info(large, user)
-            if read.shipped is not None and may_receive(infos[0], grants[read.dataset], infos[1]) is not None:
+            if read.shipped is None:
+                continue
+            small, large = dataset_info(datasets[read.dataset], user), dataset_info(datasets[binding.dataset], user)
+            if may_receive(small, grants[read.dataset], large) is not None:
                 return False
     return True
 

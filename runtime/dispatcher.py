@@ -142,6 +142,10 @@ def due() -> Q:
     return Q(state=READY) & (Q(not_before=None) | Q(not_before__lte=db_now())) & ~Q(run__state__in=HELD)
 
 
+DUE_SINCE = Coalesce(F("not_before"), F("created_at"))
+"""Since when a due task has been waiting."""
+
+
 class Reminder:
     """Rings again for tasks that are ready but unclaimed: lost bells, back-off that has ended, busy workers."""
 
@@ -153,10 +157,9 @@ class Reminder:
     def remind(self) -> int:
         """Ring for the oldest due tasks, each at most once in ``every`` seconds."""
         now = time.monotonic()
-        waited = Coalesce(F("not_before"), F("created_at"))
         ready = (
             Task.objects.filter(due())
-            .annotate(since=waited)
+            .annotate(since=DUE_SINCE)
             .filter(since__lte=Soon(-1.0))
             .order_by("since")
             .values_list("pk", "attempt")[: self._at_once]

@@ -10,13 +10,12 @@ from typing import Any
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import F, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 
 from node_catalog.sdk.text import Text
 from runtime import states
 from runtime.clock import Soon
-from runtime.dispatcher import due, ring_in
+from runtime.dispatcher import DUE_SINCE, due, ring_in
 from runtime.models import Task
 from runtime.moves import locked_run, task_fact, tell
 from runtime.offers import Offers, living_offers, nobody_can
@@ -60,8 +59,12 @@ def tell_waiting() -> int:
 
 
 def _waiting() -> QuerySet[Task]:
-    since = Coalesce(F("not_before"), F("created_at"))
-    return Task.objects.filter(due()).annotate(since=since).filter(since__lte=Soon(-PATIENCE)).exclude(error__code=TOLD)
+    return (
+        Task.objects.filter(due())
+        .annotate(since=DUE_SINCE)
+        .filter(since__lte=Soon(-PATIENCE))
+        .exclude(error__code=TOLD)
+    )
 
 
 @transaction.atomic

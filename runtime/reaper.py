@@ -162,9 +162,4 @@ def stop_long_runs() -> int:
     going = Run.objects.filter(state=states.RUNNING, error__isnull=True)
     old = going.filter(started_at__lt=Soon(-seconds)).values_list("pk", "paused_seconds")[:50]
     ids = [pk for pk, paused in old if not paused or going.filter(pk=pk, started_at__lt=Soon(-seconds - paused))]
-    for pk in ids:
-        with transaction.atomic():
-            run = locked_run(pk)
-            if run is not None and run.state == states.RUNNING:
-                settle_run(run, TOO_LONG)
-    return len(ids)
+    return sum(_stop(pk, TOO_LONG) for pk in ids)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
+from runtime.dispatcher import DUE_SINCE
 from runtime.models import Run, Task
 from security.models import User
 
@@ -42,8 +42,7 @@ class Turns:
         """Urgent ones first; among them departments and apps that have not had their turn; then the oldest."""
         with self._lock:
             shares, claims = tuple(self._shares), self._claims
-        since = Coalesce(F("not_before"), F("created_at"))
-        by_turn = [_turn(shares), since] if shares else [since]
+        by_turn = [_turn(shares), DUE_SINCE] if shares else [DUE_SINCE]
         return tasks.order_by(*by_turn) if claims % PATIENT_EVERY == 3 else tasks.order_by("priority", *by_turn)
 
     def note(self, task: Task) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import ibis
 
 from flows.graph.render import SOURCE
-from flows.graph.settings import Cache
 from flows.graph.sources import DatasetInfo
 from node_catalog.sdk import grant as grants
 from node_catalog.sdk.grant import GrantSpec
+from node_catalog.sdk.memory import Memory
 from node_catalog.sdk.ports import Schema, from_ibis, to_ibis
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.row_filter import columns_of
@@ -34,7 +34,7 @@ def narrowed_schema(info: DatasetInfo, grant: GrantSpec) -> Schema:
     return _schemas.get(key, lambda: from_ibis(narrowed_source(info, grant).schema()))
 
 
-_schemas: Cache[Schema] = Cache(2_000)
+_schemas: Memory[Schema] = Memory(2_000)
 
 
 def source_columns(info: DatasetInfo, grant: GrantSpec, wanted: set[str]) -> tuple[str, ...]:

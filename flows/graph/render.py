@@ -18,7 +18,7 @@ from sqlglot.tokens import TokenType
 
 from flows.graph.errors import PlanError
 from flows.graph.exact_text import by_code_point
-from flows.graph.settings import Cache
+from node_catalog.sdk.memory import Memory
 from node_catalog.sdk.text import text
 
 SOURCE = "src"
@@ -45,7 +45,7 @@ def tree_of(relation: Any, dialect: str = "duckdb") -> sge.Expression:
     return _trees.get((relation.op(), dialect), lambda: _tree_of(relation, dialect)).copy()
 
 
-_trees: Cache[sge.Expression] = Cache(2_000)
+_trees: Memory[sge.Expression] = Memory(2_000)
 
 
 def _tree_of(relation: Any, dialect: str) -> sge.Expression:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from threading import Lock
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -13,10 +11,10 @@ from flows.graph.expressions.parameters import Parameter
 from flows.graph.expressions.values import MISSING
 from node_catalog.sdk.contract import Transform
 from node_catalog.sdk.errors import Problem, SettingsError
+from node_catalog.sdk.memory import Memory
 from node_catalog.sdk.schema import parse
 from node_catalog.sdk.text import text
 
-T = TypeVar("T")
 _SAMPLE: dict[str, Any] = {
     "integer": 1,
     "number": 1.0,
@@ -29,33 +27,8 @@ _SAMPLE: dict[str, Any] = {
 }
 
 
-class Cache(Generic[T]):
-    """A bounded memory of pure results; the oldest unused one goes first."""
-
-    def __init__(self, size: int) -> None:
-        self._size, self._known, self._lock = size, OrderedDict[Any, T](), Lock()
-
-    def get(self, key: Any, make: Callable[[], T]) -> T:
-        """The remembered result for ``key``, made now when there is none."""
-        with self._lock:
-            if key in self._known:
-                self._known.move_to_end(key)
-                return self._known[key]
-        value = make()
-        with self._lock:
-            self._known[key] = value
-            if len(self._known) > self._size:
-                self._known.popitem(last=False)
-        return value
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._known.clear()
-
-
 Parsed = tuple[Any, tuple[Problem, ...]]
-_parsed: Cache[Parsed] = Cache(20_000)
+_parsed: Memory[Parsed] = Memory(20_000)
 
 
 def parse_settings(kind: type[Transform], settings: Mapping[str, Any]) -> Parsed:

@@ -17,9 +17,9 @@ from flows.graph.errors import ExpressionError, GraphError
 from flows.graph.expressions.parameters import Parameter
 from flows.graph.incomparable import check_geometries
 from flows.graph.quick import quick_table
-from flows.graph.settings import Cache
 from node_catalog.sdk.contract import Transform
 from node_catalog.sdk.errors import NodeTypeError
+from node_catalog.sdk.memory import Memory
 from node_catalog.sdk.open_columns import taken_out_words, with_taken_out
 from node_catalog.sdk.ports import Schema, from_ibis, to_ibis
 from node_catalog.sdk.text import Text, text
@@ -47,7 +47,7 @@ class Evaluated:
     warnings: tuple[tuple[str, Text, str], ...] = ()
 
 
-_evaluated: Cache[Evaluated] = Cache(20_000)
+_evaluated: Memory[Evaluated] = Memory(20_000)
 
 
 def evaluate(
@@ -133,14 +133,14 @@ def build_once(
     return _built.get(identity, lambda: build(kind, tables, settings, context))
 
 
-_built: Cache[dict[str, Any]] = Cache(5_000)
+_built: Memory[dict[str, Any]] = Memory(5_000)
 
 
 def _table(schema: Schema, name: str) -> Any:
     return quick_table(_ibis_schemas.get(schema, lambda: to_ibis(schema)), name)
 
 
-_ibis_schemas: Cache[Any] = Cache(5_000)
+_ibis_schemas: Memory[Any] = Memory(5_000)
 
 
 def _unexpected(error: Exception) -> Failure:

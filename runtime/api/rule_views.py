@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from drf_spectacular.types import OpenApiTypes
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from runtime.api import serializers
-from runtime.api.views import parsed, require_editor, visible_flow
+from runtime.api.views import JSON, parsed, require_editor, visible_flow
 from runtime.rules import change_rule, rule_as_json
 from security.access import principal_of
 from security.api.described import described
-
-JSON = OpenApiTypes.OBJECT
 
 
 class RunRuleView(APIView):

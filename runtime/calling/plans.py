@@ -16,10 +16,10 @@ from flows.graph.plan import Plan, digest_of
 from flows.models import PublishedFlow, Version
 from flows.planning import complete_parameters, version_document
 from flows.publishing import not_small
-from runtime.calling.kept import Latest
+from node_catalog.sdk.memory import Memory
 from security.models import User
 
-_PLANS: Latest[Plan] = Latest(256)
+_PLANS: Memory[Plan] = Memory(256)
 
 
 def call_plan(published: PublishedFlow, flow_key: str, user: User, given: Mapping[str, Any]) -> tuple[Plan, Any]:
@@ -29,7 +29,7 @@ def call_plan(published: PublishedFlow, flow_key: str, user: User, given: Mappin
     missing or a source has moved.
     """
     key = (published.version_id, flow_key, user.pk, digest_of(given))
-    plan = _PLANS.get(key)
+    plan = _PLANS.find(key)
     if plan is None:
         plan = _make(Version.objects.get(pk=published.version_id), flow_key, user, given)
         _PLANS.keep(key, plan)

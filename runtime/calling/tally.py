@@ -16,10 +16,9 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
-from django.utils import timezone
 
 from flows.models import CallCount
-from security import audit
+from security import audit, clock
 from security.access import Principal
 
 EVERY = 5.0
@@ -71,7 +70,7 @@ class Tally:
             self.write()
 
     def write(self) -> None:
-        """Write what is new; what cannot be written stays for the next time."""
+        """Write what is new. What cannot be written is told in the log and forgotten: counts are no promise."""
         with self._lock:
             sums, self._sums = self._sums, {}
         for flow, one in sums.items():
@@ -89,7 +88,7 @@ class Tally:
 
 @transaction.atomic
 def _store(flow: Any, one: Sum) -> None:
-    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
     row, _ = CallCount.objects.get_or_create(flow_id=flow, hour=hour)
     changes: dict[str, Any] = {
         "calls": F("calls") + one.calls,
@@ -99,7 +98,7 @@ def _store(flow: Any, one: Sum) -> None:
         "rows": F("rows") + one.rows,
     }
     if one.last_error is not None:
-        changes["last_error"] = {**one.last_error, "at": timezone.now().isoformat()}
+        changes["last_error"] = {**one.last_error, "at": clock.now().isoformat()}
     CallCount.objects.filter(pk=row.pk).update(**changes)
     for principal, calls in one.people.values():
         audit.record("flow.call", "flow", str(flow), principal=principal, detail={"calls": calls})

@@ -31,7 +31,7 @@ from runtime.engine.keeper import KEEPER, Kept
 from runtime.engine.one_scan import OneScan
 from runtime.engine.scans import SOURCE, Scan, scan_statements
 from runtime.engine.streams import Flow
-from runtime.engine.text_check import ALLOWED, Tree, check_tree
+from runtime.engine.text_check import LONGEST, PASSED, Tree, check_tree
 from runtime.engine.translate import memory_error, refused_error, translate
 from runtime.engine.work import Limits
 
@@ -100,12 +100,14 @@ class Connection:
         """The syntax tree of ``sql`` when it is one SELECT over ``relations``; raises TextRefusedError."""
         if "\x00" in sql:
             raise refused_error("a NUL character", self._where)
-        tree = ALLOWED.get(sql, relations)
+        asked = (sql, frozenset(relations))
+        tree = PASSED.find(asked)
         if tree is None:
             with self._words():
                 row = self._raw.execute("select json_serialize_sql(?::varchar)", [sql]).fetchall()[0]
             tree = check_tree(str(row[0]), relations, self._where)
-            ALLOWED.keep(sql, relations, tree)
+            if len(sql) <= LONGEST:
+                PASSED.keep(asked, tree)
         return tree
 
     @contextmanager

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
-from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from node_catalog.sdk.memory import Memory
 from runtime.engine.translate import refused_error
 
 _TABLE_FUNCTIONS = frozenset({"unnest", "range", "generate_series"})
@@ -31,34 +30,11 @@ _DEPTH = 10_000
 Tree = Mapping[str, Any]
 
 
-class Allowed:
-    """Texts that have passed lately, with their trees: a flow that starts often brings the same ones each time."""
-
-    def __init__(self, most: int = 128, longest: int = 20_000) -> None:
-        self._most, self._longest = most, longest
-        self._lock = threading.Lock()
-        self._trees: OrderedDict[tuple[str, frozenset[str]], Tree] = OrderedDict()
-
-    def get(self, sql: str, relations: Collection[str]) -> Tree | None:
-        """The tree of a text that may reach for no more than it might when it was checked."""
-        asked = (sql, frozenset(relations))
-        with self._lock:
-            tree = self._trees.get(asked)
-            if tree is not None:
-                self._trees.move_to_end(asked)
-            return tree
-
-    def keep(self, sql: str, relations: Collection[str], tree: Tree) -> None:
-        """Remember that the text has passed; long ones are not worth their room."""
-        if len(sql) > self._longest:
-            return
-        with self._lock:
-            self._trees[sql, frozenset(relations)] = tree
-            while len(self._trees) > self._most:
-                self._trees.popitem(last=False)
-
-
-ALLOWED = Allowed()
+LONGEST = 20_000
+"""Longer texts are not worth their room in ``PASSED``."""
+PASSED: Memory[Tree] = Memory(128)
+"""Texts that have passed lately, each with the relations it might name, and their trees: a flow that starts often
+brings the same ones each time."""
 
 
 def check_tree(serialized: str, relations: Collection[str], where: str = "") -> Tree:

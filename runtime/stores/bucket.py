@@ -22,7 +22,7 @@ from node_catalog.sdk.errors import NodeTypeError
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.s3_client import Conflict, S3Client, S3Object
 from runtime.errors import StoreError
-from runtime.stores.folder import folders, inside
+from runtime.stores.folder import inside, remove_folder, runs_in
 
 PART_BYTES = 64 << 20
 MOST_LISTED = 200_000
@@ -144,11 +144,11 @@ class BucketStore:
 
     def copied_runs(self, kind: str) -> Iterator[tuple[str, float]]:
         """What was written here, or fetched."""
-        return ((folder.name, folder.stat().st_mtime) for folder in folders(self.root / kind))
+        return runs_in(self.root / kind)
 
     def remove_copies(self, kind: str, run: str) -> None:
         """The folder of this host."""
-        shutil.rmtree(inside(self.root, f"{kind}/{run}"), ignore_errors=True)
+        remove_folder(self.root, f"{kind}/{run}")
 
     def check(self) -> None:
         """Make an object, see that it cannot be made twice, read it and remove it."""

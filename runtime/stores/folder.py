@@ -50,11 +50,11 @@ class FolderStore:
 
     def runs(self, kind: str) -> Iterator[tuple[str, float]]:
         """The folders of one kind."""
-        yield from ((folder.name, folder.stat().st_mtime) for folder in folders(self.root / kind))
+        return runs_in(self.root / kind)
 
     def remove_run(self, kind: str, run: str) -> None:
         """The whole folder."""
-        shutil.rmtree(inside(self.root, f"{kind}/{run}"), ignore_errors=True)
+        remove_folder(self.root, f"{kind}/{run}")
 
     def copied_runs(self, kind: str) -> Iterator[tuple[str, float]]:
         """None: every file here is the only one."""
@@ -98,3 +98,13 @@ def folders(base: Path) -> Iterator[Path]:
     """The folders directly under ``base``."""
     if base.is_dir():
         yield from (entry for entry in base.iterdir() if entry.is_dir())
+
+
+def runs_in(base: Path) -> Iterator[tuple[str, float]]:
+    """The folders directly under ``base``, one a run: names, and when each last changed (seconds since 1970)."""
+    return ((folder.name, folder.stat().st_mtime) for folder in folders(base))
+
+
+def remove_folder(root: Path, reference: str) -> None:
+    """A folder under ``root`` with all that is in it; ValueError for one outside."""
+    shutil.rmtree(inside(root, reference), ignore_errors=True)

@@ -1,6 +1,7 @@
 """``make chaos``: the chaos tests at full size, with a PostgreSQL server of their own as the control database.
 
     python -m tests.chaos [--kills 1000] [--freezes 500] [--disk 200] [--restarts 50] [--control postgresql] [--seed N]
+    python -m tests.chaos --brief       (what continuous integration runs: each failpoint once, some of the rest)
 
 The server is started again whenever it ends, so that a test may end it as often as it likes.
 """
@@ -16,22 +17,32 @@ import threading
 
 from tests import services
 
+FULL = {"kills": 1000, "freezes": 500, "disk": 200, "restarts": 50, "messages": 60}
+BRIEF = {"kills": 1, "freezes": 10, "restarts": 5}
+"""However few kills are asked for, each failpoint is struck once."""
+BRIEF_TESTS = "killed or frozen or restart"
+"""Disks, messages and clocks are played by the test suite itself."""
+
 
 def main() -> int:
     """Run the tests; their exit code."""
     options = argparse.ArgumentParser(prog="python -m tests.chaos")
-    for name, size in (("kills", 1000), ("freezes", 500), ("disk", 200), ("restarts", 50), ("messages", 60)):
-        options.add_argument(f"--{name}", type=int, default=size)
+    options.add_argument("--brief", action="store_true", help="the sizes and tests of continuous integration")
+    for name, size in FULL.items():
+        options.add_argument(f"--{name}", type=int, help=f"{size}, in brief {BRIEF.get(name, 'not played')}")
     options.add_argument("--seed", type=int, default=20261122)
     options.add_argument("--control", choices=("postgresql", "sqlite"), default="postgresql")
     options.add_argument("--only", default="", help="words of the names of tests, as pytest's -k")
     given = options.parse_args()
     environment = {**os.environ, "CITYGO_NEED_SERVICES": "1"}
-    for name in ("kills", "freezes", "disk", "restarts", "messages", "seed"):
-        environment[f"CHAOS_{name.upper()}"] = str(getattr(given, name))
+    for name, size in (BRIEF if given.brief else FULL).items():
+        asked = getattr(given, name)
+        environment[f"CHAOS_{name.upper()}"] = str(size if asked is None else asked)
+    environment["CHAOS_SEED"] = str(given.seed)
     # Each test takes as long as it takes; what hangs in it is told by its own deadlines.
     command = [sys.executable, "-m", "pytest", "-q", "-s", "-o", "faulthandler_timeout=0", "tests/chaos"]
-    command += ["-k", given.only] if given.only else []
+    only = given.only or (BRIEF_TESTS if given.brief else "")
+    command += ["-k", only] if only else []
     with control_database(environment) if given.control == "postgresql" else contextlib.nullcontext():
         return subprocess.run(command, env=environment, check=False).returncode
 
