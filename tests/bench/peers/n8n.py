@@ -15,28 +15,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.bench.peers import npm
 from tests.services import PostgresServer, free_port, wait_until
 
 VERSION = "2.8.4"
-FOLDER = Path(__file__).resolve().parent.parent / "work" / "n8n"
 PACKAGE = {
-    "name": "peer-n8n",
-    "private": True,
     "dependencies": {"n8n": VERSION},
     "overrides": {"xlsx": "0.18.5", "@langchain/langgraph-checkpoint": "1.0.0"},
 }
 
 
 def install() -> Path:
-    """n8n's start script; installs the package when it is not there (minutes, once)."""
-    script = FOLDER / "node_modules" / "n8n" / "bin" / "n8n"
-    if not script.exists():
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        (FOLDER / "package.json").write_text(json.dumps(PACKAGE))
-        print(f"installing n8n {VERSION} …", flush=True)
-        command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(command, cwd=FOLDER, check=True)
-    return script
+    """n8n's start script."""
+    return npm.install("n8n", PACKAGE, "n8n/bin/n8n")
 
 
 def node(name: str, kind: str, version: float, parameters: dict[str, Any], x: int, **more: Any) -> dict[str, Any]:

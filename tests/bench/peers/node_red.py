@@ -15,24 +15,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.bench.peers import npm
 from tests.services import free_port, wait_until
 
 VERSION = "4.1"
-FOLDER = Path(__file__).resolve().parent.parent / "work" / "node_red"
-PACKAGE = {"name": "peer-node-red", "private": True, "dependencies": {"node-red": f"~{VERSION}.0"}}
+PACKAGE = {"dependencies": {"node-red": f"~{VERSION}.0"}}
 ADDRESS = "/flow"
 
 
 def install() -> Path:
-    """Node-RED's start script; installs the package when it is not there (minutes, once)."""
-    script = FOLDER / "node_modules" / "node-red" / "red.js"
-    if not script.exists():
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        (FOLDER / "package.json").write_text(json.dumps(PACKAGE))
-        print(f"installing Node-RED {VERSION} …", flush=True)
-        command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(command, cwd=FOLDER, check=True)
-    return script
+    """Node-RED's start script."""
+    return npm.install("node_red", PACKAGE, "node-red/red.js")
 
 
 def chain(functions: list[str]) -> list[dict[str, Any]]:

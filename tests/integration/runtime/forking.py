@@ -63,11 +63,20 @@ class Template:
         self._living: dict[int, Forked] = {}
         threading.Thread(target=self._listen, name="template", daemon=True).start()
 
-    def fork(self, request: dict[str, Any], handles: Sequence[int]) -> Forked:
-        """A process that has ``handles`` as its standard input, output and error, and does ``request``."""
+    def fork(self, request: dict[str, Any], error: int | None = None, is_text: bool = False) -> Forked:
+        """A process that does ``request``, with pipes from and to us; its standard error goes to ``error``."""
+        (their_in, our_out), (our_in, their_out) = os.pipe(), os.pipe()
+        handles = [their_in, their_out, *([error] if error is not None else [])]
         with self._asking:
-            socket.send_fds(self._link, [json.dumps(request).encode()], list(handles))
-            return self._born.get(timeout=PATIENCE)
+            socket.send_fds(self._link, [json.dumps(request).encode()], handles)
+            process = self._born.get(timeout=PATIENCE)
+        os.close(their_in)
+        os.close(their_out)
+        if is_text:
+            process.stdin, process.stdout = os.fdopen(our_out, "w"), os.fdopen(our_in)
+        else:
+            process.stdin, process.stdout = os.fdopen(our_out, "wb", 0), os.fdopen(our_in, "rb", 0)
+        return process
 
     def _listen(self) -> None:
         while True:

@@ -67,13 +67,8 @@ class WorkerProcess:
         )
 
     def _fork(self, arguments: Sequence[str], environment: dict[str, str]) -> forking.Forked:
-        (their_in, our_out), (our_in, their_out) = os.pipe(), os.pipe()
         request = {"arguments": arguments, "environment": environment}
-        process = template().fork(request, (their_in, their_out, self._words.fileno()))
-        for handle in (their_in, their_out):
-            os.close(handle)
-        process.stdin, process.stdout = os.fdopen(our_out, "w"), os.fdopen(our_in)
-        return process
+        return template().fork(request, self._words.fileno(), is_text=True)
 
     def tell(self, line: str, answer: str) -> None:
         if not self._is_ready:

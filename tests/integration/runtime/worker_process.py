@@ -111,18 +111,9 @@ def _be_worker(request: dict[str, Any]) -> None:
         forking.be(lambda: forking.serve(theirs, _be_child), [os.open(os.devnull, os.O_RDWR) for _ in range(2)])
     theirs.close()
     template = forking.Template(ours)
-    start_child: Any = lambda settings, environment: _fork_child(template, settings)  # noqa: E731
+    start_child: Any = lambda settings, environment: template.fork({"settings": settings.decode()})  # noqa: E731
     process.start_child = start_child
     obey(request["arguments"])
-
-
-def _fork_child(template: forking.Template, settings: bytes) -> forking.Forked:
-    (their_in, our_out), (our_in, their_out) = os.pipe(), os.pipe()
-    child = template.fork({"settings": settings.decode()}, (their_in, their_out))
-    for handle in (their_in, their_out):
-        os.close(handle)
-    child.stdin, child.stdout = os.fdopen(our_out, "wb", 0), os.fdopen(our_in, "rb", 0)
-    return child
 
 
 def _be_child(request: Mapping[str, str]) -> None:
