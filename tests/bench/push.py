@@ -8,6 +8,7 @@ reads, note how old it is when it arrives.
 from __future__ import annotations
 
 import asyncio
+import base64
 import multiprocessing
 import os
 import re
@@ -111,7 +112,7 @@ async def _watch(port: int, cookie: str, topic: str, clients: int, pipe: Any) ->
     for _ in range(clients):
         request = (
             f"GET /ws/live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {secrets.token_urlsafe(16)[:22]}==\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Key: {base64.b64encode(secrets.token_bytes(16)).decode()}\r\nSec-WebSocket-Version: 13\r\n"
             f"Origin: http://127.0.0.1:{port}\r\nCookie: {cookie}\r\n\r\n"
         )
         _, made = await loop.create_connection(
