@@ -34,21 +34,24 @@ from security.models import User
 class Today:
     """What the catalogue says now about what works read: looked up once for works that are made together."""
 
-    numbers: tuple[str, ...] | None = None
+    numbers: tuple[str, ...] = ()
     datasets: dict[str, Dataset] = field(default_factory=dict)
     grants: dict[str, GrantSpec] = field(default_factory=dict)
-    openings: tuple[tuple[str, str], ...] = ()
+    openings: tuple[tuple[str, str], ...] | None = None
+    left: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What stages have left that were done just now; not in the database yet."""
 
     def look_up(self, stage: Stage, user: User) -> None:
         """For the datasets of ``stage`` and the rights of ``user``, who is the same each time."""
         reads = (read for binding in stage.bindings if binding.kind == "dataset" for read in binding.reads)
         numbers = tuple(read.dataset for read in reads)
+        if self.openings is None:
+            self.openings = openings_for_work()
         if numbers == self.numbers:
             return
         rows = Dataset.objects.filter(number__in=numbers).select_related("node").prefetch_related("columns")
         self.datasets = {row.number: row for row in rows}
         self.grants = grants_for(list(self.datasets.values()), user)
-        self.openings = openings_for_work()
         self.numbers = numbers
 
 
@@ -57,7 +60,7 @@ def limits_for(task: Task, openings: tuple[tuple[str, str], ...] | None = None) 
     options = settings.OPTIONS
     return Limits(
         memory_mb=options["CHILD_MEMORY_MB"],
-        temp_folder=str(places.temporary_folder(task.pk, task.attempt)),
+        temp_folder=str(places.temporary_folder(task.pk, _mark(task))),
         file_roots=tuple(settings.FILE_ROOTS),
         allowed_networks=tuple(options["ALLOWED_NETWORKS"]),
         openings=openings_for_work() if openings is None else openings,
@@ -65,6 +68,11 @@ def limits_for(task: Task, openings: tuple[tuple[str, str], ...] | None = None) 
         span_rows=options["CHECKPOINT_ROWS"],
         time_zone=settings.TIME_ZONE,
     )
+
+
+def _mark(task: Task) -> int | str:
+    """What names the files of a try: its number; before its claim, the word of the claim behind which it is done."""
+    return task.lot if task.state == states.PENDING else task.attempt
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,7 @@ def call_work(plan: Plan, reader: User, sink: SinkSpec, limits: Limits) -> Stage
     today = Today()
 
     def ends(stage: Stage) -> tuple[SinkSpec, Limits]:
-        return sink, msgspec.structs.replace(limits, openings=today.openings)
+        return sink, msgspec.structs.replace(limits, openings=today.openings or ())
 
     return _work(plan, plan.stages[0], _active(reader), None, {}, today, ends)
 
@@ -127,7 +135,7 @@ def _work(
     sink, limits = ends(stage)
     return StageWork(
         stage=stage,
-        sources=tuple(spec for binding in stage.bindings for spec in _sources(binding, datasets, run, plan, given)),
+        sources=tuple(spec for binding in stage.bindings for spec in _sources(binding, today, run, plan, given)),
         sink=sink,
         limits=limits,
         instead=_work(plan, stage.instead, user, run, given, today, ends) if stage.instead is not None else None,
@@ -207,20 +215,20 @@ def _check_columns(read: SourceRead, dataset: Dataset, grant: GrantSpec, where: 
 
 
 def _sources(
-    binding: Binding, datasets: dict[str, Dataset], run: Run | None, plan: Plan, given: Mapping[str, GivenRows]
+    binding: Binding, today: Today, run: Run | None, plan: Plan, given: Mapping[str, GivenRows]
 ) -> list[SourceSpec]:
     """How a binding's rows are reached: one source, or several of one node under names of their own."""
     if not binding.sources:
-        return [_source(binding, datasets, run, plan, given)]
+        return [_source(binding, today, run, plan, given)]
     return [
-        msgspec.structs.replace(source_of(source_alias(binding, read), datasets[read.dataset]), compared=read.compared)
+        msgspec.structs.replace(
+            source_of(source_alias(binding, read), today.datasets[read.dataset]), compared=read.compared
+        )
         for read in binding.sources
     ]
 
 
-def _source(
-    binding: Binding, datasets: dict[str, Dataset], run: Run | None, plan: Plan, given: Mapping[str, GivenRows]
-) -> SourceSpec:
+def _source(binding: Binding, today: Today, run: Run | None, plan: Plan, given: Mapping[str, GivenRows]) -> SourceSpec:
     if binding.kind == "given":
         rows = given.get(binding.dataset.removeprefix(GIVEN))
         if rows is None:
@@ -230,9 +238,9 @@ def _source(
         loop = next((loop for loop in plan.loops if loop.key == binding.stage), None)
         if loop is not None and run is not None:
             return _iterations(binding, loop, run)
-        path = exchange_path(run, binding.stage, binding.port)
+        path = exchange_path(run, binding.stage, binding.port, today.left.get(binding.stage))
         return SourceSpec(alias=binding.alias, kind="exchange", schema=binding.schema, exchange_path=path)
-    return source_of(binding.alias, datasets[binding.dataset])
+    return source_of(binding.alias, today.datasets[binding.dataset])
 
 
 def source_of(alias: str, dataset: Dataset) -> SourceSpec:
@@ -264,15 +272,16 @@ def _iterations(binding: Binding, loop: Iterations, run: Run) -> SourceSpec:
     )
 
 
-def exchange_path(run: Run | None, stage: str, port: str = "") -> str:
+def exchange_path(run: Run | None, stage: str, port: str = "", left: Mapping[str, Any] | None = None) -> str:
     """The file with the rows of an earlier stage; nothing when that one was skipped and so has no rows.
 
-    Raises StalePlanError when the file is gone.
+    ``left``: what it has left, when that is known. Raises StalePlanError when the file is gone.
     """
-    earlier = run.tasks.filter(stage=stage).first() if run is not None else None
-    if earlier is not None and earlier.state == states.SKIPPED:
-        return ""
-    left = (earlier.result or {}) if earlier is not None else {}
+    if left is None:
+        earlier = run.tasks.filter(stage=stage).first() if run is not None else None
+        if earlier is not None and earlier.state == states.SKIPPED:
+            return ""
+        left = (earlier.result or {}) if earlier is not None else {}
     reference = left.get("files", {}).get(port, "") if port else left.get("file", "")
     if not reference or not places.absolute(reference).exists():
         raise _rows_gone()
@@ -295,9 +304,9 @@ def _sink(task: Task, stage: Stage, user: User, run: Run | None) -> SinkSpec:
         return SinkSpec(kind="collect", limit=sink.limit or 100)
     owner = run.pk if run is not None else task.pk
     if sink.kind == "exchange":
-        return SinkSpec(kind="exchange", path=str(places.exchange_file(owner, task.pk, task.attempt)))
+        return SinkSpec(kind="exchange", path=str(places.exchange_file(owner, task.pk, _mark(task))))
     if sink.kind == "result":
-        return SinkSpec(kind="result", path=str(places.result_file(owner, task.pk, task.attempt)))
+        return SinkSpec(kind="result", path=str(places.result_file(owner, task.pk, _mark(task))))
     return _write_sink(task, sink, user, str(owner))
 
 

@@ -54,6 +54,30 @@ class Claim:
             self.stop.set()
 
 
+class Holding:
+    """The claims that a worker holds now. From any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._claims: dict[Any, Claim] = {}
+
+    def add(self, *claims: Claim) -> None:
+        """These are to be renewed and watched."""
+        with self._lock:
+            self._claims |= {held.task.pk: held for held in claims}
+
+    def drop(self, *claims: Claim) -> None:
+        """These have ended."""
+        with self._lock:
+            for held in claims:
+                self._claims.pop(held.task.pk, None)
+
+    def all(self) -> list[Claim]:
+        """Those of this moment."""
+        with self._lock:
+            return list(self._claims.values())
+
+
 def claim(task_id: Any, owner: str, kinds: Collection[str], met: Q = ANY) -> Claim | None:
     """Take one task if it is ready, due, of one of ``kinds`` and ``met``; None when somebody was faster."""
     task = Task.objects.filter(due() & met, pk=task_id, kind__in=kinds).first()
@@ -96,29 +120,37 @@ def _take(task: Task, owner: str) -> Claim | None:
         run = locked_run(task.run_id)
         if run is not None and (run.state in states.HELD or (is_iteration(task) and not has_room(run, task))):
             return None
-        lot = uuid4().hex
-        taken = cas_task(
-            task.pk,
-            states.READY,
-            states.CLAIMED,
-            task.attempt,
-            owner=owner,
-            lot=lot,
-            lease_until=Soon(settings.OPTIONS["LEASE_SECONDS"]),
-            started_at=Coalesce(F("started_at"), db_now()),
-        )
-        if not taken:
+        taken = take(task, owner, run)
+        if taken is None:
             return None
-        task.attempt, task.state, task.owner, task.lot = task.attempt + 1, states.CLAIMED, owner, lot
-        task.error = None
-        _note_attempts([task])
-        with gathering(run):
-            if run is not None and run.state == states.PENDING:
-                cas_run(run, states.RUNNING, started_at=Coalesce(F("started_at"), db_now()))
-                record(Topic("run", run.pk), [run_fact(run)])
-            tell(task, [task_fact(task, states.CLAIMED, task.attempt, owner)])
         failpoint("claim.before_commit")
     failpoint("claim.after_commit")
+    return taken
+
+
+def take(task: Task, owner: str, run: Run | None, lot: str = "") -> Claim | None:
+    """Claim a ready task in the caller's transaction, which holds the run's lock; None when somebody was faster."""
+    lot = lot or uuid4().hex
+    taken = cas_task(
+        task.pk,
+        states.READY,
+        states.CLAIMED,
+        task.attempt,
+        owner=owner,
+        lot=lot,
+        lease_until=Soon(settings.OPTIONS["LEASE_SECONDS"]),
+        started_at=Coalesce(F("started_at"), db_now()),
+    )
+    if not taken:
+        return None
+    task.attempt, task.state, task.owner, task.lot = task.attempt + 1, states.CLAIMED, owner, lot
+    task.error = None
+    _note_attempts([task])
+    with gathering(run):
+        if run is not None and run.state == states.PENDING:
+            cas_run(run, states.RUNNING, started_at=Coalesce(F("started_at"), db_now()))
+            record(Topic("run", run.pk), [run_fact(run)])
+        tell(task, [task_fact(task, states.CLAIMED, task.attempt, owner)])
     return Claim(task=task, attempt=task.attempt, owner=owner)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -12,7 +14,7 @@ from django.db.models import F
 
 from node_catalog.sdk.failpoint import failpoint
 from runtime import states
-from runtime.claims import Claim, is_cancelling
+from runtime.claims import Claim, is_cancelling, take
 from runtime.clock import Soon
 from runtime.dispatcher import add_bells
 from runtime.errors import LeaseLostError
@@ -20,6 +22,7 @@ from runtime.loops import after_iterations
 from runtime.lots import is_iteration, iterations_of
 from runtime.models import Attempt, Task
 from runtime.moves import (
+    Choose,
     cas_task,
     count_crash,
     end_attempt,
@@ -40,37 +43,105 @@ Apply = Callable[[], list[Fact]]
 """What else belongs to the end of a task (results, catalogue changes), inside its transaction; gives more facts."""
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """A stage that was done before the end of the one before it was written down: nobody else could have claimed it.
+
+    Its times are ``time.monotonic``'s.
+    """
+
+    claim: Claim
+    result: Mapping[str, Any]
+    apply: Apply
+    steps: Mapping[str, Mapping[str, Any]]
+    began_at: float
+    ended_at: float
+
+
 def complete(
     claim: Claim,
     result: Mapping[str, Any],
     apply: Apply,
     steps: Mapping[str, Mapping[str, Any]] | None = None,
-    **fields: Any,
-) -> None:
+    ahead: Sequence[Ahead] = (),
+    choose: Choose | None = None,
+    lot: str = "",
+    expires_at: datetime | None = None,
+) -> Claim | None:
     """The attempt's work is durable: done, followers released, run ended if it was the last.
 
-    Raises LeaseLostError when another attempt owns the task; nothing is changed then.
+    ``ahead``: stages behind it, in their order, that are done as well; unless the run is being stopped, when they are
+    cancelled already and their rows forgotten. ``choose``: the stage to go on with, which is claimed in the same
+    transaction (the answer), with the word ``lot`` if it has one already. Raises LeaseLostError when another attempt
+    owns the task; nothing is changed then.
     """
     task = claim.task
     with transaction.atomic():
         run = locked_run(task.run_id)
-        if not cas_task(task.pk, claim.state, states.DONE, claim.attempt, result=dict(result), error=None, **fields):
+        fields = {"result": dict(result), "error": None, **({"expires_at": expires_at} if expires_at else {})}
+        if not cas_task(task.pk, claim.state, states.DONE, claim.attempt, **fields):
             raise LeaseLostError()
+        if is_cancelling(run):
+            ahead, choose = (), None
+        _complete_ahead(ahead)
+        follower = None
         with gathering(run):
             end_attempt(task.pk, claim.attempt, states.DONE)
-            facts = [task_fact(task, states.DONE, claim.attempt, claim.owner), *apply()]
+            facts, picture = _end_of_stage(claim, apply, steps or {})
+            for one in ahead:
+                more, changes = _end_of_stage(one.claim, one.apply, one.steps)
+                facts += more
+                picture |= changes
             if task.run_id is None:
                 facts.append(Fact("done", {}))
-            picture = step_states(task, states.DONE)
-            for step, change in (steps or {}).items():
-                picture[step] = {**picture.get(step, {}), **change}
             tell(task, facts, picture)
             if run is not None:
-                release_followers(run)
+                chosen = release_followers(run, choose)
+                follower = take(chosen, claim.owner, run, lot) if chosen is not None else None
                 settle_run(run)
         failpoint("finish.before_commit")
-    claim.state = states.DONE
+    for ended in (claim, *(one.claim for one in ahead)):
+        ended.state = states.DONE
     failpoint("finish.after_commit")
+    return follower
+
+
+def _end_of_stage(
+    claim: Claim, apply: Apply, steps: Mapping[str, Mapping[str, Any]]
+) -> tuple[list[Fact], dict[str, dict[str, Any]]]:
+    """What is told of a stage that is done, and the picture of its steps."""
+    picture = step_states(claim.task, states.DONE)
+    for step, change in steps.items():
+        picture[step] = {**picture.get(step, {}), **change}
+    return [task_fact(claim.task, states.DONE, claim.attempt, claim.owner), *apply()], picture
+
+
+def _complete_ahead(ahead: Sequence[Ahead]) -> None:
+    """Pending → done, as attempts of their own. The caller has written the end of the stage that released them."""
+    if not ahead:
+        return
+    keys = [one.claim.task.pk for one in ahead]
+    # Whoever else could have moved them holds the run's lock and the claim behind which they were done.
+    waiting = Task.objects.filter(pk__in=keys, state=states.PENDING, attempt=0)
+    first = ahead[0].claim
+    if waiting.update(state=states.DONE, attempt=first.attempt, owner=first.owner, lease_until=None) != len(keys):
+        raise LeaseLostError()
+    Task.objects.bulk_update(
+        [_with_its_end(one.claim.task, one.result, one.began_at, one.ended_at) for one in ahead], ENDS
+    )
+    now, seen = clock.now(), time.monotonic()
+    Attempt.objects.bulk_create(
+        Attempt(
+            task=one.claim.task,
+            number=one.claim.attempt,
+            worker=one.claim.owner,
+            process=os.getpid(),
+            started_at=now - timedelta(seconds=seen - one.began_at),
+            finished_at=now - timedelta(seconds=seen - one.ended_at),
+            outcome=states.DONE,
+        )
+        for one in ahead
+    )
 
 
 @dataclass(frozen=True)
@@ -88,7 +159,7 @@ def complete_iterations(done: Sequence[Iterated]) -> None:
 
     Raises LeaseLostError when another attempt owns one of them; nothing is changed then.
     """
-    tasks = [_ended(one) for one in done]
+    tasks = [_with_its_end(one.claim.task, one.result, one.began_at, one.ended_at) for one in done]
     first, now = tasks[0], clock.now()
     keys = [task.pk for task in tasks]
     with transaction.atomic():
@@ -97,7 +168,7 @@ def complete_iterations(done: Sequence[Iterated]) -> None:
         mine = iterations_of(run.pk, first.payload["loop"]).filter(pk__in=keys, lot=first.lot, state=states.RUNNING)
         if mine.update(state=states.DONE, error=None, lease_until=None) != len(tasks):
             raise LeaseLostError()
-        Task.objects.bulk_update(tasks, ["result", "started_at", "finished_at"])
+        Task.objects.bulk_update(tasks, ENDS)
         Attempt.objects.filter(task__in=keys, finished_at=None).update(finished_at=now, outcome=states.DONE)
         rows = sum(int(one.result.get("rows") or 0) for one in done)
         if after_iterations(run, first, states.DONE, len(tasks), rows):
@@ -109,12 +180,15 @@ def complete_iterations(done: Sequence[Iterated]) -> None:
     failpoint("finish.after_commit")
 
 
-def _ended(one: Iterated) -> Task:
-    """The task as its row will be. Its times are its own, not those of the lot; the database's clock tells them."""
-    task, now = one.claim.task, time.monotonic()
-    task.result = dict(one.result)
-    task.started_at = Soon(one.began_at - now)  # type: ignore[assignment]
-    task.finished_at = Soon(one.ended_at - now)  # type: ignore[assignment]
+ENDS = ("result", "started_at", "finished_at")
+
+
+def _with_its_end(task: Task, result: Mapping[str, Any], began_at: float, ended_at: float) -> Task:
+    """The task as its row will be. Its times are its own, not those of the record; the database's clock tells them."""
+    now = time.monotonic()
+    task.result = dict(result)
+    task.started_at = Soon(began_at - now)  # type: ignore[assignment]
+    task.finished_at = Soon(ended_at - now)  # type: ignore[assignment]
     return task
 
 

@@ -32,6 +32,13 @@ def is_iteration(task: Task) -> bool:
     return "loop" in task.payload
 
 
+def was_tried(task: Task) -> bool:
+    """Whether a try of a claimed task came before this one. Then it goes alone: whatever it does to its worker, it does
+    to no other task.
+    """
+    return task.attempt - task.max_attempts > 1 - MAX_ATTEMPTS
+
+
 def loop_behind(run: Run, task: Task) -> Iterations:
     """The loop that an iteration belongs to."""
     return loop_of(plan_of(run.plan_id), task.payload["loop"])
@@ -50,12 +57,9 @@ def _at_work(run: Run, loop: Iterations) -> set[str]:
 
 
 def claim_mates(run: Run, head: Task, most: int) -> list[Task]:
-    """Claim up to ``most`` iterations more for the lot of ``head``, in the order of the items.
-
-    What has been tried before goes alone: whatever it does to its worker, it does to no other iteration.
-    """
+    """Claim up to ``most`` iterations more for the lot of ``head``, in the order of the items."""
     loop = loop_behind(run, head)
-    if run.state in states.HELD or head.attempt - head.max_attempts > 1 - MAX_ATTEMPTS:
+    if run.state in states.HELD or was_tried(head):
         return []
     untried = iterations_of(run.pk, loop.key).filter(attempt=F("max_attempts") - MAX_ATTEMPTS)
     fresh = untried.filter(Q(state=states.PENDING) | due())

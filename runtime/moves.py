@@ -5,7 +5,7 @@ Lock order, against deadlocks: first the run's row (``locked_run``), then its ta
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import F
@@ -23,6 +23,8 @@ from security import clock
 from security.notices import notify
 
 RELEASING = states.PASSED | {states.PENDING}
+Choose = Callable[[Run, Sequence[Task]], Task | None]
+"""Picks one of the stages of a run that have just become ready, or none."""
 LONG_RUN = 60.0
 """Seconds after which people have gone on to something else."""
 
@@ -157,10 +159,11 @@ def move_task(
     return True
 
 
-def release_followers(run: Run) -> None:
+def release_followers(run: Run, choose: Choose | None = None) -> Task | None:
     """Make every pending stage ready whose predecessors are all done, with a bell for each.
 
-    One that stands only behind ways not taken is skipped instead, and with it what waits for nothing else.
+    One that stands only behind ways not taken is skipped instead, and with it what waits for nothing else. ``choose``
+    may pick one of those made ready: the answer, which has no bell and is for the caller to take.
     """
     stages = list(run.tasks.filter(state__in=RELEASING).exclude(stage__contains=states.ITERATION))
     passed = {task.stage: task for task in stages if task.state != states.PENDING}
@@ -168,7 +171,7 @@ def release_followers(run: Run) -> None:
     released = []
     while due := [task for task in pending if states.is_released(task.after, passed.keys())]:
         skipped = {stage for stage, task in passed.items() if task.state == states.SKIPPED}
-        taken = {stage: ports for stage, task in passed.items() if (ports := _taken(task)) is not None}
+        taken = {stage: ports for stage, task in passed.items() if (ports := ports_taken(task.result)) is not None}
         for task in due:
             pending.remove(task)
             if task.kind == Task.Kind.LOOP and task.after[0] not in skipped:
@@ -179,12 +182,14 @@ def release_followers(run: Run) -> None:
             elif move_task(task, states.PENDING, states.SKIPPED, task.attempt):
                 task.state = states.SKIPPED
                 passed[task.stage] = task
-    add_bells([(task.pk, task.attempt) for task in released])
+    chosen = choose(run, released) if choose is not None and released else None
+    add_bells([(task.pk, task.attempt) for task in released if task is not chosen])
+    return chosen
 
 
-def _taken(task: Task) -> list[str] | None:
+def ports_taken(result: Mapping[str, Any] | None) -> list[str] | None:
     """The ports by which a stage that chooses has gone on; None when it goes on by all."""
-    ports: list[str] | None = ((task.result or {}).get("verdict") or {}).get("taken")
+    ports: list[str] | None = ((result or {}).get("verdict") or {}).get("taken")
     return ports
 
 

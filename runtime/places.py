@@ -93,22 +93,22 @@ def remove(reference: str) -> None:
     store().remove(reference)
 
 
-def result_file(run: Any, task: Any, attempt: int) -> Path:
+def result_file(run: Any, task: Any, attempt: int | str) -> Path:
     """The rows of a named output, as the attempt writes them."""
     return _made(store().root / RESULTS / str(run)) / f"{task}-{attempt}.parquet"
 
 
-def exchange_file(run: Any, task: Any, attempt: int) -> Path:
+def exchange_file(run: Any, task: Any, attempt: int | str) -> Path:
     """Rows on their way to later stages of the same run, as the attempt writes them."""
     return _made(store().root / EXCHANGE / str(run)) / f"{task}-{attempt}.parquet"
 
 
-def temporary_folder(task: Any, attempt: int) -> Path:
+def temporary_folder(task: Any, attempt: int | str) -> Path:
     """Where the engine may spill while it works on this attempt."""
     return _made(Path(settings.DATA_HOME) / TEMPORARY / f"{task}-{attempt}")
 
 
-def remove_temporary(task: Any, attempt: int) -> None:
+def remove_temporary(task: Any, attempt: int | str) -> None:
     """The attempt has ended: what it spilled goes."""
     shutil.rmtree(Path(settings.DATA_HOME) / TEMPORARY / f"{task}-{attempt}", ignore_errors=True)
 

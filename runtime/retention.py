@@ -95,9 +95,8 @@ def _is_among(run: str, runs: QuerySet[Run]) -> bool:
 
 def remove_temporary() -> int:
     """Spill folders of attempts that are no longer at work."""
-    active = {
-        f"{pk}-{attempt}" for pk, attempt in Task.objects.filter(state__in=states.ACTIVE).values_list("pk", "attempt")
-    }
+    held = Task.objects.filter(state__in=states.ACTIVE).values_list("pk", "attempt", "lot")
+    active = {f"{pk}-{mark}" for pk, attempt, lot in held for mark in (attempt, lot)}
     removed = 0
     for folder in temporary_folders():
         if folder.name not in active and _is_old(folder.stat().st_mtime, timedelta(minutes=10)):

@@ -69,7 +69,12 @@ def run_claim(claim: Claim, pool: Pool, progress: Progress) -> None:
     """Do what was claimed and write down how it ended. Never raises."""
     progress.start(claim)
     try:
-        _attempt(claim, pool, progress)
+        ending = attempt(claim, pool, progress)
+        when_database_answers(
+            claim,
+            lambda: finishing.complete(claim, ending.result, ending.apply, ending.steps, expires_at=ending.expires_at),
+        )
+        failpoint("runner.after_done")
     except LeaseLostError:
         log.info("task %s attempt %s: another attempt has taken over", claim.task.pk, claim.attempt)
     except Exception as error:
@@ -80,7 +85,8 @@ def run_claim(claim: Claim, pool: Pool, progress: Progress) -> None:
         remove_temporary(claim.task.pk, claim.attempt)
 
 
-def _attempt(claim: Claim, pool: Pool, progress: Progress) -> None:
+def attempt(claim: Claim, pool: Pool, progress: Progress) -> Ending:
+    """Do the work of a claim; how it ends is for the caller to write down. Raises what went wrong."""
     handler = HANDLERS[claim.task.kind]
     work = when_database_answers(claim, lambda: handler.prepare(claim))
     failpoint("runner.prepared")
@@ -88,11 +94,11 @@ def _attempt(claim: Claim, pool: Pool, progress: Progress) -> None:
         raise WorkCancelledError()
     began_at = time.monotonic()
     if claim.task.payload.get("sink") == "write":
-        when_database_answers(claim, lambda: _begin(claim))
+        when_database_answers(claim, lambda: begin_or_stop(claim))
 
     def on_wait() -> None:
         if claim.state == states.CLAIMED and time.monotonic() - began_at > BEGIN_SECONDS:
-            when_database_answers(claim, lambda: _begin(claim))
+            when_database_answers(claim, lambda: begin_or_stop(claim))
 
     def on_report(report: Report) -> None:
         on_wait()
@@ -108,9 +114,8 @@ def _attempt(claim: Claim, pool: Pool, progress: Progress) -> None:
     outcome = pool.run(work, on_report, claim.stop, on_wait=on_wait)
     failpoint("runner.after_work")
     progress.stop(claim)
-    ending = when_database_answers(claim, lambda: handler.finish(claim, outcome))
-    when_database_answers(claim, lambda: _complete(claim, ending))
-    failpoint("runner.after_done")
+    ending: Ending = when_database_answers(claim, lambda: handler.finish(claim, outcome))
+    return ending
 
 
 def _keep(claim: Claim, keep: Keep, part: Part) -> Mapping[str, int]:
@@ -119,7 +124,8 @@ def _keep(claim: Claim, keep: Keep, part: Part) -> Mapping[str, int]:
     return kept
 
 
-def _begin(claim: Claim) -> None:
+def begin_or_stop(claim: Claim) -> None:
+    """Say that the work goes on. Raises LeaseLostError."""
     if not begin(claim):
         raise LeaseLostError()
 
@@ -127,11 +133,6 @@ def _begin(claim: Claim) -> None:
 def _say_committing(claim: Claim) -> None:
     if not begin_commit(claim):
         raise LeaseLostError()
-
-
-def _complete(claim: Claim, ending: Ending) -> None:
-    more = {"expires_at": ending.expires_at} if ending.expires_at else {}
-    finishing.complete(claim, ending.result, ending.apply, ending.steps, **more)
 
 
 def end_badly(claim: Claim, error: Exception) -> None:

@@ -13,13 +13,13 @@ from django.db import transaction
 from flows.graph.plan import Plan, Sink, Stage
 from node_catalog.sdk.contract import FACTS
 from runtime import places
-from runtime.bindings import stage_work
+from runtime.bindings import Today, stage_work
 from runtime.claims import Claim, write_if_held
 from runtime.engine.work import Part, Sealed, StageOutcome, StageWork, outlet_path
 from runtime.guarding import policy_digest, policy_of
 from runtime.handling import Ending, Handler
 from runtime.loops import count_of, loops_behind, open_loop
-from runtime.models import Result, Run, SinkCommit
+from runtime.models import Result, Run, SinkCommit, Task
 from runtime.plans import plan_of
 from runtime.progress import by_step, effort_by_step
 from runtime.reporting import Fact, add_rows
@@ -38,8 +38,19 @@ def _load(claim: Claim) -> tuple[Run, Plan]:
 def prepare(claim: Claim) -> StageWork:
     """The stage's work, with today's rights of the person who started the run."""
     run, plan = _load(claim)
-    work = stage_work(claim.task, plan, claim.task.stage, run.started_by, run)
-    sealed = msgspec.convert(claim.task.payload.get("sealed", []), tuple[Sealed, ...])
+    return _work(claim.task, run, plan, Today())
+
+
+def prepare_behind(claim: Claim, today: Today) -> StageWork:
+    """The same of a stage that is done right behind another one of its run, with the person as a moment ago."""
+    run = claim.task.run
+    assert run is not None, "a stage belongs to a run"
+    return _work(claim.task, run, plan_of(run.plan_id), today)
+
+
+def _work(task: Task, run: Run, plan: Plan, today: Today) -> StageWork:
+    work = stage_work(task, plan, task.stage, run.started_by, run, today=today)
+    sealed = msgspec.convert(task.payload.get("sealed", []), tuple[Sealed, ...])
     return msgspec.structs.replace(work, sealed=sealed, keep=f"{run.plan_id}/{run.started_by_id}")
 
 

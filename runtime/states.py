@@ -48,8 +48,9 @@ TASK_MOVES: Final[dict[str, frozenset[str]]] = {
     LEFT_OUT: frozenset(),
 }
 """From each state of a task, the states that may follow. A finished task never moves again. Only the marker of a
-for-each goes from pending to done: all its iterations have ended; only an iteration goes from pending to claimed: it is
-taken along with the one before it. What ends within a moment goes from claimed to done."""
+for-each goes from pending to done, when all its iterations have ended, and what was done ahead of its claim
+(``runtime.stretches``); only an iteration goes from pending to claimed: it is taken along with the one before it. What
+ends within a moment goes from claimed to done."""
 
 RUN_MOVES: Final[dict[str, frozenset[str]]] = {
     QUEUED: frozenset({PENDING, CANCELLING}),

@@ -13,13 +13,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 from django.db import close_old_connections, connection
 
 from runtime import reaper, retention
-from runtime.claims import Claim, claim, claim_along, claim_next, renew, watch
+from runtime.claims import Claim, Holding, claim, claim_along, claim_next, renew, watch
 from runtime.dispatcher import answer_locally, has_broker
 from runtime.engine.pool import ChildPool
 from runtime.engine.work import Limits
@@ -34,6 +33,7 @@ from runtime.neighbours import Neighbours, place_of
 from runtime.offers import Offers
 from runtime.progress import Progress
 from runtime.runner import HEAVY, LIGHT, run_claim
+from runtime.stretches import run_stretch
 from security import clock
 
 WATCH_SECONDS = 0.25
@@ -69,8 +69,7 @@ class Worker:
             Lane(HEAVY, slots, ChildPool(slots, limits, packages=packages, failpoints=failpoints)),
             Lane(LIGHT, quick, ChildPool(quick, limits, packages=packages, failpoints=failpoints)),
         )
-        self._claims: dict[Any, Claim] = {}
-        self._lock = threading.Lock()
+        self._holding = Holding()
         self._is_draining = threading.Event()
         self._stopping = threading.Event()
         self._progress = Progress()
@@ -123,7 +122,7 @@ class Worker:
         """Wait until nothing is at work, and ``ask`` every claim again and again: one may just have been taken."""
         deadline = time.monotonic() + seconds
         while self.busy and time.monotonic() < deadline:
-            for held in self._held():
+            for held in self._holding.all():
                 ask(held)
             time.sleep(0.02)
 
@@ -202,21 +201,17 @@ class Worker:
             return [held]
 
     def _do(self, lane: Lane, lot: list[Claim]) -> None:
-        with self._lock:
-            self._claims |= {held.task.pk: held for held in lot}
+        self._holding.add(*lot)
         try:
-            if is_iteration(lot[0].task):
+            first = lot[0]
+            if is_iteration(first.task):
                 run_lot(lot, lane.pool, self._progress, self._pace)
+            elif first.task.kind == Task.Kind.STAGE:
+                run_stretch(first, lane.pool, self._progress, self._offers, self._holding)
             else:
-                run_claim(lot[0], lane.pool, self._progress)
+                run_claim(first, lane.pool, self._progress)
         finally:
-            with self._lock:
-                for held in lot:
-                    self._claims.pop(held.task.pk, None)
-
-    def _held(self) -> list[Claim]:
-        with self._lock:
-            return list(self._claims.values())
+            self._holding.drop(*lot)
 
     # ── Threads ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -235,7 +230,7 @@ class Worker:
         self._loop(lambda: settings.OPTIONS["HEARTBEAT_SECONDS"], self._beat)
 
     def _beat(self) -> None:
-        held = self._held()
+        held = self._holding.all()
         if time.monotonic() - self._beaten_at > settings.OPTIONS["LEASE_SECONDS"]:
             # Frozen, or cut off from the database, for longer than a lease lasts: the next attempt may be at work.
             log.warning("this process was away for longer than a lease")
@@ -249,9 +244,9 @@ class Worker:
 
     def _look(self) -> None:
         if time.monotonic() - self._beaten_at > settings.OPTIONS["LEASE_SECONDS"]:
-            for held in self._held():
+            for held in self._holding.all():
                 held.let_go("lost")
-        watch(self._held())
+        watch(self._holding.all())
         self._progress.flush()
         tell_counts()
         if self._neighbours.look():

@@ -42,7 +42,7 @@ from runtime.engine.pipe import (
 from runtime.engine.work import Report, StageWork
 
 SPARE = 32 * 1024 * 1024
-"""Bytes above those at rest that a child may keep: what a light work leaves is less than what giving it back costs."""
+"""Bytes that a child may keep above those that stay: giving back what a light work leaves costs more than it brings."""
 
 
 class Child:
@@ -57,7 +57,8 @@ class Child:
         self._guard = threading.Lock()
         self._current: tuple[int, Cancel] | None = None
         self._stopped: set[int] = set()
-        self._at_rest = resident_bytes()
+        self._least_memory = resident_bytes()
+        """What stays when freed memory has been given back."""
 
     def run(self) -> None:
         """Work until the parent closes the pipe."""
@@ -117,7 +118,7 @@ class Child:
 
     def _release_memory(self) -> None:
         """Give freed memory back once it is worth the time, so that growth means a leak and not a cache."""
-        if resident_bytes() < self._at_rest + SPARE:
+        if resident_bytes() < self._least_memory + SPARE:
             return
         gc.collect()
         pa.default_memory_pool().release_unused()
@@ -125,6 +126,7 @@ class Child:
             trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
             if trim is not None:
                 trim(0)
+        self._least_memory = max(self._least_memory, resident_bytes())
 
     def _send(self, message: Up) -> None:
         data = encode(message)

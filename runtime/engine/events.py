@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Literal
 
@@ -17,7 +19,7 @@ Tell = Callable[[Report], None]
 
 
 class Reporter:
-    """Collects what happens and tells it at a steady pace from a thread of its own.
+    """Collects what happens and tells it at a steady pace from another thread.
 
     A stream that stands still still gets its last count told; a fast one does not flood. Use as a context manager:
     at the end whatever is new is told once more.
@@ -25,7 +27,7 @@ class Reporter:
 
     def __init__(self, tell: Tell, interval: float = INTERVAL) -> None:
         self._tell = tell
-        self._interval = interval
+        self.interval = interval
         self._lock = threading.Lock()
         self._telling = threading.Lock()
         self._counts: dict[str, int] = {}
@@ -35,20 +37,20 @@ class Reporter:
         self._watched: tuple[Collection[str], Callable[[], float | None]] = ((), lambda: None)
         self._phase = "starting"
         self._is_dirty = True
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reports", daemon=True)
+        self._has_ended = False
 
     def __enter__(self) -> Reporter:
         self._flush()
-        self._thread.start()
+        _pace.add(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ended.set()
-        self._thread.join()
+        _pace.remove(self)
         self._flush()
+        with self._telling:
+            self._has_ended = True
 
     def count(self, step: str, rows: int, size: int = 0, seconds: float = 0.0) -> None:
         """Add rows, their Arrow bytes and the seconds that they took to a step, or to ``step.port`` of it."""
@@ -127,12 +129,14 @@ class Reporter:
         with self._lock:
             return self._bytes
 
-    def _run(self) -> None:
-        while not self._ended.wait(self._interval):
-            self._flush()
+    def tick(self) -> None:
+        """The next interval has passed: tell what is new."""
+        self._flush()
 
     def _flush(self) -> None:
         with self._telling:
+            if self._has_ended:
+                return
             with self._lock:
                 shares = self._shares()
                 if not self._is_dirty and not shares:
@@ -152,6 +156,51 @@ class Reporter:
         steps, share = self._watched
         done = share() if steps else None
         return {} if done is None else {step: round(done, 3) for step in steps}
+
+
+class _Pace:
+    """One thread of the process that lets every reporter tell: a work is too short for a thread of its own."""
+
+    def __init__(self) -> None:
+        self._change = threading.Condition()
+        self._due: dict[Reporter, float] = {}
+        self._wakes_at = math.inf
+        self._thread: threading.Thread | None = None
+
+    def add(self, reporter: Reporter) -> None:
+        """From now on it ticks."""
+        with self._change:
+            due = self._due[reporter] = time.monotonic() + reporter.interval
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._loop, name="reports", daemon=True)
+                self._thread.start()
+            elif due < self._wakes_at:
+                self._change.notify()
+
+    def remove(self, reporter: Reporter) -> None:
+        """It ticks no more, but for a tick that is under way."""
+        with self._change:
+            self._due.pop(reporter, None)
+
+    def _loop(self) -> None:
+        while True:
+            for reporter in self._next():
+                with suppress(Exception):  # whoever listens is gone: the work itself will notice
+                    reporter.tick()
+
+    def _next(self) -> list[Reporter]:
+        """Wait until a tick is due, and give those whose it is."""
+        with self._change:
+            self._wakes_at = min(self._due.values(), default=math.inf)
+            self._change.wait(None if self._wakes_at == math.inf else max(0.0, self._wakes_at - time.monotonic()))
+            now = time.monotonic()
+            due = [reporter for reporter, at in self._due.items() if at <= now]
+            for reporter in due:
+                self._due[reporter] = now + reporter.interval
+            return due
+
+
+_pace = _Pace()
 
 
 def _rounded(seconds: dict[str, float]) -> dict[str, float]:

@@ -19,7 +19,8 @@ from runtime.engine.pipe import ChildSettings
 from runtime.engine.process import ChildProcess, settings_bytes
 from runtime.engine.work import MEBIBYTE, Limits, Outcome, Report, Work
 
-RECYCLE_AFTER = 500
+RECYCLE_AFTER = 5_000
+"""A new child costs as much as a hundred light works; one that grows is replaced sooner."""
 RECYCLE_GROWTH = 512 * MEBIBYTE
 STARTS = 3
 """How often a work is given to another child when one does not start or had died while it waited."""

@@ -18,7 +18,8 @@ from node_catalog.sdk.ports import Schema
 SOURCE = "src"
 """The relation that a binding's text reads."""
 LEAST_SCANNED = 500_000
-"""Rows from which a single dataset is scanned: the way as a stream, to be counted, costs more than twice the CPU."""
+"""Rows from which a single source is scanned: the way as a stream, to be counted, costs more than twice the CPU. With
+fewer rows a connection that the next stage can use costs less than one that is locked to a file."""
 _NAME = r'"(?:[^"]|"")*"'
 _ALL_ROWS = re.compile(rf"SELECT (?:\*|(?:{_NAME}\.)?{_NAME}(?:, (?:{_NAME}\.)?{_NAME})*) FROM {_NAME}(?: AS {_NAME})?")
 
@@ -42,13 +43,15 @@ def is_scanned(bindings: Sequence[Binding], scans: Mapping[str, Scan]) -> bool:
     """Whether the stage scans what it can itself, instead of taking streams.
 
     Where several sources meet, the engine needs their sizes and sends the joins' filters down to the files. A single
-    dataset comes as a stream, whose rows are counted while they are read, unless it is of a size at which a stream
-    costs time; then the rows are counted at the end, and the engine tells meanwhile how far it is.
+    dataset, and the rows of a single earlier stage, come as a stream, whose rows are counted while they are read,
+    unless they are so many that a stream costs time; then the rows are counted at the end, and the engine tells
+    meanwhile how far it is.
     """
     datasets = [binding for binding in bindings if binding.kind == "dataset"]
-    if len(datasets) != 1:
+    if len(datasets) != 1 and len(bindings) != 1:
         return bool(scans)
-    rows = scans[datasets[0].alias].attach.rows if datasets[0].alias in scans else None
+    (single,) = datasets or bindings
+    rows = scans[single.alias].attach.rows if single.alias in scans else None
     return rows is not None and rows >= LEAST_SCANNED
 
 

@@ -37,6 +37,7 @@ from runtime.engine.streams import Flow, ahead, cast, rechunk
 from runtime.engine.widen import WideSink, is_open, widened
 from runtime.engine.work import Counted, Report, Sealed, SourceSpec, StageOutcome, StageWork, source_alias
 
+LIGHT_ROWS = 50_000
 SAMPLE_BYTES = 1024 * 1024
 """Most bytes of Arrow that a collected sample may have: it travels to a browser."""
 
@@ -99,6 +100,8 @@ class _StageRun:
         self._probes: Sequence[Probe] = work.stage.probes
         self._scanned_step = ""
         """The step whose rows the only scan gives."""
+        self._is_light = False
+        """So few rows that more than one thread costs more than it brings."""
         self.counts: dict[str, int] = {}
         self.step_seconds: dict[str, float] = {}
         """Of steps inside of the engine; the others' are the reporter's."""
@@ -224,6 +227,8 @@ class _StageRun:
             failpoint("engine.rows_read")
             self._take_counts(inner_counts({}, {}, self._probes, self._reporter.counts))
             return
+        if self._is_light:
+            limits = msgspec.structs.replace(limits, threads=1)
         with ExitStack() as stack:
             main = stack.enter_context(
                 open_main(
@@ -342,6 +347,8 @@ class _StageRun:
         found = {b.alias: scan_of(b, specs[b.alias], reached.get(b.alias)) for b in bindings}
         scans = {alias: scan for alias, scan in found.items() if scan is not None}
         if not is_scanned(bindings, scans):
+            rows = scans[bindings[0].alias].attach.rows if len(bindings) == len(scans) == 1 else None
+            self._is_light = rows is not None and rows < LIGHT_ROWS
             return {}
         if len(bindings) == 1:
             self._scanned_step = bindings[0].counts_step

@@ -57,6 +57,7 @@ def loads(
             *workloads.object_copies(copies, object_store),
             copies.result("result"),
             copies.each(),
+            copies.stretch(),
             copies.queued(),
             *workloads.tasks(staff, wide, readings),
         ]

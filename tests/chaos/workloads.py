@@ -6,8 +6,9 @@ lost, doubled or half-written can be told from the target alone.
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -127,19 +128,17 @@ class Copies:
 
         return Workload("sent along", lambda number: start_run(flow, version, self.staff), check, alone=True)
 
-    def flow(self, end: dict[str, Any], between: dict[str, Any] | None = None) -> tuple[Flow, Version]:
-        """Readings → number of the run → (``between`` →) ``end``, frozen."""
+    def flow(self, end: dict[str, Any], between: Sequence[dict[str, Any]] = ()) -> tuple[Flow, Version]:
+        """Readings → number of the run → (each of ``between`` →) ``end``, frozen."""
         columns = [{"column": name} for name in ("id", "station", "pm25")]
         steps = {
             "read": city.read_step(self.readings),
             "some": {"type": "select", "settings": {"columns": columns}},
             "tag": {"type": "derive", "settings": {"columns": [{"name": "tag", "expression": ":tag"}]}},
+            **{f"between{number}": step for number, step in enumerate(between)},
             "end": end,
         }
-        wires = [("read.out", "some.in"), ("some.out", "tag.in"), ("tag.out", "end.in")]
-        if between:
-            steps["between"] = between
-            wires = [*wires[:-1], ("tag.out", "between.in"), ("between.out", "end.in")]
+        wires = [(f"{one}.out", f"{other}.in") for one, other in itertools.pairwise(steps)]
         flow = city.make_flow(self.staff, steps, wires)
         flow.draft.document |= {"inputs": TAG}
         flow.draft.save()
@@ -150,7 +149,7 @@ class Copies:
         name: str,
         check: Callable[[list[Run | Task]], None],
         end: dict[str, Any],
-        between: dict[str, Any] | None = None,
+        between: Sequence[dict[str, Any]] = (),
         alone: bool = False,
     ) -> Workload:
         """A workload of one such flow."""
@@ -175,7 +174,7 @@ class Copies:
             f"{node.type} {mode} {table}", check, {"type": "write", "settings": put}, alone=mode != "append"
         )
 
-    def result(self, name: str, between: dict[str, Any] | None = None) -> Workload:
+    def result(self, name: str, *between: dict[str, Any]) -> Workload:
         """Keeps the rows as a result."""
 
         def check(ended: list[Run | Task]) -> None:
@@ -191,6 +190,12 @@ class Copies:
         version = city.make_sub_flow(self.staff, self.readings, "id >= 0")
         settings = {"flow": city.flow_setting(version), "batch": "data", "batch_rows": ROWS // 4, "concurrency": 2}
         return self.result("for each", {"type": "for_each", "settings": settings})
+
+    def stretch(self) -> Workload:
+        """Checks that only report: light stages, done one right behind the other."""
+        rule = {"name": "known", "expression": "id is not null"}
+        check = {"type": "check", "settings": {"on_fail": "report", "rules": [rule]}}
+        return self.result("in a stretch", *[check] * 4)
 
     def queued(self) -> Workload:
         """Keeps the rows as a result, one run after the other."""

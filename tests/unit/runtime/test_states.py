@@ -1,4 +1,7 @@
-"""The table of moves, and a model check: two workers, two dispatchers and a reaper, interleaved on a fake clock."""
+"""The table of moves, and a model check: two workers, two dispatchers and a reaper, interleaved on a fake clock.
+
+A run may have to wait for its turn first; stages that leave nothing but files of ours may be done ahead of their claim.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ from runtime.states import (
     PAUSED,
     PAUSING,
     PENDING,
+    QUEUED,
     READY,
     RUNNING,
 )
@@ -106,24 +110,31 @@ class Hold:
     attempt: int
     state: str = CLAIMED
     is_frozen: bool = False
+    ahead: list[str] = field(default_factory=list)
+    """Stages behind it that are done as well and not written down; they leave nothing but files of this claim."""
 
 
 class Interleaved(RuleBasedStateMachine):
     """Each rule is one atomic statement of one process; any order of them must keep the invariants."""
 
-    stages = ("a", "b", "c")
+    stages = ("a", "b", "c", "d", "e")
+    of_ours = ("d", "e")
+    """What leaves files of ours alone may be done ahead of its claim."""
 
-    @initialize()
-    def start(self) -> None:
+    @initialize(is_queued=st.booleans())
+    def start(self, is_queued: bool) -> None:
         self.now = 0.0
-        self.run = PENDING
+        self.run = QUEUED if is_queued else PENDING
         self.has_failed = self.has_started = False
-        self.tasks = {"a": Row(()), "b": Row(()), "c": Row(("a", "b"))}
-        self.tasks["a"].state = self.tasks["b"].state = READY
+        self.tasks = {
+            "a": Row(()), "b": Row(()), "c": Row(("a", "b")), "d": Row(("a",)), "e": Row(("d",)),
+        }  # fmt: skip
         self.sinks = {stage: Sink() for stage in self.stages}
         self.bells: list[tuple[str, int]] = []
         self.holds: dict[str, Hold | None] = {"w1": None, "w2": None}
         self.history: list[tuple[str, str, str]] = []
+        if not is_queued:
+            self.release()
 
     # the database -------------------------------------------------------------------------------------------
 
@@ -154,6 +165,20 @@ class Interleaved(RuleBasedStateMachine):
             states.check_run_move(self.run, PAUSED)
             self.run = PAUSED
 
+    def release(self) -> None:
+        done = [stage for stage, row in self.tasks.items() if row.state == DONE]
+        for stage, row in self.tasks.items():
+            if row.state == PENDING and states.is_released(row.after, done):
+                self.move(stage, PENDING, READY, row.attempt)
+
+    @precondition(lambda self: self.run == QUEUED)
+    @rule()
+    def admit(self) -> None:
+        """Its turn has come: another run of its queue has ended."""
+        states.check_run_move(self.run, PENDING)
+        self.run = PENDING
+        self.release()
+
     # dispatchers ---------------------------------------------------------------------------------------------
 
     @rule(dispatcher=st.sampled_from(("d1", "d2")), stage=st.sampled_from(stages))
@@ -175,13 +200,9 @@ class Interleaved(RuleBasedStateMachine):
             return
         by_bell = [stage for stage, _ in self.bells]
         stage = data.draw(st.sampled_from(by_bell or list(self.stages)))
-        row = self.tasks[stage]
-        if row.state != READY or self.run in states.HELD:
+        if self.tasks[stage].state != READY or self.run in states.HELD:
             return
-        assert self.move(stage, READY, CLAIMED, row.attempt)
-        row.attempt += 1
-        row.owner, row.lease_until = worker, self.now + LEASE
-        self.holds[worker] = Hold(stage, row.attempt)
+        self.take(worker, stage)
         if self.run == PENDING:
             self.run = RUNNING
             self.has_started = True
@@ -210,19 +231,49 @@ class Interleaved(RuleBasedStateMachine):
         if not self.move(hold.stage, RUNNING, COMMITTING, hold.attempt):
             self.holds[worker] = None
 
-    @rule(worker=st.sampled_from(("w1", "w2")))
-    def complete(self, worker: str) -> None:
+    @rule(worker=st.sampled_from(("w1", "w2")), goes_on=st.booleans())
+    def complete(self, worker: str, goes_on: bool = False) -> None:
+        """Written down, with what was done ahead; the next stage may be claimed along with it."""
         hold = self.holds[worker]
         if hold is None or hold.is_frozen or hold.state != COMMITTING:
             return
         self.holds[worker] = None
         if not self.move(hold.stage, COMMITTING, DONE, hold.attempt):
             return
-        done = [stage for stage, row in self.tasks.items() if row.state == DONE]
-        for stage, row in self.tasks.items():
-            if row.state == PENDING and states.is_released(row.after, done):
-                self.move(stage, PENDING, READY, row.attempt)
+        if not (self.has_failed or self.run == CANCELLING):
+            for stage in hold.ahead:
+                row = self.tasks[stage]
+                # Nobody else can have moved it: what it waited for was ours.
+                assert (row.state, row.attempt) == (PENDING, 0)
+                assert self.move(stage, PENDING, DONE, 0)
+                row.attempt, row.owner = 1, worker
+                self.sinks[stage].fence = 1
+                assert self.sinks[stage].commit(1)
+        self.release()
+        if goes_on and self.run not in states.HELD and not (self.has_failed or self.run == CANCELLING):
+            ready = [stage for stage in self.of_ours if self.tasks[stage].state == READY]
+            if ready:
+                self.take(worker, ready[0])
         self.settle()
+
+    def take(self, worker: str, stage: str) -> None:
+        row = self.tasks[stage]
+        assert self.move(stage, READY, CLAIMED, row.attempt)
+        row.attempt += 1
+        row.owner, row.lease_until = worker, self.now + LEASE
+        self.holds[worker] = Hold(stage, row.attempt)
+
+    @rule(worker=st.sampled_from(("w1", "w2")))
+    def go_ahead(self, worker: str) -> None:
+        """Do a stage behind one that is done and not written down, whatever the database says meanwhile."""
+        hold = self.holds[worker]
+        if hold is None or hold.state != COMMITTING or hold.attempt > 1:
+            return
+        new = {hold.stage, *hold.ahead}
+        for stage in self.of_ours:
+            if stage not in new and set(self.tasks[stage].after) <= new and self.tasks[stage].state == PENDING:
+                hold.ahead.append(stage)
+                return
 
     @rule(worker=st.sampled_from(("w1", "w2")), retry=st.sampled_from(("fatal", "retry")))
     def fail(self, worker: str, retry: str) -> None:
@@ -308,13 +359,19 @@ class Interleaved(RuleBasedStateMachine):
     @invariant()
     def followers_wait(self) -> None:
         tasks = getattr(self, "tasks", {})
-        if tasks and tasks["c"].state not in (PENDING, CANCELLED):
-            assert tasks["a"].state == tasks["b"].state == DONE
+        for row in tasks.values():
+            if row.state not in (PENDING, CANCELLED):
+                assert all(tasks[stage].state == DONE for stage in row.after)
 
     @invariant()
     def finished_runs_have_no_active_task(self) -> None:
         if getattr(self, "run", PENDING) in states.RUN_FINISHED:
             assert all(row.state in FINISHED for row in self.tasks.values())
+
+    @invariant()
+    def queued_runs_wait(self) -> None:
+        if getattr(self, "run", PENDING) == QUEUED:
+            assert all(row.state == PENDING for row in self.tasks.values())
 
     @invariant()
     def paused_runs_rest(self) -> None:
@@ -327,6 +384,8 @@ class Interleaved(RuleBasedStateMachine):
             return
         self.holds = {"w1": None, "w2": None}
         self.resume()
+        if self.run == QUEUED:
+            self.admit()
         for _ in range(40):
             if self.run in states.RUN_FINISHED:
                 break

@@ -1,0 +1,267 @@
+"""Does a stretch: a claimed stage and, right behind it in the same slot, stages of the same run that it releases.
+
+A light stage costs less than its claim, and than the bell that calls somebody for it. So a worker goes on with a
+follower at once and writes down what has ended a few times a second, as with iterations. Nobody else can claim a stage
+while the one before it is not written down, and that one is ours: its claim is the fence of all that is done ahead. A
+stage that takes longer than a moment is claimed while it is at work, with an attempt and a lease of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flows.graph.plan import Plan
+from node_catalog.sdk.failpoint import failpoint
+from runtime import finishing, places, staging, states
+from runtime.bindings import Today
+from runtime.claims import Claim, Holding
+from runtime.engine.errors import CancelledError as WorkCancelledError
+from runtime.engine.work import Report, StageOutcome
+from runtime.errors import LeaseLostError
+from runtime.finishing import Ahead
+from runtime.handling import Ending
+from runtime.lots import was_tried
+from runtime.models import Run, Task
+from runtime.moves import RELEASING, Choose, ports_taken
+from runtime.offers import Offers
+from runtime.plans import plan_of
+from runtime.progress import Progress
+from runtime.runner import BEGIN_SECONDS, Pool, attempt, begin_or_stop, end_badly, when_database_answers
+
+STRETCH_SECONDS = 1.0
+"""After so long other runs have their turn."""
+RECORD_SECONDS = 0.2
+FILES_OF_OURS = ("exchange", "result")
+
+log = logging.getLogger(__name__)
+
+
+def run_stretch(head: Claim, pool: Pool, progress: Progress, offers: Offers, holding: Holding) -> None:
+    """Do the claimed stage and what follows it, and write down how each one ended. Never raises."""
+    stretch = _Stretch(head, pool, progress, offers, holding)
+    try:
+        stretch.work_off()
+    except LeaseLostError:
+        log.info("task %s: another attempt has taken over", stretch.anchor.task.pk)
+    except Exception as error:
+        stretch.end_badly(error)
+    finally:
+        stretch.close()
+
+
+@dataclass(frozen=True)
+class _Done:
+    """A stage that has ended and is not written down."""
+
+    claim: Claim
+    ending: Ending
+    began_at: float
+    ended_at: float
+
+    def ahead(self) -> Ahead:
+        ending = self.ending
+        return Ahead(self.claim, ending.result, ending.apply, ending.steps, self.began_at, self.ended_at)
+
+
+class _Stop(threading.Event):
+    """Set when the stretch must let go: whatever claim it holds by then."""
+
+    def __init__(self, stretch: _Stretch) -> None:
+        super().__init__()
+        self._stretch = stretch
+
+    def is_set(self) -> bool:
+        return self._stretch.anchor.stop.is_set()
+
+
+class _Stretch:
+    def __init__(self, head: Claim, pool: Pool, progress: Progress, offers: Offers, holding: Holding) -> None:
+        self.anchor = head
+        """What the database knows to be ours: the first stage that is not written down."""
+        self._pool = pool
+        self._progress = progress
+        self._offers = offers
+        self._holding = holding
+        self._stop = _Stop(self)
+        self._done: list[_Done] = []
+        self._ahead: Claim | None = None
+        """At work without a claim."""
+        self._began_at = self._recorded_at = time.monotonic()
+        self._others: Sequence[Task] | None = None
+        self._today = Today()
+
+    def work_off(self) -> None:
+        """One stage after the other. Raises LeaseLostError, or why the stage at work has ended badly."""
+        claim: Claim | None = self.anchor
+        while claim is not None:
+            began_at = time.monotonic()
+            self._progress.start(claim)
+            self._note(claim, attempt(claim, self._pool, self._progress), began_at)
+            if claim.task.payload.get("sink") in FILES_OF_OURS and not was_tried(claim.task):
+                self._go_ahead()
+            claim = self._record(self._next)
+
+    def end_badly(self, error: Exception) -> None:
+        """Write down how the stage at work ended. Never raises."""
+        try:
+            broken, self._ahead = self._ahead, None
+            if broken is None:
+                self._progress.stop(self.anchor)
+                end_badly(self.anchor, error)
+            elif not self.anchor.stop.is_set():
+                # It has to bear its own error: claimed now, and ended at once.
+                claim = self._record(_only(broken))
+                if claim is not None:
+                    self._progress.stop(claim)
+                    end_badly(claim, error)
+            elif self.anchor.why != "lost":
+                self._record(None)
+        except LeaseLostError:
+            log.info("task %s: another attempt has taken over", self.anchor.task.pk)
+        except Exception as unwritten:
+            log.warning("task %s: its end could not be written (%s)", self.anchor.task.pk, type(unwritten).__name__)
+
+    def close(self) -> None:
+        """Nothing is held any more."""
+        self._let_go(self.anchor)
+
+    # ── Stages that are not claimed yet ───────────────────────────────────────────────────────────────────
+
+    def _go_ahead(self) -> None:
+        """Do what follows until it has to be written down."""
+        while time.monotonic() - self._recorded_at < RECORD_SECONDS:
+            task = self._follower()
+            if task is None:
+                return
+            self._do_ahead(task)
+
+    def _follower(self) -> Task | None:
+        """A stage that is released by what is not written down yet, and so by nobody else."""
+        if not self._may_go_on():
+            return None
+        new = {one.claim.task.stage: one.ending.result for one in self._done}
+        if not _has_followers(plan_of(self._run.plan_id), new):
+            return None
+        if self._others is None:
+            rows = self._run.tasks.filter(state__in=RELEASING).exclude(stage__contains=states.ITERATION)
+            self._others = list(rows.order_by("created_at", "stage"))
+        passed = {task.stage: task for task in self._others if task.state != states.PENDING}
+        skipped = {stage for stage, task in passed.items() if task.state == states.SKIPPED}
+        results = {stage: task.result for stage, task in passed.items()} | new
+        taken = {stage: ports for stage, result in results.items() if (ports := ports_taken(result)) is not None}
+        for task in self._others:
+            is_ours = task.stage not in new and not new.keys().isdisjoint(task.after)
+            is_due = is_ours and self._is_light(task) and states.is_released(task.after, results)
+            if is_due and states.is_needed(task.payload.get("needs"), skipped, taken):
+                return task
+        return None
+
+    def _is_light(self, task: Task) -> bool:
+        """Never tried, and nothing but files of ours comes of it: done again, it harms nobody."""
+        is_new = task.state == states.PENDING and task.attempt == 0
+        return is_new and self._can(task) and task.payload.get("sink") in FILES_OF_OURS
+
+    def _do_ahead(self, task: Task) -> None:
+        """Do a stage that has no claim yet. One that takes longer gets it while it is at work."""
+        task.run, task.attempt, task.lot = self._run, 1, self.anchor.task.lot
+        claim = self._ahead = Claim(task, 1, self.anchor.owner, states.PENDING)
+        began_at = time.monotonic()
+
+        def on_wait() -> None:
+            nonlocal claim
+            if time.monotonic() - began_at < BEGIN_SECONDS:
+                return
+            if self._ahead is not None:
+                claim = self._claim_at_work(self._ahead)
+            elif claim.state == states.CLAIMED:
+                when_database_answers(claim, lambda: begin_or_stop(claim))
+
+        def on_report(report: Report) -> None:
+            on_wait()
+            if self._ahead is None:
+                self._progress.note(claim, report)
+
+        failpoint("stretch.ahead")
+        try:
+            work = when_database_answers(self.anchor, lambda: staging.prepare_behind(claim, self._today))
+            outcome = self._pool.run(work, on_report, self._stop, on_wait=on_wait)
+            assert isinstance(outcome, StageOutcome), "a stage's work has a stage's outcome"
+            self._progress.stop(claim)
+            ending = when_database_answers(self.anchor, lambda: staging.finish(claim, outcome))
+        finally:
+            places.remove_temporary(task.pk, task.lot)
+        self._ahead = None
+        self._note(claim, ending, began_at)
+
+    def _claim_at_work(self, ahead: Claim) -> Claim:
+        """The stage at work takes its time: write down what was before it, and claim it."""
+        claim = self._record(_only(ahead), lot=ahead.task.lot)
+        if claim is None:
+            raise WorkCancelledError()
+        self._ahead = None
+        claim.task.run = ahead.task.run
+        self._progress.start(claim)
+        return claim
+
+    # ── Writing down ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _note(self, claim: Claim, ending: Ending, began_at: float) -> None:
+        self._done.append(_Done(claim, ending, began_at, time.monotonic()))
+        self._today.left[claim.task.stage] = ending.result
+
+    def _record(self, choose: Choose | None, lot: str = "") -> Claim | None:
+        """Write down what is done; the claim of what ``choose`` has picked. Raises LeaseLostError."""
+        if not self._done:
+            return None
+        first, *ahead = self._done
+        more = [one.ahead() for one in ahead]
+        anchor, ending = self.anchor, first.ending
+        claim: Claim | None = when_database_answers(
+            anchor,
+            lambda: finishing.complete(anchor, ending.result, ending.apply, ending.steps, more, choose, lot),
+        )
+        failpoint("runner.after_done")
+        self._done, self._others, self._today = [], None, Today()
+        self._recorded_at = time.monotonic()
+        if claim is not None:
+            self._holding.add(claim)
+            self.anchor = claim
+        self._let_go(anchor)
+        return claim
+
+    def _let_go(self, claim: Claim) -> None:
+        self._progress.stop(claim)
+        self._holding.drop(claim)
+        places.remove_temporary(claim.task.pk, claim.attempt)
+
+    def _next(self, run: Run, released: Sequence[Task]) -> Task | None:
+        if run.state in states.HELD or not self._may_go_on():
+            return None
+        return next(filter(self._can, released), None)
+
+    def _can(self, task: Task) -> bool:
+        return task.kind == Task.Kind.STAGE and self._offers.meets(task.needs, task.level)
+
+    def _may_go_on(self) -> bool:
+        is_late = time.monotonic() - self._began_at > STRETCH_SECONDS
+        return not (is_late or self.anchor.should_rest or self.anchor.stop.is_set())
+
+    @property
+    def _run(self) -> Run:
+        run = self.anchor.task.run
+        assert run is not None, "a stage belongs to a run"
+        return run
+
+
+def _only(wanted: Claim) -> Choose:
+    """Picks the stage that is at work already: it goes on to its end, also when its run shall pause."""
+    return lambda run, released: next((task for task in released if task.pk == wanted.task.pk), None)
+
+
+def _has_followers(plan: Plan, stages: Collection[str] | Mapping[str, Any]) -> bool:
+    return any(not set(stage.after).isdisjoint(stages) for stage in plan.stages)
