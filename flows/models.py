@@ -34,11 +34,18 @@ class App(models.Model):
 class Flow(models.Model):
     """One graph of an app."""
 
+    class Compute(models.TextChoices):
+        AUTO = "auto"
+        HERE = "here"
+        CLUSTER = "cluster"
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     app = models.ForeignKey(App, on_delete=models.CASCADE, related_name="flows")
     key = models.CharField(max_length=60)
     title = models.JSONField()
     ordinal = models.PositiveIntegerField(default=0)
+    compute = models.CharField(max_length=8, choices=Compute.choices, default=Compute.AUTO, db_default=Compute.AUTO)
+    """Where its stages are worked out, when a cluster is set up."""
 
     objects = FlowQuerySet.as_manager()
 

@@ -19,7 +19,7 @@ from flows.graph.plan import Binding, Plan, Stage
 from flows.graph.render import parser_name
 from flows.graph.topology import Topology
 from flows.models import Flow
-from flows.planning import complete_parameters
+from flows.planning import cluster_for, complete_parameters
 from flows.policy import is_editor
 from flows.tracing import step_title
 from node_catalog.models import Column, Dataset
@@ -44,7 +44,7 @@ def plan_as_json(flow: Flow, document: Document, principal: Principal) -> Json:
     errors = blocking(checked.findings)
     if errors:
         raise FlowCheckError(errors)
-    plan = sources.plan(document, values)
+    plan = sources.plan(document, values, cluster=cluster_for(flow))
     assert checked.expanded is not None, "a check always expands"
     flat, resolve = checked.expanded.document, checked.expanded.resolve
     relations = step_relations(
@@ -88,7 +88,7 @@ def _stage_as_json(stage: Stage, document: Document, sources: Sources, is_redact
         "steps": list(stage.steps),
         "engine": stage.engine,
         "after": list(stage.after),
-        "text": pretty(stage.text, "duckdb", is_redacted),
+        "text": pretty(stage.text, stage.engine, is_redacted),
         "sink": {
             "kind": stage.sink.kind,
             "name": stage.sink.name,

@@ -14,6 +14,7 @@ from flows.checking import blocking, draft_document
 from flows.datasets import Sources, gather_sources
 from flows.errors import FlowCheckError, FlowError
 from flows.graph.document import Document
+from flows.graph.engines import Cluster
 from flows.graph.held import Held, with_held
 from flows.graph.plan import Iterations, Plan, digest_of
 from flows.graph.planner import plan_digest
@@ -43,7 +44,7 @@ def version_document(version: Version, flow_key: str) -> Document:
 
 
 def plan_for(
-    version: Version, flow_key: str, user: User, parameters: Mapping[str, Any], until: str = ""
+    version: Version, flow: Flow, user: User, parameters: Mapping[str, Any], until: str = ""
 ) -> tuple[StoredPlan, Plan]:
     """The plan of a version with today's schemas and the rights of ``user``; compiled once per distinct input.
 
@@ -51,37 +52,45 @@ def plan_for(
 
     Raises FlowCheckError when a right is missing, a source has moved, or anything else is wrong today.
     """
-    key = (version.pk, flow_key, user.pk, until, digest_of(parameters))
+    cluster = cluster_for(flow)
+    key = (version.pk, flow.key, user.pk, until, digest_of(parameters), cluster)
     known = KNOWN.find(key)
-    document = known.document if known is not None else version_document(version, flow_key)
+    document = known.document if known is not None else version_document(version, flow.key)
     sources = gather_sources(document, user)
     if known is not None and known.sources == sources:
         stored = StoredPlan.objects.defer("body").filter(digest=known.digest).first()
         if stored is not None:
             return stored, known.plan
-    stored, plan = _checked_plan(document, sources, complete_parameters(document, parameters), until)
+    stored, plan = _checked_plan(document, sources, complete_parameters(document, parameters), until, cluster)
     KNOWN.keep(key, Known(document, sources, stored.digest, plan))
     return stored, plan
 
 
 def _checked_plan(
-    document: Document, sources: Sources, values: Mapping[str, Any], until: str
+    document: Document, sources: Sources, values: Mapping[str, Any], until: str, cluster: Cluster | None
 ) -> tuple[StoredPlan, Plan]:
     checked = sources.check(document, values, only=until.partition(".")[0] or None)
     errors = blocking(checked.findings)
     if errors:
         raise FlowCheckError(errors)
     expanded = checked.expanded.document if checked.expanded is not None else None
-    digest = plan_digest(document, sources.datasets, sources.grants, registry(), values, expanded)
+    digest = plan_digest(document, sources.datasets, sources.grants, registry(), values, expanded, cluster)
     digest = digest_of([digest, until]) if until else digest
     stored = StoredPlan.objects.filter(digest=digest).first()
     if stored is None:
-        plan = sources.plan(
-            document, values, until=until or None, ending=Ending("result", name=until) if until else None
-        )
+        ending = Ending("result", name=until) if until else None
+        plan = sources.plan(document, values, until=until or None, ending=ending, cluster=cluster)
         body = msgspec.to_builtins(msgspec.structs.replace(plan, digest=digest))
         stored, _ = StoredPlan.objects.get_or_create(digest=digest, defaults={"body": body})
     return stored, msgspec.convert(stored.body, Plan)
+
+
+def cluster_for(flow: Flow) -> Cluster | None:
+    """The Spark that stages of this flow may be sent to, when one is set up."""
+    if not settings.OPTIONS["SPARK_URL"]:
+        return None
+    wish: Any = Flow.Compute(flow.compute).value
+    return Cluster(settings.OPTIONS["SPARK_ROWS"], wish, bool(settings.OPTIONS["SPARK_EXCHANGE"]))
 
 
 def preview_plan(

@@ -13,7 +13,7 @@ import msgspec
 from django.conf import settings
 
 from flows.datasets import dataset_info, is_writer
-from flows.graph.plan import Binding, Iterations, Plan, Sink, SourceRead, Stage
+from flows.graph.plan import HERE, Binding, Iterations, Plan, Sink, SourceRead, Stage
 from flows.graph.shipping import may_receive
 from flows.graph.sources import GIVEN
 from node_catalog.grants import grants_for
@@ -103,7 +103,12 @@ def stage_work(
     def ends(stage: Stage) -> tuple[SinkSpec, Limits]:
         return _sink(task, stage, user, run), limits_for(task, today.openings)
 
-    return _work(plan, plan.stage(stage_key), user, run, given or {}, today, ends)
+    work = _work(plan, plan.stage(stage_key), user, run, given or {}, today, ends)
+    if work.stage.engine == HERE:
+        return work
+    cluster = places.cluster(run.pk if run is not None else task.pk, task.pk, task.attempt)
+    instead = work.instead and msgspec.structs.replace(work.instead, cluster=cluster)
+    return msgspec.structs.replace(work, cluster=cluster, instead=instead)
 
 
 def call_work(plan: Plan, reader: User, sink: SinkSpec, limits: Limits) -> StageWork:

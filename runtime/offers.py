@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from importlib.util import find_spec
 from itertools import combinations
 
 from django.conf import settings
 from django.db.models import Q
 
-from flows.graph.plan import LEVEL, Stage
+from flows.graph.plan import LEVEL, SPARK, Stage
 from node_catalog.models import Node
 from node_catalog.sdk.text import Text, text
 from runtime.models import Task, Worker
@@ -25,6 +26,8 @@ from security import clock
 ZONE = "zone:"
 MEMORY = "memory"
 """Offered by workers with a larger CHILD_MEMORY_MB: needed by what has run out of memory elsewhere."""
+SPARK_OFFER = "spark"
+"""Offered by workers that know where Spark is and have its client: needed by stages that it does."""
 MOST_OFFERS = 6
 """A worker looks for tasks with each combination of its offers: 64 of them."""
 SILENCE = timedelta(seconds=20)
@@ -45,7 +48,8 @@ class Offers:
     @classmethod
     def of_options(cls) -> Offers:
         """What this process offers, by its options."""
-        return cls(frozenset(settings.OPTIONS["WORKER_OFFERS"]))
+        reaches_spark = settings.OPTIONS["SPARK_URL"] and find_spec("pyspark") is not None
+        return cls(frozenset((*settings.OPTIONS["WORKER_OFFERS"], *((SPARK_OFFER,) if reaches_spark else ()))))
 
     @property
     def text(self) -> str:
@@ -83,7 +87,7 @@ def needs_of_stage(stage: Stage, zones: dict[str, set[str]]) -> str:
     """What a worker must offer for one stage of a plan."""
     nodes = {read.dataset for binding in stage.bindings if binding.kind == "dataset" for read in binding.reads}
     nodes |= {stage.sink.dataset, stage.sink.node}
-    return needs_text(_words_of(nodes, zones))
+    return needs_text([*_words_of(nodes, zones), *([SPARK_OFFER] if stage.engine == SPARK else [])])
 
 
 def needs_of_nodes(numbers: Collection[str]) -> str:

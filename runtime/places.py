@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from django.conf import settings
 
 from node_catalog.sdk.contract import ConnectContext
 from node_catalog.sdk.http_url import parse_url
+from runtime.engine.work import BucketSpec, ClusterSpec
 from runtime.errors import StoreError
 from runtime.stores.base import Store
 from runtime.stores.bucket import Bucket, BucketStore
@@ -101,6 +102,21 @@ def result_file(run: Any, task: Any, attempt: int | str) -> Path:
 def exchange_file(run: Any, task: Any, attempt: int | str) -> Path:
     """Rows on their way to later stages of the same run, as the attempt writes them."""
     return _made(store().root / EXCHANGE / str(run)) / f"{task}-{attempt}.parquet"
+
+
+def cluster(run: Any, task: Any, attempt: int) -> ClusterSpec | None:
+    """The Spark that stages are left to, and where this attempt may leave rows for it; None when none is set up."""
+    options, kept = settings.OPTIONS, store()
+    if not options["SPARK_URL"]:
+        return None
+    bucket = BucketSpec(**asdict(kept.bucket)) if isinstance(kept, BucketStore) else None
+    return ClusterSpec(
+        url=options["SPARK_URL"],
+        root=str(kept.root),
+        root_there=options["SPARK_EXCHANGE"].removeprefix("file://").rstrip("/"),
+        folder=f"{EXCHANGE}/{run}/{task}-{attempt}.spark",
+        bucket=bucket,
+    )
 
 
 def temporary_folder(task: Any, attempt: int | str) -> Path:

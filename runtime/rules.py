@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
+from django.conf import settings
 from django.db import transaction
 
 from flows.models import Flow
@@ -90,14 +91,36 @@ class RuleSettings(Settings, frozen=True):
             le=WEEK,
         ),
     ] = 0
+    compute: Annotated[
+        Literal["auto", "here", "cluster"],
+        setting(
+            text("Where stages are worked out", "计算引擎"),
+            text(
+                "When a Spark cluster is set up, automatic leaves large stages to it. Whatever would come out "
+                "differently there is worked out on the worker's machine in any case; the plan says why.",
+                "配置了 Spark 集群时，“自动”会把大数据量的阶段交给集群。若某一步骤在集群上结果会不同，"
+                "则始终在工作进程所在的机器上计算，原因见执行计划。",
+            ),
+            choices={
+                "auto": text("automatic", "自动"),
+                "here": text("on the worker's machine", "工作进程所在的机器"),
+                "cluster": text("on the cluster", "集群"),
+            },
+        ),
+    ] = "auto"
 
 
 def rule_as_json(flow: Flow) -> dict[str, Any]:
     """The flow's run settings (the defaults when it has none), and the schema of their form."""
     rule = RunRule.objects.filter(flow=flow).first() or RunRule(flow=flow)
-    values = {name: getattr(rule, name) for name in RuleSettings.__struct_fields__}
+    values = {name: getattr(rule, name) for name in RuleSettings.__struct_fields__ if name != "compute"}
     values["priority"] = RunRule.Priority(rule.priority).name.lower()
-    return {"settings": values, "schema": json_schema(RuleSettings)}
+    schema = json_schema(RuleSettings)
+    if settings.OPTIONS["SPARK_URL"]:
+        values["compute"] = flow.compute
+    else:  # there is nothing to choose from
+        del schema["properties"]["compute"]
+    return {"settings": values, "schema": schema}
 
 
 @transaction.atomic
@@ -118,6 +141,9 @@ def change_rule(principal: Principal, flow: Flow, values: Mapping[str, Any]) -> 
         message = text("The flow has no parameter with this name.", "该流程没有这个名称的参数。")
         raise InvalidError(problems=[Problem("/key", "rule.no_parameter", message)])
     fields = {**msgspec.to_builtins(wanted), "priority": PRIORITIES[wanted.priority]}
+    compute = fields.pop("compute")
+    if "compute" in values:
+        Flow.objects.filter(pk=flow.pk).update(compute=compute)
     RunRule.objects.update_or_create(flow=flow, defaults=fields)
     audit.record("run_rule.change", "flow", str(flow.pk), principal=principal, detail=msgspec.to_builtins(wanted))
     transaction.on_commit(admit_waiting, robust=True)

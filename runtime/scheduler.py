@@ -52,7 +52,7 @@ def start_run(
     Raises FlowCheckError when a right is missing or a source has moved; nothing is stored then.
     """
     frozen = version or save_version(flow.app, user, automatic=True, only_flow=flow.key, until=until)
-    stored, plan = plan_for(frozen, flow.key, user, parameters or {}, until)
+    stored, plan = plan_for(frozen, flow, user, parameters or {}, until)
     kept = _finished_tasks(rerun_of, stored) if rerun_of and from_stage == "failed" else {}
     for _ in range(8):
         try:

@@ -54,6 +54,13 @@ class ObjectStore:
             "EXCHANGE_KEY": self.access_key, "EXCHANGE_SECRET": self.secret_key,
         }  # fmt: skip
 
+    def for_sail(self) -> dict[str, str]:
+        """What tells a Sail server of this process where buckets are: it looks into the environment."""
+        return {
+            "AWS_ENDPOINT": f"http://127.0.0.1:{self.port}", "AWS_ALLOW_HTTP": "true", "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key,
+        }  # fmt: skip
+
     def ask(self, method: str, path: str, body: bytes = b"") -> int:
         """One signed request; its status."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)

@@ -13,10 +13,13 @@ import msgspec
 
 from node_catalog.sdk.ports import Schema
 
-LEVEL = 3
+LEVEL = 4
 """The newest plan that this version understands: raised, with ``Stage.level``, when a plan says something that a worker
-of the version before would pass over. 1: version 0.3.0. 2: stages that another engine than DuckDB does. 3: rows of one
-node that are sent into another."""
+of the version before would pass over. 1: version 0.3.0. 3: rows of one node that are sent into another. 4: stages that
+Spark does."""
+
+HERE, SPARK = "duckdb", "spark"
+"""The engines: the one in the worker's own process, and a cluster that it sends a stage to."""
 
 
 class SourceRead(msgspec.Struct, frozen=True):
@@ -145,10 +148,10 @@ class Stage(msgspec.Struct, frozen=True):
     steps: tuple[str, ...]
     bindings: tuple[Binding, ...]
     text: str
-    """One SELECT in DuckDB's dialect over the bindings' aliases."""
+    """One SELECT in the engine's dialect over the bindings' aliases."""
     schema: Schema
     sink: Sink
-    engine: str = "duckdb"
+    engine: str = HERE
     extensions: tuple[str, ...] = ()
     """Extensions of the engine whose functions the text calls."""
     probes: tuple[Probe, ...] = ()
@@ -166,9 +169,9 @@ class Stage(msgspec.Struct, frozen=True):
     @property
     def level(self) -> int:
         """What a worker must understand to do this stage: see ``LEVEL``."""
-        if any(read.shipped for binding in self.bindings for read in binding.sources):
-            return 3
-        return 1 if self.engine == "duckdb" else 2
+        if self.engine != HERE:
+            return 4
+        return 3 if any(read.shipped for binding in self.bindings for read in binding.sources) else 1
 
     @property
     def after(self) -> tuple[str, ...]:

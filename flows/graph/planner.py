@@ -12,6 +12,7 @@ import msgspec
 from flows.graph.bindings import dataset_binding
 from flows.graph.canonical import document_digest
 from flows.graph.document import Document
+from flows.graph.engines import Cluster
 from flows.graph.errors import PlanError
 from flows.graph.expand import Expanded
 from flows.graph.expressions.values import MISSING
@@ -50,12 +51,14 @@ def make_plan(
     limit: int = 100,
     ending: Ending | None = None,
     subflows: SubFlows | None = None,
+    cluster: Cluster | None = None,
 ) -> Plan:
     """All stages of a flow, in an order in which they may run.
 
     ``until`` makes a preview: one stage that collects at most ``limit`` rows of that step (``step.port``: of that
     out port, otherwise of the first), from at most ``sample_rows`` rows of each source. With an ``ending`` the rows
-    of that step go elsewhere: a ``result`` is run like a flow that ends there. Raises PlanError with the findings
+    of that step go elsewhere: a ``result`` is run like a flow that ends there. With a ``cluster``, stages that gain by
+    it are left to Spark. Raises PlanError with the findings
     that stand in the way.
     """
     only = until.partition(".")[0] if until is not None else None
@@ -79,7 +82,9 @@ def make_plan(
         raise PlanError("plan.no_output", message)
     used = {step for region in found for step in region.steps}
     _all_given(flat, used, expanded)
-    maker = StageMaker(flat, topology, known, datasets, grants, expanded.parameters_of, schemas, sample_rows)
+    maker = StageMaker(
+        flat, topology, known, datasets, grants, expanded.parameters_of, schemas, sample_rows, cluster=cluster
+    )
     ending = ending or (Ending("collect", limit=limit) if until else None)
     stages = maker.stages([region for region in found if region.last not in expanded.loops], ending)
     loops = tuple(
@@ -92,7 +97,7 @@ def make_plan(
     numbers = tuple(dict.fromkeys((*(read.dataset for binding in bindings for read in binding.reads), *inner)))
     return Plan(
         stages=stages,
-        digest=plan_digest(document, datasets, grants, registry, parameters or {}, expanded.document),
+        digest=plan_digest(document, datasets, grants, registry, parameters or {}, expanded.document, cluster),
         datasets=numbers,
         grants={number: grants[number].digest for number in numbers},
         schemas=checked.schemas,
@@ -133,6 +138,7 @@ def plan_digest(
     registry: Registry,
     parameters: Mapping[str, Any],
     expanded: Document | None = None,
+    cluster: Cluster | None = None,
 ) -> str:
     """The hash of everything a plan depends on: document, schemas, places, grants, type versions, parameters.
 
@@ -148,6 +154,7 @@ def plan_digest(
             {number: grant.digest for number, grant in sorted(grants.items())},
             {kind: registry.transforms[kind].version for kind in sorted(kinds) if kind in registry.transforms},
             msgspec.to_builtins(dict(parameters)),
+            *([cluster.wish, cluster.least_rows, cluster.is_shared] if cluster is not None else ()),
         ]
     )
 

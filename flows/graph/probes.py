@@ -38,3 +38,8 @@ def probe_of(step: str, relation: Any, keeps_rows: bool, before: str) -> Probe:
     if isinstance(node, ops.JoinChain) and any(link.how == "asof" for link in node.rest):
         return Probe(step)  # the engine may build it of several joins
     return Probe(step, next((names for kind, names in _OPERATORS if isinstance(node, kind)), ()))
+
+
+def same_counts(probes: tuple[Probe, ...]) -> tuple[Probe, ...]:
+    """What is left of probes where there is no profile of operators: steps with as many rows as another."""
+    return tuple(Probe(probe.step, same_as=probe.same_as) for probe in probes)

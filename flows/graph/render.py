@@ -18,6 +18,7 @@ from sqlglot.tokens import TokenType
 
 from flows.graph.errors import PlanError
 from flows.graph.exact_text import by_code_point
+from flows.graph.spark_text import for_spark
 from node_catalog.sdk.memory import Memory
 from node_catalog.sdk.text import text
 
@@ -121,7 +122,7 @@ def _compiler(dialect: str) -> Any:
         "mysql": "MySQLCompiler",
         "oracle": "OracleCompiler",
         "mssql": "MSSQLCompiler",
-        "pyspark": "PySparkCompiler",
+        "spark": "PySparkCompiler",
     }
     if dialect not in classes:
         message = text(
@@ -133,6 +134,8 @@ def _compiler(dialect: str) -> Any:
         return _with_native_geometries(base)()
     if dialect == "postgres":
         return by_code_point(_with_native_geometries(base), dialect)()
+    if dialect == "spark":
+        return for_spark(base)()
     return by_code_point(base, dialect)() if dialect == "mysql" else base()
 
 

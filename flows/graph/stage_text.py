@@ -2,40 +2,52 @@
 
 A stream can be read only once, so a part or a source that is named several times is written ``AS MATERIALIZED``;
 everything else is ``NOT MATERIALIZED``, so that the engine optimises through the steps as if they were one query.
+Spark knows no such words: there a source is a file that can be read again.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import sqlglot.expressions as sge
-from ibis.backends.sql.datatypes import DuckDBType
+from ibis.backends.sql.datatypes import DuckDBType, PySparkType
 
 from flows.graph.plan import Outlet
 from flows.graph.render import text_of, tree_of
 from node_catalog.sdk.ports import Schema, ibis_type
 
+_TYPES: Mapping[str, Any] = {"duckdb": DuckDBType, "spark": PySparkType}
+
 
 class StageText:
     """Collects the parts of a statement in the order in which they build on each other."""
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: str = "duckdb") -> None:
+        self._dialect = dialect
+        self._made: list[Callable[[StageText], None]] = []
+        self.relations: list[Any] = []
+        """What the parts compute."""
         self._columns: dict[str, tuple[str, ...]] = {}
         self._parts: list[tuple[str, sge.Expression]] = []
         self._uses: Counter[str] = Counter()
 
     def add(self, name: str, relation: Any) -> None:
-        """A step's relation over tables that are sources or earlier parts."""
+        """A step's relation over tables that are sources or earlier parts. Raises PlanError when it cannot be said."""
+        self._made.append(lambda other: other.add(name, relation))
+        self.relations.append(relation)
         self._columns[name] = tuple(relation.columns)
-        self._add(name, tree_of(relation))
+        self._add(name, tree_of(relation, self._dialect))
 
     def add_padded(self, name: str, source: str, schema: Schema, present: Collection[str]) -> None:
         """A source with fewer columns than its step promises: a column that nobody needs is NULL, and costs nothing."""
+        self._made.append(lambda other: other.add_padded(name, source, schema, present))
         self._columns[name] = schema.names
         columns = [
-            _column(field.name) if field.name in present else sge.alias_(_null(field.type), field.name, quoted=True)
+            _column(field.name)
+            if field.name in present
+            else sge.alias_(self._null(field.type), field.name, quoted=True)
             for field in schema.fields
         ]
         self._add(name, sge.select(*columns).from_(_table(source)))
@@ -45,6 +57,9 @@ class StageText:
         if not self._parts or self._parts[-1][0] != last or self._columns[last] != schema.names:
             self._add("", sge.select(*(_column(name) for name in schema.names)).from_(_table(last)))
         *parts, (_, body) = self._parts
+        if self._dialect == "spark":
+            heads = [f"{self._quoted(name)} AS ({self._text(tree)})" for name, tree in parts]
+            return f"WITH {', '.join(heads)} {self._text(_body(body))}" if heads else self._text(body)
         named = {name for name, _ in parts}
         twice = {name for name, count in self._uses.items() if count > 1 and name not in named}
         for name in twice:
@@ -59,9 +74,9 @@ class StageText:
         selects = []
         for number, (part, outlet) in enumerate(zip(parts, outlets, strict=True)):
             places = dict(zip(outlet.columns, outlet.schema.names, strict=True))
-            columns: list[Any] = [sge.alias_(_number(number), schema.fields[0].name, quoted=True)]
+            columns: list[Any] = [sge.alias_(self._number(number), schema.fields[0].name, quoted=True)]
             for place, wide in enumerate(schema.fields[1:], start=1):
-                value = _column(places[place]) if place in places else _null(wide.type)
+                value = _column(places[place]) if place in places else self._null(wide.type)
                 columns.append(sge.alias_(value, wide.name, quoted=True))
             selects.append(sge.select(*columns).from_(_table(part)))
         whole: Any = selects[0]
@@ -71,6 +86,18 @@ class StageText:
         self._columns[""] = schema.names
         return self.finish("", schema)
 
+    def for_spark(self) -> StageText:
+        """The same parts for Spark. Raises PlanError when it has no words for one of them."""
+        other = StageText("spark")
+        for make in self._made:
+            make(other)
+        return other
+
+    @property
+    def reads_twice(self) -> bool:
+        """Whether some part or source is named several times."""
+        return any(count > 1 for count in self._uses.values())
+
     def extensions(self) -> tuple[str, ...]:
         """The engine's extensions whose functions the parts call."""
         calls = (call for _, tree in self._parts for call in tree.find_all(sge.Func))
@@ -79,9 +106,23 @@ class StageText:
     def _add(self, name: str, tree: sge.Expression) -> None:
         inner = Counter(table.name for table in tree.find_all(sge.Table))
         for cte in tree.find_all(sge.CTE):
-            cte.set("materialized", inner.pop(cte.alias, 0) > 1)  # a name of this part's own, no source
+            is_twice = inner.pop(cte.alias, 0) > 1  # a name of this part's own, no source
+            if self._dialect != "spark":
+                cte.set("materialized", is_twice)
         self._uses.update(inner)
         self._parts.append((name, tree))
+
+    def _text(self, tree: sge.Expression) -> str:
+        return text_of(tree, self._dialect)
+
+    def _quoted(self, name: str) -> str:
+        return self._text(sge.to_identifier(name, quoted=True))
+
+    def _null(self, kind: str) -> sge.Cast:
+        return sge.Cast(this=sge.Null(), to=_TYPES[self._dialect].from_ibis(ibis_type(kind)))
+
+    def _number(self, value: int) -> sge.Cast:
+        return sge.Cast(this=sge.Literal.number(value), to=_TYPES[self._dialect].from_ibis(ibis_type("integer")))
 
 
 def side_by_side(results: Mapping[str, Schema]) -> tuple[Schema, tuple[Outlet, ...]]:
@@ -123,11 +164,3 @@ def _table(name: str) -> sge.Table:
 
 def _column(name: str) -> sge.Column:
     return sge.column(sge.to_identifier(name, quoted=True))
-
-
-def _number(value: int) -> sge.Cast:
-    return sge.Cast(this=sge.Literal.number(value), to=DuckDBType.from_ibis(ibis_type("integer")))
-
-
-def _null(kind: str) -> sge.Cast:
-    return sge.Cast(this=sge.Null(), to=DuckDBType.from_ibis(ibis_type(kind)))

@@ -9,11 +9,14 @@ import msgspec
 
 from flows.graph.bindings import cheapest, exchange_binding
 from flows.graph.document import Wire
+from flows.graph.engines import Cluster, choose, text_for_spark
+from flows.graph.estimate import Estimate, Estimator, source_estimate
 from flows.graph.fuse import Region
 from flows.graph.needs import needs_of
 from flows.graph.optimise import needed_columns
-from flows.graph.plan import Judge, Outlet, Probe, Stage
-from flows.graph.probes import probe_of
+from flows.graph.plan import SPARK, Judge, Outlet, Probe, Stage
+from flows.graph.probes import probe_of, same_counts
+from flows.graph.render import SOURCE
 from flows.graph.settings import fill_inputs
 from flows.graph.stage_draft import StageContext
 from flows.graph.stage_reads import ReadingDraft
@@ -28,8 +31,10 @@ from node_catalog.sdk.text import text
 class StageMaker(StageContext):
     """Makes stages of one document."""
 
-    def __init__(self, *args: Any, **more: Any) -> None:
+    def __init__(self, *args: Any, cluster: Cluster | None = None, **more: Any) -> None:
         super().__init__(*args, **more)
+        self.cluster = cluster
+        """The Spark that stages may be sent to."""
         self.optional: set[str] = set()
         """Last steps of stages that may be skipped, or that choose among their ports."""
 
@@ -39,6 +44,8 @@ class StageMaker(StageContext):
         What later stages need is found first, so that a handed-on file holds no column that nobody reads.
         """
         self.ends = {region.last: region.ports for region in regions}
+        self.estimates: dict[str, Estimate] = {}
+        """Of what every port gives, by the name of its part; made when somebody asks."""
         drafts = [_StageDraft(self, region) for region in regions]
         handed_on: dict[str, set[str]] = {}
         for draft in reversed(drafts):
@@ -48,16 +55,62 @@ class StageMaker(StageContext):
 
     def _made(self, draft: _StageDraft, ending: Ending | None, handed_on: Mapping[str, set[str]]) -> Stage:
         """A stage; where rows are sent from node to node, with the same one that sends none."""
-        stage = draft.make(ending)
+        stage = self._placed(draft, draft.make(ending))
         self._tell_inside(draft, stage)
         if not any(part.shipped for part in draft.parts.values()):
             return stage
         said = list(self.notes)
         plain = _StageDraft(self, draft.region, ships=False)
         plain.find_wanted(handed_on)
-        stage = msgspec.structs.replace(stage, instead=plain.make(ending))
+        stage = msgspec.structs.replace(stage, instead=self._placed(plain, plain.make(ending)))
         self.notes[:] = said
         return stage
+
+    def _placed(self, draft: _StageDraft, stage: Stage) -> Stage:
+        """The stage with the engine that does it, and a note that says which one, and why."""
+        if self.cluster is None or self.sample_rows is not None or stage.sink.kind == "collect":
+            return stage
+        chosen = choose(
+            self.cluster, stage, draft.text, self._most_rows(draft), keeps_order=self._keeps_order(draft.region)
+        )
+        names, why = self.names(stage.key), chosen.why
+        if chosen.is_there:
+            statement = text_for_spark(draft.text, stage, draft.end_parts)
+            if statement is not None:
+                stage = msgspec.structs.replace(stage, engine=SPARK, text=statement, probes=same_counts(stage.probes))
+                message = text(
+                    f"Spark works out “{names[0]}”: {why['en']}.", f"“{names[1]}”由 Spark 计算：{why['zh-CN']}。"
+                )
+                self.notes.append({"step": stage.key, "code": chosen.code, "message": message})
+                return stage
+            why = text("Spark has no words for a part of it", "部分步骤无法用 Spark 表达")
+        message = text(
+            f"“{names[0]}” is worked out on the worker's machine: {why['en']}.",
+            f"“{names[1]}”在工作进程所在的机器上计算：{why['zh-CN']}。",
+        )
+        code = "plan.not_on_spark" if chosen.is_there else chosen.code
+        self.notes.append({"step": stage.key, "code": code, "message": message})
+        return stage
+
+    def _most_rows(self, draft: _StageDraft) -> float | None:
+        """About how many rows come out of that step of a stage which has most, of those that no source does."""
+        found: list[float | None] = []
+        handed = {name: self.estimates.get(key, Estimate(None, {})) for key, name in draft.handed_names()}
+        for step in draft.region.steps:
+            for port, relation in draft.relations[step].items():
+                tables = {**self.estimates, **handed}
+                if step in draft.reads:
+                    tables[SOURCE] = source_estimate(draft.reads[step].info, draft.reads[step].grant)
+                estimate = Estimator(tables).of(relation.op())
+                self.estimates[part_name(step, port)] = estimate
+                if step not in draft.within:
+                    found.append(estimate.rows)
+        return None if None in found else max((rows for rows in found if rows is not None), default=None)
+
+    def _keeps_order(self, region: Region) -> bool:
+        """Whether rows of the region are in an order that a step outside of it has made."""
+        makers = {self.order_of(step) for step in region.steps}
+        return bool(makers - {None} - {*region.steps})
 
     def _tell_inside(self, draft: _StageDraft, stage: Stage) -> None:
         """Say so when the target's own server does everything: the rows never leave it."""
@@ -83,19 +136,19 @@ class StageMaker(StageContext):
             self.optional.add(region.last)
         return found
 
-    def is_ordered(self, step: str) -> bool:
-        """Whether the step's rows come in an order that means something."""
+    def order_of(self, step: str) -> str | None:
+        """The step that has made the order in which the rows of ``step`` come, when that order means something."""
         seen: set[str] = set()
         while step not in seen:
             seen.add(step)
             kind = self.registry.transforms[self.document.steps[step].type]
             if kind.orders(self.document.steps[step].settings):
-                return True
+                return step
             wires = self.topology.into[step]
             if not (kind.keeps_order or kind.role == "sink") or len(wires) != 1:
-                return False
+                return None
             step = wires[0].source_step
-        return False
+        return None
 
 
 class _StageDraft(ReadingDraft):
@@ -125,11 +178,20 @@ class _StageDraft(ReadingDraft):
         needed = self.wanted.get(self._name(wire), set())
         return tuple(field for field in schema.fields if field.name in needed) or (cheapest(schema),)
 
+    @property
+    def end_parts(self) -> tuple[str, ...]:
+        """The parts whose rows come out, once the steps are written."""
+        return tuple(self.tables[f"{self.region.last}.{port}"] for port in self.results)
+
+    def handed_names(self) -> list[tuple[str, str]]:
+        """For each wire from an earlier stage: the name of what it hands on, and the name that it has here."""
+        return [(part_name(wire.source_step, wire.source_port), self._name(wire)) for wire in self.exchanges]
+
     def make(self, ending: Ending | None) -> Stage:
         """The finished stage."""
         probes = [self._write(step) for step in self.region.steps]
         last = self.region.last
-        parts = [self.tables[f"{last}.{port}"] for port in self.results]
+        parts = self.end_parts
         outlets: tuple[Outlet, ...] = ()
         if len(parts) == 1:
             schema = next(iter(self.results.values()))
@@ -146,7 +208,7 @@ class _StageDraft(ReadingDraft):
             sink=sink_of(last, self.maker.parsed(last), schema, ending, self.maker.document, self.maker.datasets),
             extensions=self.text.extensions(),
             probes=tuple(probe for probe in probes if probe is not None and probe.step not in self.thinned),
-            ordered=any(self.maker.is_ordered(step) for step in self.region.steps),
+            ordered=any(self.maker.order_of(step) is not None for step in self.region.steps),
             outlets=outlets,
             judge=self._judge(),
             needs=self.maker.needs_of(self.region),

@@ -12,6 +12,7 @@ EngineError                base: code, message (both languages), where, retry, d
 ├── DiskFullError          no room for spilling or for the result                          retry
 ├── DiskBrokenError        the disk does not read or write what it should                  retry
 ├── SourceFailedError      an attached source broke off or vanished                        retry
+├── ClusterFailedError     the cluster cannot be reached, broke off or failed              retry
 ├── PageError              a page of a result that cannot be given                         fatal
 └── ChildError             the process that did the work                                   retry
     ├── ChildDiedError     it died (``signal``)                                            retry
@@ -111,6 +112,12 @@ class DiskBrokenError(EngineError):
 
 class SourceFailedError(EngineError):
     """A source that the engine reads itself broke off or vanished while it was read."""
+
+    retry = "retry"
+
+
+class ClusterFailedError(EngineError):
+    """The cluster that a stage was sent to cannot be reached, broke off or failed."""
 
     retry = "retry"
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from flows.graph.plan import Binding, Probe
+from flows.graph.plan import HERE, Binding, Probe
 from flows.graph.render import with_relation
 from node_catalog.sdk.access import Given, Remote, Span
 from node_catalog.sdk.contract import Committed
@@ -19,6 +19,7 @@ from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.registry import Registry, load_registry
 from node_catalog.sdk.schema import parse
 from runtime.engine.cancel import Cancel
+from runtime.engine.cluster_errors import no_cluster
 from runtime.engine.duck import Connection, open_main
 from runtime.engine.errors import CheckFailedError
 from runtime.engine.events import Reporter
@@ -26,6 +27,7 @@ from runtime.engine.light_texts import is_handed_on
 from runtime.engine.limits import resident_bytes
 from runtime.engine.plain import columns_of, rows_of
 from runtime.engine.profile_counts import inner_counts, inner_seconds, scanned_rows
+from runtime.engine.remote import open_cluster
 from runtime.engine.returned import ReturnSink
 from runtime.engine.scans import Scan, certain_probes, is_scanned
 from runtime.engine.shipping import Sent, prepared
@@ -216,6 +218,9 @@ class _StageRun:
             for alias, spec in specs.items()
             if spec.kind == "dataset" and alias not in self._sent
         }
+        if stage.engine != HERE:
+            self._run_on_cluster(specs, reached, consume)
+            return
         scans = self._scans(specs, reached)
         if not scans and self._work.sink.kind != "collect" and is_handed_on(stage):
             spans = spans_of(self._work, reached, node)
@@ -256,6 +261,32 @@ class _StageRun:
             self._raise_failures()
             failpoint("engine.rows_read")
             self._count_inner(main, aliases)
+
+    def _run_on_cluster(
+        self,
+        specs: Mapping[str, SourceSpec],
+        reached: Mapping[str, Reach],
+        consume: Callable[[Iterator[pa.RecordBatch]], None],
+    ) -> None:
+        """The same with the text run by the cluster: all rows go there first."""
+        limits, stage, cluster = self._work.limits, self._stage, self._work.cluster
+        if cluster is None:
+            raise no_cluster(stage.sink.step or stage.key)
+        where = stage.sink.step or stage.key
+        with open_cluster(cluster, self._cancel, where, limits.connect_seconds) as session:
+            for binding in stage.bindings:
+                spec = specs[binding.alias]
+                is_whole = spec.kind == "exchange" and bool(spec.exchange_path)
+                if is_whole and session.give_file(binding.alias, spec.exchange_path, binding.schema.names):
+                    continue
+                with self._open(binding, specs, reached) as (reader, _):
+                    session.give(binding.alias, reader, binding.schema)
+                self._raise_failures()
+            failpoint("engine.sources_open")
+            with session.run(stage.text) as rows, closing(self._sink_rows(rows)) as outgoing:
+                consume(outgoing)
+            failpoint("engine.rows_read")
+        self._take_counts(inner_counts({}, {}, self._probes, self._reporter.counts))
 
     def _is_filled_there(self, sink: NodeSink) -> bool:
         """Let the target's server make the rows when they come from its own tables alone, and the engine would only

@@ -109,6 +109,32 @@ def outlet_path(path: str, port: str) -> str:
     return f"{path.removesuffix('.parquet')}.{port}.parquet"
 
 
+class BucketSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A bucket that a cluster shares with us, and who asks."""
+
+    endpoint: str
+    bucket: str
+    prefix: str
+    access_key: str
+    secret_key: str
+    region: str
+    path_style: bool
+
+
+class ClusterSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """The cluster that does a stage, and where rows are left for it."""
+
+    url: str
+    """``sc://host:port``, perhaps with a token: never shown."""
+    root: str = ""
+    """The folder of rows on this machine, or the one whose files go into ``bucket``."""
+    root_there: str = ""
+    """What the cluster calls it; empty: it cannot read there, and rows are sent along."""
+    folder: str = ""
+    """The attempt's own folder below both."""
+    bucket: BucketSpec | None = None
+
+
 class StageWork(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
     """Run one stage of a plan. → StageOutcome"""
 
@@ -120,6 +146,8 @@ class StageWork(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
     """What earlier attempts have told."""
     instead: StageWork | None = None
     """What is done when the stage would send too many rows from node to node: its own ``instead``."""
+    cluster: ClusterSpec | None = None
+    """For a stage whose engine is not ours."""
     keep: str = ""
     """Works with the same word may use each other's open connections (``runtime.engine.keeper``)."""
     keeps_all: bool = False

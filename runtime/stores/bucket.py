@@ -47,7 +47,7 @@ class BucketStore:
     """References are keys below the prefix, ``@`` and the size in bytes; without a size it is a file of this host."""
 
     def __init__(self, bucket: Bucket, root: Path, context: ConnectContext, part_bytes: int = PART_BYTES) -> None:
-        self._bucket, self._context, self._part_bytes = bucket, context, part_bytes
+        self.bucket, self._context, self._part_bytes = bucket, context, part_bytes
         self.root = root
 
     def keep(self, path: Path) -> str:
@@ -101,7 +101,7 @@ class BucketStore:
             return path.open("rb")
         if not self.is_there(reference):
             raise FileNotFoundError(reference)
-        parts = [S3Object(self._bucket, self._context, key, length) for key, length in self._parts(name, size)]
+        parts = [S3Object(self.bucket, self._context, key, length) for key, length in self._parts(name, size)]
         return io.BufferedReader(_Parts(parts, self._part_bytes, size, self._where), 1 << 16)
 
     def copy(self, reference: str, target: Path) -> str:
@@ -128,7 +128,7 @@ class BucketStore:
     def runs(self, kind: str) -> Iterator[tuple[str, float]]:
         """By listing the bucket."""
         newest: dict[str, float] = {}
-        start = f"{self._bucket.prefix}{kind}/"
+        start = f"{self.bucket.prefix}{kind}/"
         with self._client() as client:
             for one in client.list(start, MOST_LISTED):
                 run = one.key[len(start) :].partition("/")[0]
@@ -139,7 +139,7 @@ class BucketStore:
         """Every object below the run's prefix, whichever attempt made it."""
         self.remove_copies(kind, run)
         with self._client() as client:
-            for one in client.list(f"{self._bucket.prefix}{kind}/{run}/", MOST_LISTED):
+            for one in client.list(f"{self.bucket.prefix}{kind}/{run}/", MOST_LISTED):
                 client.delete(one.key)
 
     def copied_runs(self, kind: str) -> Iterator[tuple[str, float]]:
@@ -152,7 +152,7 @@ class BucketStore:
 
     def check(self) -> None:
         """Make an object, see that it cannot be made twice, read it and remove it."""
-        key, where = f"{self._bucket.prefix}check/{uuid4().hex}", self._where
+        key, where = f"{self.bucket.prefix}check/{uuid4().hex}", self._where
         with self._client() as client:
             client.put(key, b"check", is_new=True)
             is_refused = _is_refused(lambda: client.put(key, b"other", is_new=True))
@@ -166,17 +166,17 @@ class BucketStore:
 
     @property
     def _where(self) -> str:
-        return f"{self._bucket.endpoint}/{self._bucket.bucket}"
+        return f"{self.bucket.endpoint}/{self.bucket.bucket}"
 
     @contextlib.contextmanager
     def _client(self) -> Iterator[S3Client]:
-        with _store_words(self._where), S3Client(self._bucket, self._context) as client:
+        with _store_words(self._where), S3Client(self.bucket, self._context) as client:
             yield client
 
     def _parts(self, name: str, size: int) -> list[tuple[str, int]]:
         """(key, bytes) of every part of a file."""
         count = max(1, -(-size // self._part_bytes))
-        key = f"{self._bucket.prefix}{name}"
+        key = f"{self.bucket.prefix}{name}"
         return [
             (key if count == 1 else f"{key}.{number:05}", min(self._part_bytes, size - number * self._part_bytes))
             for number in range(count)

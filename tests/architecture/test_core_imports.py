@@ -26,6 +26,7 @@ DRIVERS = {
 ONLY_IN = {
     "duckdb": ("runtime.engine.duck", "node_catalog.types.connectors.duckdb_file"),
     "pyspark": ("runtime.engine.remote",),
+    "grpc": ("runtime.engine.remote",),
 }
 OWN_HELPERS = {"security"}  # security.outgoing and security.text: pure modules below the core
 STANDARD = set(sys.stdlib_module_names)

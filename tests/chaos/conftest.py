@@ -15,12 +15,16 @@ from tests.contract.environments import LOOPBACK
 from tests.integration.runtime import city
 from tests.integration.runtime.killing import kill_all
 from tests.object_store import ObjectStore
+from tests.spark_server import spark_url
 
 
 @pytest.fixture
 def exchange(object_store: ObjectStore, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Results and rows between stages go into a bucket, as where several hosts share them."""
-    for name, value in object_store.exchange(object_store.bucket()).items():
+    """Results and rows between stages go into a bucket, as where several hosts share them, Spark among them."""
+    store = object_store.exchange(object_store.bucket())
+    for name, value in object_store.for_sail().items():
+        monkeypatch.setenv(name, value)
+    for name, value in {**store, "SPARK_URL": spark_url(), "SPARK_EXCHANGE": store["EXCHANGE_URL"]}.items():
         monkeypatch.setitem(settings.OPTIONS, name, value)
         monkeypatch.setenv(name, value)
 
@@ -59,6 +63,7 @@ def loads(
             copies.each(),
             copies.stretch(),
             copies.queued(),
+            copies.on_spark(),
             *workloads.tasks(staff, wide, readings),
         ]
     finally:

@@ -197,6 +197,15 @@ class Copies:
         check = {"type": "check", "settings": {"on_fail": "report", "rules": [rule]}}
         return self.result("in a stretch", *[check] * 4)
 
+    def on_spark(self) -> Workload:
+        """Worked out by Spark, then kept as a result."""
+        workload = self.result("spark", {"type": "filter", "settings": {"where": "id >= 0"}})
+        assert workload.flow is not None
+        flow = workload.flow[0]
+        flow.compute = Flow.Compute.CLUSTER
+        flow.save()
+        return workload
+
     def queued(self) -> Workload:
         """Keeps the rows as a result, one run after the other."""
         workload = self.result("one at a time")

@@ -35,7 +35,8 @@ function Drawn({ plan }: { plan: PlanAnswer }) {
       const pushed = new Set(stage.reads.flatMap((read) => (read.in_source ? [read.step, ...read.pushed] : [])));
       for (const id of stage.steps) {
         const label = t("plan.stage", { number: index + 1 });
-        const where = pushed.has(id) ? ` · ${t("plan.in_source")}` : "";
+        const elsewhere = stage.engine === "spark" ? ` · ${t("plan.on_spark")}` : "";
+        const where = pushed.has(id) ? ` · ${t("plan.in_source")}` : elsewhere;
         steps.set(id, { kind: "stage", stage: index + 1, label: label + where });
       }
     });
@@ -97,7 +98,7 @@ function Side({ plan, selected, show }: SideProps) {
               />
             </div>
           ))}
-          <Statement label={t("plan.sql_engine")} text={stage.text} />
+          <Statement label={t(stage.engine === "spark" ? "plan.sql_spark" : "plan.sql_engine")} text={stage.text} />
           {stage.sink.delivery && <DeliveryNote label={stage.sink.delivery} />}
         </section>
       ))}
