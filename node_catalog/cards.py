@@ -146,6 +146,7 @@ def node_json(node: Any, principal: Principal) -> dict[str, Any]:
         "organisation": {"id": node.organisation_id, "code": node.organisation.code, "name": node.organisation.name},
         "tags": sorted(tag.name for tag in node.tags.all()),
         "settings": node.settings if can_edit and node.owner_id is None else {},
+        "limits": (node.limits or {}) if can_edit else {},
         "secrets": dict.fromkeys(node.secrets, True),
         "health": node.health,
         "health_detail": node.health_detail,

@@ -39,6 +39,8 @@ class Node(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="nodes")
     tags = models.ManyToManyField(Tag, blank=True, related_name="nodes")
     settings = models.JSONField(default=dict)
+    limits = models.JSONField(null=True, blank=True)
+    """Its load limits, as far as they are not the defaults (``node_catalog.sdk.load_limits``)."""
     secrets = models.JSONField(default=dict)
     """Secret field → id of the sealed Secret."""
     health = models.CharField(max_length=10, choices=Health.choices, default=Health.UNKNOWN)

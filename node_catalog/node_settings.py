@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from node_catalog.models import Node
 from node_catalog.palette import registry
 from node_catalog.sdk.contract import Connector, Settings
 from node_catalog.sdk.errors import SettingsError
+from node_catalog.sdk.load_limits import limits_of, parse_limits
 from node_catalog.sdk.schema import parse, secret_fields
 from security.errors import InvalidError, Problem
 from security.secrets import delete_secrets, seal
@@ -91,6 +92,24 @@ def _kept(form: type[Settings], plain: Mapping[str, Any], node: Node | None) -> 
     }
 
 
+def check_limits(key: str, data: Mapping[str, Any], node: Node | None = None, given: Mapping[str, Any] = {}) -> Any:
+    """Load limits as they are stored: None when all are the defaults. Raises InvalidError with all problems.
+
+    ``given`` are the secrets that were filled in now: without them none is sent to another replica than before.
+    """
+    connector = connector_of(key)
+    try:
+        kept = parse_limits(connector, data)
+    except SettingsError as error:
+        raise InvalidError(problems=settings_problems(error, "/limits")) from error
+    before = limits_of(connector, node.limits if node else None).replica
+    if node is not None and kept.get("replica", "") not in ("", before):
+        problems = _again(sorted(set(node.secrets) - set(given)))
+        if problems:
+            raise InvalidError(problems=problems)
+    return kept or None
+
+
 def store_secrets(node: Node, secrets: Mapping[str, str | None]) -> None:
     """Seal what was given and forget what was emptied; the node's row keeps only ids. The caller saves the node."""
     references = dict(node.secrets)
@@ -137,8 +156,12 @@ def _address_problems(plain: Mapping[str, Any], node: Node | None, kept: set[str
     """A kept password is not sent to a new address: whoever changes the address must know the password."""
     if node is None or not kept or all(plain.get(name) == node.settings.get(name) for name in ADDRESS_FIELDS):
         return []
+    return _again(sorted(kept))
+
+
+def _again(names: Iterable[str]) -> list[Problem]:
     message = text(
         "The address has changed: enter the password again, so that the stored one is not sent somewhere else.",
         "连接地址已更改，请重新填写密码，以免已保存的密码被发往其他地址。",
     )
-    return [Problem(f"/settings/{name}", "secret.again", message) for name in sorted(kept)]
+    return [Problem(f"/settings/{name}", "secret.again", message) for name in names]

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from node_catalog.errors import invalid
 from node_catalog.models import Dataset, Grant, Node
-from node_catalog.node_settings import check_settings, connector_of, forget_secrets, store_secrets
+from node_catalog.node_settings import check_limits, check_settings, connector_of, forget_secrets, store_secrets
 from node_catalog.numbers import new_node_number
 from node_catalog.policy import node_target
 from node_catalog.search_text import refresh_node
@@ -34,7 +34,8 @@ def issuer_prefix() -> str:
 def create_node(
     principal: Principal, values: Mapping[str, Any], request: Any = None, number: str | None = None
 ) -> Node:
-    """A new node of ``values``: type, name, settings; optional description, tags, organisation (default: one's own).
+    """A new node of ``values``: type, name, settings; optional description, tags, load
+    limits, organisation (default: one's own).
 
     ``number`` fixes the number (demo data). Raises InvalidError with all problems of the settings.
     """
@@ -43,12 +44,14 @@ def create_node(
     require_right(principal, "node.edit", Target(organisation_path=organisation.path))
     connector = connector_of(values["type"])
     checked = check_settings(values["type"], values["settings"])
+    limits = check_limits(values["type"], values.get("limits") or {})
     node = Node(
         type=values["type"],
         name=values["name"],
         description=values.get("description") or {},
         organisation=organisation,
         settings=checked.open,
+        limits=limits,
         created_by=principal.user,
     )
     with transaction.atomic():
@@ -82,13 +85,17 @@ def change_node(principal: Principal, node: Node, values: Mapping[str, Any], req
     if "organisation" in values:
         _move(principal, node, values["organisation"])
     with transaction.atomic():
+        given: Mapping[str, Any] = {}
         if "settings" in values:
             checked = check_settings(node.type, values["settings"], node)
+            given = {name: secret for name, secret in checked.secrets.items() if secret}
             is_other = checked.open != node.settings or bool(checked.secrets)
             node.settings = checked.open
             store_secrets(node, checked.secrets)
             if is_other:
                 node.health, node.health_detail, node.checked_at = Node.Health.UNKNOWN, {}, None
+        if "limits" in values:
+            node.limits = check_limits(node.type, values["limits"], node, given)
         for field in ("name", "description"):
             if field in values:
                 setattr(node, field, values[field])

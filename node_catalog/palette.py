@@ -9,6 +9,7 @@ from typing import Any, get_args
 import msgspec
 
 from node_catalog.sdk.contract import Connector, Example, Group, Transform
+from node_catalog.sdk.load_limits import limits_schema
 from node_catalog.sdk.registry import Registry, load_registry
 from node_catalog.sdk.schema import json_schema, secret_fields
 
@@ -52,6 +53,7 @@ def connector_entry(connector: type[Connector]) -> dict[str, Any]:
         "kind_code": connector.kind_code,
         "schema": json_schema(connector.Settings),
         "dataset_schema": json_schema(connector.DatasetSettings),
+        "limits_schema": limits_schema(connector),
         "secret_fields": list(secret_fields(connector.Settings)),
         "writes": list(connector.output.modes) if connector.output else [],
         "delivery_label": delivery_label(connector.key, {connector.key: connector}),

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from node_catalog.models import Dataset, Node
+from node_catalog.palette import registry
+from node_catalog.sdk.load_limits import LoadLimits, limits_of, settings_for_reading
 from node_catalog.sdk.ports import Field, Schema
 from security.secrets import open_secret
 
@@ -27,6 +29,22 @@ def title_of(dataset: Dataset) -> dict[str, str]:
 def connector_settings(node: Node) -> dict[str, Any]:
     """The settings with the sealed ones opened. For workers alone: never log, keep or send this."""
     return {**node.settings, **{name: open_secret(secret) for name, secret in node.secrets.items()}}
+
+
+def has_limits(node_type: str) -> bool:
+    """Whether nodes of this type have load limits at all."""
+    connector = registry().connectors.get(node_type)
+    return connector is not None and bool(connector.limits)
+
+
+def load_limits(node: Node) -> LoadLimits:
+    """How much may be asked of the node."""
+    return limits_of(registry().connectors.get(node.type), node.limits)
+
+
+def reading_settings(node: Node) -> dict[str, Any]:
+    """``connector_settings`` for whoever only reads: of the node's replica, when it has one."""
+    return settings_for_reading(connector_settings(node), load_limits(node))
 
 
 def used_by(dataset: Dataset) -> int:

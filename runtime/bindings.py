@@ -22,10 +22,11 @@ from node_catalog.openings import openings_for_work
 from node_catalog.sdk.contract import Mode
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.text import text
-from node_catalog.selectors import connector_settings, schema_of
+from node_catalog.selectors import connector_settings, reading_settings, schema_of
 from runtime import places, states
 from runtime.engine.work import DeliverySpec, Limits, SinkSpec, SourceSpec, StageWork, source_alias
 from runtime.errors import StalePlanError
+from runtime.loads import load_of
 from runtime.models import Run, Task
 from security.models import User
 
@@ -253,7 +254,8 @@ def source_of(alias: str, dataset: Dataset) -> SourceSpec:
     return SourceSpec(
         alias=alias,
         connector=dataset.node.type,
-        settings=connector_settings(dataset.node),
+        settings=reading_settings(dataset.node),
+        load=load_of(dataset.node, dataset.rows),
         path=tuple(dataset.path),
         schema=schema_of(dataset),
         dataset_settings=dict(dataset.settings),

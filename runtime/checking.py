@@ -6,12 +6,13 @@ import json
 from typing import Any
 
 from node_catalog.models import Node
-from node_catalog.selectors import connector_settings
+from node_catalog.selectors import connector_settings, load_limits, reading_settings
 from runtime.bindings import limits_for
 from runtime.claims import Claim
 from runtime.discovering import node_of
 from runtime.engine.work import CheckOutcome, CheckWork
 from runtime.handling import Ending, Handler
+from runtime.loads import load_of
 from runtime.reporting import Fact
 from security import clock
 from security.secrets import delete_secrets, open_secret
@@ -28,7 +29,13 @@ def prepare(claim: Claim) -> CheckWork:
         values = {**stored, **typed}
         return CheckWork(connector=plain["type"], settings=values, limits=limits_for(claim.task))
     node = node_of(claim.task)
-    return CheckWork(connector=node.type, settings=connector_settings(node), limits=limits_for(claim.task))
+    return CheckWork(
+        connector=node.type,
+        settings=connector_settings(node),
+        limits=limits_for(claim.task),
+        load=load_of(node),
+        replica=reading_settings(node) if load_limits(node).replica else None,
+    )
 
 
 def _stored_secrets(payload: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -26,8 +26,10 @@ from runtime.errors import LeaseLostError
 from runtime.lots import claim_mates, has_room, is_iteration
 from runtime.models import Attempt, Run, Task
 from runtime.moves import cas_run, cas_task, locked_run, run_fact, step_states, task_fact, tell
+from runtime.node_slots import lock_nodes, readers_of, using, waits_for
 from runtime.reporting import Topic, gathering, record
 from runtime.turns import Turns
+from runtime.uses import uses_in
 from security import clock
 
 ANY = Q()
@@ -44,6 +46,10 @@ class Claim:
     state: str = states.CLAIMED
     stop: threading.Event = field(default_factory=threading.Event)
     why: str = ""
+    rated: frozenset[str] = frozenset()
+    """Nodes that may only be read so fast, by all works together."""
+    readers: Mapping[str, int] | None = None
+    """How many works read those just now: what its child has not been told yet."""
     should_rest: bool = False
     """The run shall pause, or the worker end: work that has places to stop at stops at the next one."""
 
@@ -52,6 +58,11 @@ class Claim:
         if not self.stop.is_set():
             self.why = why
             self.stop.set()
+
+    def news_of_readers(self) -> Mapping[str, int] | None:
+        """``readers``, once."""
+        news, self.readers = self.readers, None
+        return news
 
 
 class Holding:
@@ -99,26 +110,39 @@ def claim_next(owner: str, kinds: Collection[str], met: Q = ANY, turns: Turns | 
 
 
 def _take_first(tasks: QuerySet[Task], owner: str, turns: Turns) -> Claim | None:
-    """The first of ``tasks`` that nobody else gets; iterations whose for-each is full do not stand in the way."""
+    """The first of ``tasks`` that nobody else gets; what waits for a turn at a node, or an iteration whose for-each is
+    full, does not stand in the way of others.
+    """
     while True:
         full: set[tuple[Any, str]] = set()
+        nodes: set[str] = set()
         for task in turns.ordered(tasks)[:8]:
+            if nodes & uses_in(task.uses).keys():
+                continue  # an older task waits for its turn there: nobody passes it
+            if task.uses and (there := waits_for(task)):
+                nodes |= {one.node for one in there}
+                continue
             taken = _take(task, owner)
             if taken:
                 turns.note(task)
                 return taken
             if is_iteration(task):
                 full.add((task.run_id, task.payload["loop"]))
-        if not full:
+        if not full and not nodes:
             return None
+        if nodes:
+            tasks = tasks.exclude(using(nodes))
         for run, loop in full:
             tasks = tasks.exclude(run=run, stage__startswith=f"{loop}{states.ITERATION}")
 
 
 def _take(task: Task, owner: str) -> Claim | None:
     with transaction.atomic():
+        lock_nodes(task.uses)
         run = locked_run(task.run_id)
         if run is not None and (run.state in states.HELD or (is_iteration(task) and not has_room(run, task))):
+            return None
+        if task.uses and waits_for(task):
             return None
         taken = take(task, owner, run)
         if taken is None:
@@ -249,6 +273,17 @@ def watch(claims: Collection[Claim]) -> None:
         held.should_rest = held.should_rest or run_state == states.PAUSING
     for held in by_id.values():
         held.let_go("lost")
+
+
+def look_for_readers(claims: Collection[Claim]) -> None:
+    """Note for every claim how many works read the nodes that have rates."""
+    nodes = frozenset[str]().union(*(held.rated for held in claims))
+    if not nodes:
+        return
+    readers = readers_of(nodes)
+    for held in claims:
+        if held.rated:
+            held.readers = {node: readers[node] for node in held.rated}
 
 
 def is_cancelling(run: Run | None) -> bool:

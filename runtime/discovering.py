@@ -15,13 +15,14 @@ from django.db import transaction
 from node_catalog.catalogue import Difference, Walk, known_settings
 from node_catalog.models import Node
 from node_catalog.sdk.text import text
-from node_catalog.selectors import connector_settings
+from node_catalog.selectors import reading_settings
 from runtime import states
 from runtime.bindings import limits_for
 from runtime.claims import Claim, write_if_held
 from runtime.engine.work import DiscoverOutcome, DiscoverWork, FoundDatasets, Part
 from runtime.errors import PostponedError, StalePlanError
 from runtime.handling import Ending, Handler
+from runtime.loads import load_of
 from runtime.models import Task
 from security import clock
 
@@ -50,10 +51,11 @@ def prepare(claim: Claim) -> DiscoverWork:
         write_if_held(claim, payload=claim.task.payload)
     return DiscoverWork(
         connector=node.type,
-        settings=connector_settings(node),
+        settings=reading_settings(node),
         known=tuple((path, dict(kept)) for path, kept in known_settings(node).items()),
         described=tuple(_walk(claim, node).described()),
         limits=limits_for(claim.task),
+        load=load_of(node),
     )
 
 

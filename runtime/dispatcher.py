@@ -121,6 +121,12 @@ def ring_in(queue_name: str, task_id: str, seconds: float = 60.0) -> None:
         _ringer.send(task_id, queue=queue_name, expires=seconds)
 
 
+def ring_again(tasks: Iterable[tuple[Any, int]]) -> None:
+    """Ring for (task id, attempt)s that are ready already: what they waited for may be there."""
+    for task, attempt in tasks:
+        _ringer.ring(f"{task}/{attempt}")
+
+
 def mark_sent(bells: Sequence[int]) -> None:
     """These bells have been rung."""
     if bells:

@@ -15,6 +15,7 @@ from node_catalog.sdk.failpoint import failpoint
 from runtime import finishing, states
 from runtime.claims import Claim, begin_lot
 from runtime.engine.errors import CancelledError as WorkCancelledError
+from runtime.engine.work import rated_nodes
 from runtime.errors import LeaseLostError
 from runtime.finishing import Iterated
 from runtime.iterating import IterationWorks
@@ -128,7 +129,10 @@ class _LotRun:
             raise WorkCancelledError()
         work = works.work(claim.task)
         failpoint("runner.before_work")
-        outcome = self._pool.run(work, lambda report: self._progress.note(claim, report), claim.stop)
+        claim.rated = rated_nodes(work)
+        outcome = self._pool.run(
+            work, lambda report: self._progress.note(claim, report), claim.stop, on_wait=claim.news_of_readers
+        )
         failpoint("runner.after_work")
         return outcome
 

@@ -24,9 +24,11 @@ from runtime.errors import RunError
 from runtime.lots import loop_behind, open_next
 from runtime.models import Run, Task
 from runtime.moves import cas_task, locked_run, release_followers, step_states, task_fact, tell, tell_run
+from runtime.node_slots import limited_uses
 from runtime.offers import needs_of_nodes
 from runtime.states import ITERATION
 from runtime.turns import share_of_run
+from runtime.uses import uses_of_numbers
 
 
 def marker(run: Run, loop: Iterations, user: Any) -> Task:
@@ -61,8 +63,8 @@ def count_of(loop: Iterations, rows: int) -> int:
 def open_loop(run: Run, loop: Iterations, rows: int, user: Any, kept: Mapping[str, Task] | None = None) -> None:
     """The items are there: make the tasks. ``kept`` are iterations whose rows an earlier run has left."""
     total = count_of(loop, rows)
-    needs = needs_of_nodes(loop.datasets)
-    tasks = [_task(run, loop, index, user, kept or {}, needs) for index in range(total)]
+    wants = {"needs": needs_of_nodes(loop.datasets), "uses": limited_uses([uses_of_numbers(loop.datasets)])[0]}
+    tasks = [_task(run, loop, index, user, kept or {}, wants) for index in range(total)]
     for task in [task for task in tasks if task.state == states.PENDING][: loop.concurrency]:
         task.state = states.READY
     Task.objects.bulk_create(tasks)
@@ -80,7 +82,9 @@ def open_loop(run: Run, loop: Iterations, rows: int, user: Any, kept: Mapping[st
         _close(run, one)
 
 
-def _task(run: Run, loop: Iterations, index: int, user: Any, kept: Mapping[str, Task], needs: str) -> Task:
+def _task(
+    run: Run, loop: Iterations, index: int, user: Any, kept: Mapping[str, Task], wants: Mapping[str, str]
+) -> Task:
     stage = f"{loop.key}{ITERATION}{index:05}"
     old = kept.get(stage)
     task = Task(
@@ -88,7 +92,7 @@ def _task(run: Run, loop: Iterations, index: int, user: Any, kept: Mapping[str, 
         kind=Task.Kind.STAGE,
         stage=stage,
         after=[loop.items],
-        needs=needs,
+        **wants,
         state=states.PENDING,
         requested_by=user,
         share=share_of_run(run),

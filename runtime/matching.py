@@ -1,4 +1,5 @@
-"""Brings tasks with needs to the workers that meet them, and says it on their pages when no such worker is running.
+"""Brings tasks with needs to the workers that meet them, and says it on their pages when no such worker is running, or
+when a task waits for its turn at a node.
 
 Tasks that need nothing share one queue of the broker; each combination of needs has one of its own, which only the
 workers listen to that meet it. A bell is written without looking at needs: the worker that hears it passes it on.
@@ -18,12 +19,14 @@ from runtime.clock import Soon
 from runtime.dispatcher import DUE_SINCE, due, ring_in
 from runtime.models import Task
 from runtime.moves import locked_run, task_fact, tell
+from runtime.node_slots import waits_for
 from runtime.offers import Offers, living_offers, nobody_can
 from runtime.reporting import log_fact
 
 PATIENCE = 2.0
 """Seconds that a task waits before somebody is told that no worker can do it."""
 TOLD = "worker.none"
+AT_NODE = "node.full"
 MOST_AT_ONCE = 20
 
 
@@ -54,23 +57,32 @@ def tell_waiting() -> int:
             continue
         words = nobody_can(needs, level, living)
         for task in waiting.filter(needs=needs, level=level).order_by("created_at")[:MOST_AT_ONCE]:
-            told += _tell(task, words)
+            told += _tell(task, TOLD, words)
     return told
 
 
-def _waiting() -> QuerySet[Task]:
+def tell_waiting_for_nodes() -> int:
+    """Say of tasks that wait for their turn at a node that they do; gives how many were told now."""
+    told = 0
+    for task in _waiting(AT_NODE).exclude(uses="").order_by("created_at")[:MOST_AT_ONCE]:
+        full = waits_for(task)
+        told += _tell(task, AT_NODE, full[0].words) if full else 0
+    return told
+
+
+def _waiting(told: str = TOLD) -> QuerySet[Task]:
     return (
         Task.objects.filter(due())
         .annotate(since=DUE_SINCE)
         .filter(since__lte=Soon(-PATIENCE))
-        .exclude(error__code=TOLD)
+        .exclude(error__code=told)
     )
 
 
 @transaction.atomic
-def _tell(task: Task, words: Text) -> bool:
+def _tell(task: Task, code: str, words: Text) -> bool:
     locked_run(task.run_id)
-    problem: dict[str, Any] = {"code": TOLD, "message": words, "where": "", "retry": "retry", "detail": ""}
+    problem: dict[str, Any] = {"code": code, "message": words, "where": "", "retry": "retry", "detail": ""}
     mine = Task.objects.filter(pk=task.pk, state=states.READY, attempt=task.attempt)
     if not mine.update(error=problem):
         return False

@@ -124,6 +124,8 @@ class Task(models.Model):
     owner = models.CharField(max_length=80, blank=True)
     needs = models.CharField(max_length=200, blank=True, default="", db_default="")
     """What a worker must offer to do it (``runtime.offers``); most need nothing."""
+    uses = models.TextField(blank=True, default="", db_default="")
+    """Which nodes it reads, and over how many connections at once (``runtime.uses``)."""
     level = models.PositiveSmallIntegerField(default=1, db_default=1)
     """The newest thing in its plan (``flows.graph.plan.LEVEL``): a worker that does not know it leaves the task."""
     lot = models.CharField(max_length=32, blank=True, default="")
@@ -152,6 +154,16 @@ class Task(models.Model):
             )
         ]
         indexes: ClassVar[list[Any]] = [models.Index(fields=["state", "not_before"])]
+
+
+class CallReads(models.Model):
+    """Nodes that a call reads just now. It is no task; its own longest time is its lease."""
+
+    uses = models.TextField()
+    """As with ``Task.uses``."""
+    until = models.DateTimeField(db_index=True)
+
+    objects = InternalQuerySet.as_manager()
 
 
 class Attempt(models.Model):

@@ -31,9 +31,11 @@ from runtime.guarding import policy_of
 from runtime.held_rows import as_payload, held_for
 from runtime.models import Task
 from runtime.moves import move_task, task_fact
+from runtime.node_slots import limited_uses
 from runtime.offers import needs_of_nodes
 from runtime.reporting import Topic, record
 from runtime.turns import share_of_person
+from runtime.uses import Uses, node_of, uses_of_stage
 from security.access import Principal, principal_for, require_right
 from security.errors import ForbiddenError
 from security.models import User
@@ -176,7 +178,10 @@ def _same_or_ask(kind: str, user: User, payload: dict[str, Any], number: str) ->
 
 def _ask_preview(user: User, payload: dict[str, Any], plan: Plan) -> Task:
     """A task that collects the rows of a plan of one stage."""
-    return ask_worker(Task.Kind.PREVIEW, user, payload, nodes=plan.datasets, level=plan.stages[-1].level)
+    stage = plan.stages[-1]
+    return ask_worker(
+        Task.Kind.PREVIEW, user, payload, nodes=plan.datasets, level=stage.level, uses=uses_of_stage(stage)
+    )
 
 
 def ask_worker(
@@ -186,14 +191,18 @@ def ask_worker(
     attempts: int = LONE_ATTEMPTS,
     nodes: Collection[str] = (),
     level: int = 1,
+    uses: Uses | None = None,
 ) -> Task:
-    """A new task of its own, with its bell, in the caller's transaction. ``nodes`` are numbers of what it reads."""
+    """A new task of its own, with its bell, in the caller's transaction. ``nodes`` are numbers of what it reads, one
+    after the other unless ``uses`` says more.
+    """
     task = Task.objects.create(
         kind=kind,
         state=states.READY,
         requested_by=user,
         payload=payload,
         needs=needs_of_nodes(nodes) if nodes else "",
+        uses=limited_uses([dict.fromkeys(map(node_of, nodes), 1) if uses is None else uses])[0],
         level=level,
         max_attempts=attempts,
         share=share_of_person(user),

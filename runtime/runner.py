@@ -20,7 +20,7 @@ from runtime import checking, discovering, finishing, previewing, profiling, sca
 from runtime.claims import Claim, begin, begin_commit
 from runtime.engine.errors import CancelledError as WorkCancelledError
 from runtime.engine.errors import ChildDiedError, MemoryLimitError
-from runtime.engine.work import Outcome, Part, Report, Work
+from runtime.engine.work import Outcome, Part, Report, Work, rated_nodes
 from runtime.errors import LeaseLostError, PostponedError, problem_of
 from runtime.handling import Ending, Handler, Keep
 from runtime.iterating import told
@@ -60,7 +60,7 @@ class Pool(Protocol):
         on_report: Callable[[Report], None],
         cancel: Any,
         *,
-        on_wait: Callable[[], None] | None = None,
+        on_wait: Callable[[], Mapping[str, int] | None] | None = None,
     ) -> Outcome:
         """Do the work in a child; raises EngineError or a node type's error."""
 
@@ -96,9 +96,12 @@ def attempt(claim: Claim, pool: Pool, progress: Progress) -> Ending:
     if claim.task.payload.get("sink") == "write":
         when_database_answers(claim, lambda: begin_or_stop(claim))
 
-    def on_wait() -> None:
+    claim.rated = rated_nodes(work)
+
+    def on_wait() -> Mapping[str, int] | None:
         if claim.state == states.CLAIMED and time.monotonic() - began_at > BEGIN_SECONDS:
             when_database_answers(claim, lambda: begin_or_stop(claim))
+        return claim.news_of_readers()
 
     def on_report(report: Report) -> None:
         on_wait()

@@ -26,10 +26,12 @@ from runtime.errors import RunError
 from runtime.loops import marker, take_over
 from runtime.models import Result, Run, Task
 from runtime.moves import cas_run, locked_run, release_followers, run_fact, settle_run, task_fact
+from runtime.node_slots import limited_uses
 from runtime.offers import needs_of_stage, zones_of_nodes
 from runtime.places import exchange_file, is_there, result_file, share
 from runtime.reporting import Topic, change_run, gathering, log_fact, record
 from runtime.turns import share_of_run
+from runtime.uses import uses_of_stage
 from security import audit
 from security.errors import ConflictError
 from security.models import User
@@ -98,7 +100,8 @@ def _store_run(
         steps=first_picture(plan),
     )
     zones = zones_of_nodes()
-    tasks = [_new_task(run, stage, user, zones) for stage in plan.stages]
+    uses = limited_uses([uses_of_stage(stage) for stage in plan.stages])
+    tasks = [_new_task(run, stage, user, zones, read) for stage, read in zip(plan.stages, uses, strict=True)]
     tasks += [marker(run, loop, user) for loop in plan.loops]
     for task in tasks:
         if task.stage in kept and task.kind != Task.Kind.LOOP:
@@ -130,13 +133,14 @@ def _store_run(
     return run
 
 
-def _new_task(run: Run, stage: Stage, user: User, zones: dict[str, set[str]]) -> Task:
+def _new_task(run: Run, stage: Stage, user: User, zones: dict[str, set[str]], uses: str) -> Task:
     return Task(
         run=run,
         kind=Task.Kind.STAGE,
         stage=stage.key,
         after=list(stage.after),
         needs=needs_of_stage(stage, zones),
+        uses=uses,
         level=stage.level,
         state=states.PENDING,
         requested_by=user,

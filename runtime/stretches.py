@@ -245,7 +245,8 @@ class _Stretch:
         return next(filter(self._can, released), None)
 
     def _can(self, task: Task) -> bool:
-        return task.kind == Task.Kind.STAGE and self._offers.meets(task.needs, task.level)
+        """What reads a node with load limits is claimed like any other: it may have to wait for its turn there."""
+        return task.kind == Task.Kind.STAGE and not task.uses and self._offers.meets(task.needs, task.level)
 
     def _may_go_on(self) -> bool:
         is_late = time.monotonic() - self._began_at > STRETCH_SECONDS

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 
 from runtime import reaper, retention
-from runtime.claims import Claim, Holding, claim, claim_along, claim_next, renew, watch
+from runtime.claims import Claim, Holding, claim, claim_along, claim_next, look_for_readers, renew, watch
 from runtime.dispatcher import answer_locally, has_broker
 from runtime.engine.pool import ChildPool
 from runtime.engine.work import Limits
@@ -30,6 +30,7 @@ from runtime.matching import pass_on
 from runtime.models import Task
 from runtime.models import Worker as WorkerRow
 from runtime.neighbours import Neighbours, place_of
+from runtime.node_slots import ring_next
 from runtime.offers import Offers
 from runtime.progress import Progress
 from runtime.runner import HEAVY, LIGHT, run_claim
@@ -212,6 +213,16 @@ class Worker:
                 run_claim(first, lane.pool, self._progress)
         finally:
             self._holding.drop(*lot)
+            self._ring_next(lot[0])
+
+    @staticmethod
+    def _ring_next(ended: Claim) -> None:
+        """Let those begin that have waited for the nodes which ``ended`` has read."""
+        try:
+            ring_next(ended.task.uses)
+        except Exception as error:
+            log.warning("not rung for what waits (%s); the poll finds it", type(error).__name__)
+            connection.close()
 
     # ── Threads ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -247,6 +258,7 @@ class Worker:
             for held in self._holding.all():
                 held.let_go("lost")
         watch(self._holding.all())
+        look_for_readers(self._holding.all())
         self._progress.flush()
         tell_counts()
         if self._neighbours.look():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
+from node_catalog.sdk.names import OWN_RECORDS
 from studio import __version__
 from studio.demo.accounts import accounts
 from studio.env import ROOT, read_options
@@ -65,7 +66,7 @@ def _database(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {},
+        "OPTIONS": {"application_name": OWN_RECORDS},
     }
 
 

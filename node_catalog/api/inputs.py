@@ -17,6 +17,7 @@ class NodeInput(Input):
     organisation = serializers.UUIDField(required=False)
     tags = serializers.ListField(child=serializers.CharField(max_length=60), required=False, max_length=30)
     settings = serializers.DictField(required=False, default=dict)
+    limits = serializers.DictField(required=False)
 
 
 class NodeChange(Input):
@@ -27,6 +28,7 @@ class NodeChange(Input):
     organisation = serializers.UUIDField(required=False)
     tags = serializers.ListField(child=serializers.CharField(max_length=60), required=False, max_length=30)
     settings = serializers.DictField(required=False)
+    limits = serializers.DictField(required=False)
 
 
 class ColumnChange(Input):

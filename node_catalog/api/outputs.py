@@ -119,6 +119,7 @@ class NodeOutput(serializers.Serializer):  # type: ignore[type-arg]
     organisation = OrganisationShort()
     tags = serializers.ListField(child=serializers.CharField())
     settings = serializers.DictField()
+    limits = serializers.DictField(help_text="Load limits that are not the defaults; for those who keep the node.")
     secrets = serializers.DictField(child=serializers.BooleanField())
     health = serializers.CharField(help_text="unknown, ok or failing")
     health_detail = serializers.DictField()

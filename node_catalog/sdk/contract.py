@@ -7,7 +7,8 @@ no list to edit. Everything on screen (palette entry, form, help page, document 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -211,6 +212,8 @@ class ConnectContext:
     work_folder: str = ""
     kept: Kept | None = None
     """Where read-only connections are kept for the next call (a scan of many tables); None: each call opens its own."""
+    before_request: Callable[[], None] | None = None
+    """Called before every request of an HTTP client: it waits until the node may be asked again."""
     described: frozenset[tuple[str, ...]] = frozenset()
     """Paths that a discovery which broke off has described already: ``discover`` may leave them out."""
 
@@ -260,6 +263,8 @@ class Connector(NodeType):
     """Two letters of the node number: DB MQ FL AP DE HT FW."""
     is_local: ClassVar[bool] = False
     """Its data are files that the engine scans itself: reading them twice is no other system's work."""
+    limits: ClassVar[tuple[str, ...]] = ("reads", "rows_per_second")
+    """Which of ``LoadLimits`` its nodes have; none for files, which the engine scans itself."""
     DatasetSettings: ClassVar[type[Settings]] = NoSettings
     takes_rows: ClassVar[bool] = False
     """``give`` lets rows of other nodes take part in a statement (only with Remote)."""
@@ -311,6 +316,13 @@ class Connector(NodeType):
         """Arrow record batches of one read-only SELECT in the source (only for Remote).
 
         ``values`` are those of the rows that ``give`` has put into words.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def work_done(cls, settings: Any, context: ConnectContext) -> AbstractContextManager[Callable[[], int]]:
+        """A question to ask now and then: how many transactions or statements the server has done for anybody so far
+        (only with the limit ``when_busy``).
         """
         raise NotImplementedError
 

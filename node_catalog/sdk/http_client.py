@@ -111,6 +111,8 @@ class HttpClient:
         raise SourceError("http.redirects", message, host)
 
     def _once(self, request: HttpRequest, credentials: Credentials | None) -> HttpAnswer:
+        if self._context.before_request is not None:
+            self._context.before_request()
         url = request.url.with_query(credentials.query) if credentials else request.url
         headers = {
             "Host": url.authority,

@@ -35,6 +35,17 @@ class RunRuleSerializer(serializers.Serializer[object]):
     settings = serializers.DictField()
 
 
+class NodeLoadSerializer(serializers.Serializer[object]):
+    """Reads of a node at work, how many there may be (0: any number) and how many of them for what nobody waits for;
+    tasks that wait for their turn.
+    """
+
+    in_use = serializers.IntegerField()
+    reads = serializers.IntegerField()
+    background_reads = serializers.IntegerField()
+    waiting = serializers.IntegerField()
+
+
 class PreviewSerializer(serializers.Serializer[object]):
     """Which step of the draft to look at; ``revision`` is the draft that the browser has."""
 

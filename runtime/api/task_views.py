@@ -18,6 +18,7 @@ from runtime.api import serializers
 from runtime.api.views import JSON, accepted, parsed
 from runtime.models import Task
 from runtime.monitor import task_snapshot
+from runtime.node_slots import load_now
 from runtime.scanning import request_scan, scan_of
 from security.access import Principal, principal_of, require_right
 from security.api.described import described
@@ -59,6 +60,15 @@ def _asked(
     """The task that ``ask`` makes for the row that ``find`` lets this person see."""
     principal = principal_of(request)
     return accepted(ask(find(principal, key), principal.user))
+
+
+class NodeLoadView(APIView):
+    """How much a node is asked just now."""
+
+    @described("nodes_load", serializers.NodeLoadSerializer, tag="tasks")
+    def get(self, request: Request, node_id: UUID) -> Response:
+        """Reads at work and allowed (0: any number), and tasks that could start if all had a turn."""
+        return Response(load_now(_node(principal_of(request), node_id)))
 
 
 class NodeProfileView(APIView):

@@ -33,6 +33,7 @@ urlpatterns = [
     path("datasets/<uuid:dataset_id>/profile", task_views.ProfileView.as_view()),
     path("nodes/try", task_views.NodeTryView.as_view()),
     path("nodes/<uuid:node_id>/check", task_views.NodeCheckView.as_view()),
+    path("nodes/<uuid:node_id>/load", task_views.NodeLoadView.as_view()),
     path("nodes/<uuid:node_id>/profile", task_views.NodeProfileView.as_view()),
     path("nodes/<uuid:node_id>/discover", task_views.NodeDiscoverView.as_view()),
     path("tasks/<uuid:task_id>", task_views.TaskView.as_view()),

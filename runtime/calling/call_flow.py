@@ -7,7 +7,8 @@ and the limits differ.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +25,14 @@ from runtime.calling.plans import call_plan, forget_plan
 from runtime.calling.rate import RATES
 from runtime.calling.tally import TALLY
 from runtime.engine.work import Limits, SinkSpec, StageWork
-from runtime.errors import RunError, StalePlanError
+from runtime.errors import CallError, RunError, StalePlanError
+from runtime.node_slots import limited_uses, turn_of_call
+from runtime.uses import uses_of_stage
 from security.access import Principal
+
+PATIENCE = 2.0
+"""Seconds that a call waits for its turn at a node."""
+TICK = 0.05
 
 
 @dataclass(frozen=True)
@@ -64,9 +71,25 @@ def _rows(published: PublishedFlow, flow_key: str, principal: Principal, given: 
         forget_plan(key)
         plan, key = call_plan(published, flow_key, principal.user, given)
         work = _work(plan, principal)
-    outcome = EXECUTOR.run(work)
+    with _turn(plan):
+        outcome = EXECUTOR.run(work)
     with pa.ipc.open_stream(outcome.table) as reader:
         return reader.read_all()
+
+
+@contextmanager
+def _turn(plan: Plan) -> Iterator[None]:
+    """Hold a turn at every node that the call reads. Raises CallError when there is none for too long."""
+    (words,) = limited_uses([uses_of_stage(plan.stages[0])])
+    deadline = time.monotonic() + min(PATIENCE, settings.OPTIONS["CALL_SECONDS"] / 2)
+    while True:
+        with turn_of_call(words, settings.OPTIONS["CALL_SECONDS"]) as full:
+            if not full:
+                yield
+                return
+        if time.monotonic() > deadline:
+            raise CallError("call.node_busy", full[0].words, 503, full[0].node)
+        time.sleep(TICK)
 
 
 def _work(plan: Plan, principal: Principal) -> StageWork:
@@ -77,6 +100,7 @@ def _work(plan: Plan, principal: Principal) -> StageWork:
         file_roots=tuple(settings.FILE_ROOTS),
         allowed_networks=tuple(options["ALLOWED_NETWORKS"]),
         statement_seconds=options["CALL_SECONDS"],
+        most_seconds=options["CALL_SECONDS"],
         time_zone=settings.TIME_ZONE,
     )
     sink = SinkSpec(kind="return", limit=options["CALL_ROWS"])

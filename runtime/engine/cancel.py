@@ -38,6 +38,12 @@ class Cancel:
         for interrupt in interrupts:
             interrupt()
 
+    def pause(self, seconds: float) -> None:
+        """Wait, but no longer than until something is asked to stop."""
+        ended = threading.Event()
+        with self.interrupts(ended.set):
+            ended.wait(seconds)
+
     @contextmanager
     def interrupts(self, interrupt: Callable[[], None]) -> Iterator[None]:
         """Call ``interrupt`` when asked to stop inside this block."""

@@ -24,6 +24,7 @@ from runtime.engine.duck import warm_up
 from runtime.engine.errors import CancelledError, problem_of
 from runtime.engine.keeper import KEEPER, REST_SECONDS
 from runtime.engine.limits import die_with_parent, forget_peak, limit_address_space, resident_bytes
+from runtime.engine.pacing import TEMPOS
 from runtime.engine.perform import perform
 from runtime.engine.pipe import (
     Began,
@@ -34,6 +35,7 @@ from runtime.engine.pipe import (
     PipeClosedError,
     Ready,
     Said,
+    Share,
     Up,
     encode,
     read_down,
@@ -84,6 +86,10 @@ class Child:
                 os._exit(0)
             if isinstance(message, Do):
                 self._works.put(message)
+                continue
+            if isinstance(message, Share):
+                for node, readers in message.readers.items():
+                    TEMPOS.share(node, readers)
                 continue
             with self._guard:
                 self._stopped.add(message.id)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from node_catalog.sdk.contract import DiscoveredDataset
+from node_catalog.sdk.contract import Check, DiscoveredDataset
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.schema import parse
+from node_catalog.sdk.text import text
 from runtime.engine.cancel import Cancel
 from runtime.engine.events import Reporter
 from runtime.engine.profile import profile_source
@@ -28,6 +29,7 @@ from runtime.engine.work import (
     Work,
 )
 
+REPLICA = text("The replica: ", "只读副本：")
 PORTION = 100
 """Datasets that a discovery tells at a time."""
 
@@ -52,7 +54,7 @@ def discover(
     started = time.monotonic()
     connector = connector_of(registry, work.connector)
     settings = parse(connector.Settings, work.settings)
-    context = connect_context(work.limits, work.connector, described=work.described)
+    context = connect_context(work.limits, work.connector, described=work.described, load=work.load)
     portion: list[DiscoveredDataset] = []
     count = 0
     with Reporter(report) as reporter:
@@ -77,5 +79,16 @@ def check(work: CheckWork, registry: Registry) -> CheckOutcome:
     started = time.monotonic()
     connector = connector_of(registry, work.connector)
     settings = parse(connector.Settings, work.settings)
-    found = connector.check(settings, connect_context(work.limits, work.connector))
+    context = connect_context(work.limits, work.connector, load=work.load)
+    found = connector.check(settings, context)
+    if found.ok and work.replica is not None:
+        found = _with_replica(found, connector.check(parse(connector.Settings, work.replica), context))
     return CheckOutcome(check=found, seconds=time.monotonic() - started)
+
+
+def _with_replica(primary: Check, replica: Check) -> Check:
+    """Both must answer: writes go to the one, reads to the other."""
+    if not replica.ok:
+        words = {language: f"{REPLICA[language]}{replica.message[language]}" for language in REPLICA}
+        return Check(False, replica.code, text(words["en"], words["zh-CN"]), primary.facts)
+    return Check(True, primary.code, primary.message, {**primary.facts, "replica": True})

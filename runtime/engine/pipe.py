@@ -37,6 +37,12 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
     id: int
 
 
+class Share(msgspec.Struct, frozen=True, tag="share"):
+    """Parent → child: so many works read each of these nodes now (``runtime.engine.pacing``)."""
+
+    readers: dict[str, int]
+
+
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """Child → parent: loaded and waiting. ``memory_bytes`` is resident memory."""
 
@@ -72,7 +78,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     memory_bytes: int = 0
 
 
-Down = Do | Stop
+Down = Do | Stop | Share
 Up = Ready | Began | Said | Done | Failed
 
 _encoder = msgspec.msgpack.Encoder()

@@ -12,7 +12,7 @@ import queue
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from runtime.engine.errors import CancelledError, ChildDiedError, ChildStartError
 from runtime.engine.pipe import ChildSettings
@@ -85,14 +85,14 @@ class ChildPool:
         on_report: Callable[[Report], None] | None = None,
         cancel: threading.Event | None = None,
         on_start: Callable[[int], None] | None = None,
-        on_wait: Callable[[], None] | None = None,
+        on_wait: Callable[[], Mapping[str, int] | None] | None = None,
     ) -> Outcome:
         """Do a work in a child and wait for its outcome; blocks only the calling thread.
 
         ``on_report``, ``on_start`` (with the child's process id) and ``on_wait`` (a few times a second while nothing
-        comes) are called in the calling thread; what they raise ends the work. Setting ``cancel`` ends it within a
-        second with CancelledError. Raises the work's own error,
-        ChildDiedError or ChildStartError (both worth another attempt).
+        comes; what it gives goes to the child, see ``ChildProcess.perform``) are called in the calling thread; what
+        they raise ends the work. Setting ``cancel`` ends it within a second with CancelledError. Raises the work's own
+        error, ChildDiedError or ChildStartError (both worth another attempt).
         """
         stop = cancel or threading.Event()
         tell = on_report or (lambda report: None)

@@ -16,7 +16,21 @@ import msgspec
 
 from node_catalog.sdk.text import text
 from runtime.engine.errors import CancelledError, ChildDiedError, ChildError, ChildStartError, error_from
-from runtime.engine.pipe import Began, Do, Done, Down, Failed, PipeClosedError, Ready, Said, Stop, Up, UpReader, encode
+from runtime.engine.pipe import (
+    Began,
+    Do,
+    Done,
+    Down,
+    Failed,
+    PipeClosedError,
+    Ready,
+    Said,
+    Share,
+    Stop,
+    Up,
+    UpReader,
+    encode,
+)
 from runtime.engine.work import Outcome, Report, Work
 
 TICK_MS = 50
@@ -76,9 +90,10 @@ class ChildProcess:
         work: Work,
         tell: Callable[[Report], None],
         cancel: threading.Event,
-        wait: Callable[[], None] | None = None,
+        wait: Callable[[], Mapping[str, int] | None] | None = None,
     ) -> Outcome:
-        """Do one work and wait for its outcome; ``tell`` is called in this thread, ``wait`` whenever a tick has passed.
+        """Do one work and wait for its outcome; ``tell`` is called in this thread, ``wait`` whenever a tick has passed:
+        what that gives is how many works read each node (None: no news).
 
         Raises what the work raised, CancelledError once ``cancel`` is set (within a second, by force if need be),
         ChildStartError when the child dies before it has begun (nothing was done), ChildDiedError when it dies
@@ -139,7 +154,10 @@ class ChildProcess:
                     self.memory_bytes = self._first_memory = message.memory_bytes
 
     def _await_answer(
-        self, tell: Callable[[Report], None], cancel: threading.Event, wait: Callable[[], None]
+        self,
+        tell: Callable[[Report], None],
+        cancel: threading.Event,
+        wait: Callable[[], Mapping[str, int] | None],
     ) -> Done | Failed:
         kill_at: float | None = None
         while True:
@@ -150,8 +168,8 @@ class ChildProcess:
             if kill_at is not None and time.monotonic() > kill_at:
                 raise CancelledError()
             messages = self._receive()
-            if not messages:
-                wait()
+            if not messages and (readers := wait()):
+                self._send(Share(dict(readers)), cancel)
             for message in messages:
                 if isinstance(message, Began) and message.id == self._number:
                     self._has_begun = True

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import msgspec
 import pyarrow as pa
 
 from flows.graph.plan import Binding
@@ -31,23 +32,35 @@ from runtime.engine.errors import ColumnsMovedError, WorkError
 from runtime.engine.events import Reporter
 from runtime.engine.exchange import exchange_scan
 from runtime.engine.held import held_batches
+from runtime.engine.pacing import Pacing, before_request
 from runtime.engine.scans import SOURCE, Scan
 from runtime.engine.streams import Batches, Flow, cast, reader_of, rechunk
-from runtime.engine.work import Limits, SourceSpec
+from runtime.engine.work import Limits, Load, SourceSpec
 from security.outgoing import OutgoingGuard
+
+SMALLEST_BATCH = 500
 
 
 def connect_context(
-    limits: Limits, connector: str, kept: Kept | None = None, described: Collection[tuple[str, ...]] = ()
+    limits: Limits,
+    connector: str,
+    kept: Kept | None = None,
+    described: Collection[tuple[str, ...]] = (),
+    load: Load | None = None,
 ) -> ConnectContext:
-    """What the platform lets the connector of this key use; ``kept`` and ``described`` as ConnectContext has them."""
+    """What the platform lets the connector of this key use; ``kept`` and ``described`` as ConnectContext has them.
+
+    ``load``: what its node may be asked.
+    """
+    seconds = (load.statement_seconds if load else 0.0) or limits.statement_seconds
     opened = (network for key, network in limits.openings if key in ("", connector))
     return ConnectContext(
         file_roots=limits.file_roots,
         guard=OutgoingGuard((*limits.allowed_networks, *opened)),
         connect_timeout=limits.connect_seconds,
-        statement_timeout=limits.statement_seconds,
+        statement_timeout=min(seconds, limits.most_seconds or seconds),
         batch_rows=limits.batch_rows,
+        before_request=before_request(load),
         work_folder=limits.temp_folder,
         kept=kept,
         described=frozenset(described),
@@ -86,9 +99,17 @@ def reach(
     """Ask the connector of a dataset (or of a ``span`` of it) how it is best read; what it opens goes into ``kept``."""
     connector = connector_of(registry, spec.connector)
     settings = parse(connector.Settings, spec.settings)
-    context = connect_context(limits, spec.connector, kept)
+    context = connect_context(in_portions(limits, spec.load), spec.connector, kept, load=spec.load)
     dataset = DatasetRef(spec.path, spec.schema, spec.dataset_settings, span, frozenset(spec.compared))
     return Reach(connector, settings, dataset, context, connector.access(settings, dataset, context))
+
+
+def in_portions(limits: Limits, load: Load | None) -> Limits:
+    """Limits with batches of about half a second of what the node may be read at."""
+    if load is None or not load.rows_per_second:
+        return limits
+    rows = min(limits.batch_rows, max(SMALLEST_BATCH, load.rows_per_second // 2))
+    return msgspec.structs.replace(limits, batch_rows=rows)
 
 
 def scan_of(binding: Binding, spec: SourceSpec, reached: Reach | None) -> Scan | None:
@@ -120,10 +141,14 @@ def open_binding(
     ``others``: how further datasets in its text are reached, by their names there; all are in one node, or sent there.
     """
     flow = Flow(binding.alias, binding.counts_step)
+    limits = in_portions(limits, spec.load)
     if spec.kind == "dataset" and reached is None:
         reached = reach(spec, limits, registry)
     with _batches(binding, spec, limits, reached, cancel, others or {}) as batches:
         failpoint("engine.source_open")
+        if reached is not None and spec.load is not None:
+            pacing = Pacing(spec.load, reached.connector, reached.settings, reached.context)
+            batches = pacing.pace(batches, flow, cancel)
         sized = rechunk(_breakable(batches), limits.batch_rows)
         fitting = cast(sized, binding.schema, binding.step or binding.alias)
         yield reader_of(flow.count(fitting, cancel, reporter.read), binding.schema), flow

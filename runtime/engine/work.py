@@ -32,12 +32,30 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     openings: tuple[tuple[str, str], ...] = ()
     """(node type, network): what administrators opened for one node type, or with "" for all."""
     statement_seconds: float = 600.0
+    most_seconds: float = 0.0
+    """No statement may take longer, whatever its node allows; 0: that decides."""
     connect_seconds: float = 5.0
     batch_rows: int = 65536
     span_rows: int = 2_000_000
     """A long read is cut into parts of about so many rows, each of which is kept when the work breaks off."""
     time_zone: str = "UTC"
     """Whose midnight ``today()`` means; data keep their times as they are."""
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True):
+    """What a work may ask of a node (``node_catalog.sdk.load_limits``)."""
+
+    node: str
+    reads: int = 0
+    """Connections that it may read over at once; 0: any number."""
+    rows_per_second: int = 0
+    requests_per_second: float = 0.0
+    readers: int = 1
+    """Works that share these two, itself among them."""
+    statement_seconds: float = 0.0
+    """0: as with all."""
+    yields: bool = False
+    """It rests while the node's own users are at work."""
 
 
 class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +69,7 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     schema: Schema = Schema()
     """The dataset's full schema as the catalogue promises it."""
     dataset_settings: dict[str, Any] = {}
+    load: Load | None = None
     compared: tuple[str, ...] = ()
     """Columns whose values the source tells apart (see ``SourceRead``)."""
     exchange_path: str = ""
@@ -192,6 +211,7 @@ class DiscoverWork(msgspec.Struct, frozen=True, kw_only=True, tag="discover"):
     known: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = ()
     described: tuple[tuple[str, ...], ...] = ()
     limits: Limits = Limits()
+    load: Load | None = None
 
 
 class CheckWork(msgspec.Struct, frozen=True, kw_only=True, tag="check"):
@@ -200,9 +220,25 @@ class CheckWork(msgspec.Struct, frozen=True, kw_only=True, tag="check"):
     connector: str
     settings: dict[str, Any]
     limits: Limits = Limits()
+    load: Load | None = None
+    replica: dict[str, Any] | None = None
+    """The settings with the address of its replica, which is tried as well."""
 
 
 Work = StageWork | ProfileWork | ScanWork | DiscoverWork | CheckWork
+
+
+def rated_nodes(work: Work) -> frozenset[str]:
+    """The nodes of a work that may only be read so fast."""
+    if isinstance(work, StageWork):
+        loads = [spec.load for spec in work.sources]
+    elif isinstance(work, ProfileWork):
+        loads = [work.source.load]
+    elif isinstance(work, ScanWork):
+        loads = [item.source.load for item in work.items]
+    else:
+        loads = [work.load]
+    return frozenset(load.node for load in loads if load and (load.rows_per_second or load.requests_per_second))
 
 
 class ProfileOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="profile_done"):

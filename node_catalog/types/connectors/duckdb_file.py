@@ -70,6 +70,7 @@ class DuckdbFile(Connector):
     icon = "DatabaseOutlined"
     Settings = DuckdbSettings
     is_local = True
+    limits = ()
 
     @classmethod
     def check(cls, settings: DuckdbSettings, context: ConnectContext) -> Check:

@@ -213,6 +213,7 @@ class Mssql(Connector):
     )
     icon = "DatabaseOutlined"
     Settings = MssqlSettings
+    limits = ("reads", "rows_per_second", "statement_seconds")
     label = UNTESTED
 
     @classmethod

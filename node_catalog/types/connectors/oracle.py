@@ -195,6 +195,7 @@ class Oracle(Connector):
     )
     icon = "DatabaseOutlined"
     Settings = OracleSettings
+    limits = ("reads", "rows_per_second", "statement_seconds")
     label = UNTESTED
 
     @classmethod

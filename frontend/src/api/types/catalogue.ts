@@ -28,6 +28,8 @@ export interface PaletteConnector {
   kind_code: string;
   schema: JsonObject;
   dataset_schema: JsonObject;
+  /** Empty for nodes without load limits. */
+  limits_schema: JsonObject;
   secret_fields: string[];
   writes: unknown;
   label: Text | null;
@@ -80,6 +82,8 @@ export interface CatalogueNode {
   organisation: { id: string; name: Text };
   tags: string[];
   settings: JsonObject;
+  /** Load limits that are not the defaults. */
+  limits: JsonObject;
   secrets: Record<string, boolean>;
   health: Health;
   health_detail: { message?: Text; code?: string; facts?: JsonObject } & JsonObject;
@@ -89,6 +93,13 @@ export interface CatalogueNode {
   datasets_total: number;
   can_edit: boolean;
   is_personal: boolean;
+}
+/** Reads at work and allowed (0: any number), and tasks that wait for a turn. */
+export interface NodeLoad {
+  in_use: number;
+  reads: number;
+  background_reads: number;
+  waiting: number;
 }
 /** What a discovery changed: exact counts, lists cut at 200 names. Empty before the first discovery. */
 export interface DiscoveryDifference {

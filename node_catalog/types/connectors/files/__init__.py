@@ -98,6 +98,7 @@ class Files(Connector):
     icon = "FolderOpenOutlined"
     Settings = FilesSettings
     is_local = True
+    limits = ()
     DatasetSettings = FileSettings
     output = FilesOutput
 

@@ -38,6 +38,7 @@ class HttpJson(Connector):
     icon = "ApiOutlined"
     Settings = HttpJsonSettings
     DatasetSettings = HttpDatasetSettings
+    limits = ("reads", "rows_per_second", "requests_per_second")
 
     @classmethod
     def check(cls, settings: HttpJsonSettings, context: ConnectContext) -> Check:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 from node_catalog.sdk.access import Access, DatasetRef, Through
@@ -86,6 +87,7 @@ class Mysql(Connector):
     )
     icon = "DatabaseOutlined"
     Settings = MysqlSettings
+    limits = ("reads", "rows_per_second", "statement_seconds", "when_busy", "replica")
     output = MysqlOutput
 
     @classmethod
@@ -147,6 +149,13 @@ class Mysql(Connector):
             before=before,
             after=after,
         )
+
+    @classmethod
+    @contextmanager
+    def work_done(cls, settings: MysqlSettings, context: ConnectContext) -> Iterator[Callable[[], int]]:
+        """Statements that the server has been sent."""
+        with control(settings, context, read_only=True) as session:
+            yield lambda: int(session.rows("show global status like 'Questions'")[0][1])
 
 
 def _limits(session: Session, context: ConnectContext) -> tuple[str, str]:

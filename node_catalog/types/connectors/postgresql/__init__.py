@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from typing import Annotated, Any, Literal
 
 from node_catalog.sdk.access import Access, DatasetRef, Given, Remote, Span
@@ -11,6 +11,7 @@ from node_catalog.sdk.contract import Check, ConnectContext, Connector, Discover
 from node_catalog.sdk.errors import NodeTypeError, Problem
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.kept import shared
+from node_catalog.sdk.names import OWN_RECORDS
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.server_fields import HOST, PASSWORD, PORT, TAKES_ROWS, nul_problems
 from node_catalog.sdk.sql_node import check_promised, missing_table, place_of, quoted
@@ -25,9 +26,19 @@ from node_catalog.types.connectors.postgresql.writing import PostgresqlOutput
 BATCH_BYTES = 4 << 20
 """The driver cuts its Arrow batches at about this size; without the hint one batch may hold hundreds of MB."""
 
+ROW_BYTES = 64
+"""What a row is taken for when batches shall be small, for a node that may only be read slowly."""
+
 _INFINITE_DAYS = (-2147472692, -2147472691)
 """What the driver makes of ``infinity`` and ``-infinity``: days since 2000 carried over to 1970, wrapped around."""
 _INFINITE_MICROS = (-9222425352054775809, -9222425352054775808)
+
+
+_TRANSACTIONS = """
+select sum(xact_commit + xact_rollback) from pg_stat_database
+where datname is not null
+  and datname not in (select datname from pg_stat_activity where application_name = %s and datname is not null)
+"""
 
 
 class PostgresqlSettings(Settings):
@@ -90,6 +101,7 @@ class Postgresql(Connector):
     )
     icon = "DatabaseOutlined"
     Settings = PostgresqlSettings
+    limits = ("reads", "rows_per_second", "statement_seconds", "when_busy", "replica")
     takes_rows = True
     output = PostgresqlOutput
 
@@ -179,12 +191,20 @@ class Postgresql(Connector):
         with words(settings), shared(context.kept, ("postgresql.arrow", settings), make) as connection:
             with connection.cursor() as cursor:
                 bind_arrow(cursor, values or {})
-                cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
+                size = min(BATCH_BYTES, context.batch_rows * ROW_BYTES)
+                cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(size)})
                 cursor.execute(sql)
                 with cursor.fetch_record_batch() as reader:
                     for batch in reader:
                         yield plain_batch(batch)
             connection.rollback()  # a connection that is kept holds no snapshot between two tables
+
+    @classmethod
+    @contextmanager
+    def work_done(cls, settings: PostgresqlSettings, context: ConnectContext) -> Iterator[Callable[[], int]]:
+        """Transactions in all databases of the server but those in which the studio keeps its own records."""
+        with control(settings, context, read_only=True) as connection:
+            yield lambda: int(connection.execute(_TRANSACTIONS, (OWN_RECORDS,)).fetchone()[0] or 0)
 
     @classmethod
     def give(cls, name: str, schema: Schema, rows: Any, compared: Collection[str] = ()) -> Given | None:

@@ -114,6 +114,7 @@ class S3(Connector):
     icon = "CloudServerOutlined"
     Settings = S3Settings
     DatasetSettings = FileSettings
+    limits = ("reads", "rows_per_second", "requests_per_second")
     output = S3Output
 
     @classmethod

@@ -83,6 +83,7 @@ class Sqlite(Connector):
     icon = "DatabaseOutlined"
     Settings = SqliteSettings
     is_local = True
+    limits = ()
     DatasetSettings = SqliteDatasetSettings
     output = SqliteOutput
 

@@ -11,6 +11,7 @@ import { Panel, ProblemNotice } from "@/components/ui";
 import { checkForm, SchemaForm } from "@/forms";
 
 import styles from "../pages/NewNode.module.css";
+import { byForm, LimitsPanel, ofLimits } from "./NodeLimits";
 import { NodeFields, type NodeWords } from "./NodeFields";
 
 export function NodeSettings({ node, connector }: { node: CatalogueNode; connector: PaletteConnector }) {
@@ -19,17 +20,23 @@ export function NodeSettings({ node, connector }: { node: CatalogueNode; connect
   const { message } = App.useApp();
   const [form] = Form.useForm<NodeWords>();
   const [settings, setSettings] = useState<JsonObject>(node.settings);
+  const [limits, setLimits] = useState<JsonObject>(node.limits);
   const [problems, setProblems] = useState<FieldProblem[]>([]);
   const path = `/api/nodes/${node.id}`;
   const save = useAction(
-    (words: NodeWords) => api.patch<CatalogueNode>(path, node.is_personal ? words : { ...words, settings }),
+    (words: NodeWords) => api.patch<CatalogueNode>(path, node.is_personal ? words : { ...words, settings, limits }),
     {
       refresh: ["/api/nodes", "/api/catalogue/search"],
       onDone: () => message.success(t("common:saved")),
     },
   );
   const submit = async () => {
-    const found = node.is_personal ? [] : checkForm(connector.schema, settings, t, language, node.secrets);
+    const found = node.is_personal
+      ? []
+      : [
+          ...checkForm(connector.schema, settings, t, language, node.secrets),
+          ...ofLimits(checkForm(connector.limits_schema, limits, t, language)),
+        ];
     setProblems(found);
     const words = await form.validateFields().catch(() => null);
     if (found.length || !words) return;
@@ -61,10 +68,13 @@ export function NodeSettings({ node, connector }: { node: CatalogueNode; connect
             schema={connector.schema}
             value={settings}
             onChange={setSettings}
-            problems={problems}
+            problems={byForm(problems).settings}
             secrets={node.secrets}
           />
         </Panel>
+      )}
+      {!node.is_personal && (
+        <LimitsPanel connector={connector} value={limits} onChange={setLimits} problems={problems} />
       )}
       <div className={styles.save}>
         {save.error && <ProblemNotice error={save.error} />}

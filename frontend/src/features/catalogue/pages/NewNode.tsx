@@ -14,6 +14,7 @@ import { EmptyState, KindIcon, Mark, PageHeader, Panel, ProblemNotice, QueryView
 import { checkForm, SchemaForm } from "@/forms";
 
 import { CheckResult } from "../components/CheckResult";
+import { byForm, LimitsPanel, ofLimits } from "../components/NodeLimits";
 import { NodeFields, type NodeWords } from "../components/NodeFields";
 import { useStartedTask } from "../task";
 import styles from "./NewNode.module.css";
@@ -59,6 +60,7 @@ function NodeForm({ connector }: { connector: PaletteConnector }) {
   const { message } = App.useApp();
   const [form] = Form.useForm<NodeWords>();
   const [settings, setSettings] = useState<JsonObject>({});
+  const [limits, setLimits] = useState<JsonObject>({});
   const [problems, setProblems] = useState<FieldProblem[]>([]);
   const check = useStartedTask<CheckOutcome>();
   const atSettings = (found: FieldProblem[]) =>
@@ -67,7 +69,7 @@ function NodeForm({ connector }: { connector: PaletteConnector }) {
     onDone: ({ task }) => check.follow(task),
   });
   const create = useAction(
-    (words: NodeWords) => api.post<CatalogueNode>("/api/nodes", { ...words, type: connector.key, settings }),
+    (words: NodeWords) => api.post<CatalogueNode>("/api/nodes", { ...words, type: connector.key, settings, limits }),
     {
       refresh: ["/api/nodes"],
       onDone: (node) => {
@@ -77,7 +79,10 @@ function NodeForm({ connector }: { connector: PaletteConnector }) {
     },
   );
   const passes = () => {
-    const found = checkForm(connector.schema, settings, t, language);
+    const found = [
+      ...checkForm(connector.schema, settings, t, language),
+      ...ofLimits(checkForm(connector.limits_schema, limits, t, language)),
+    ];
     setProblems(found);
     return found.length === 0;
   };
@@ -96,7 +101,12 @@ function NodeForm({ connector }: { connector: PaletteConnector }) {
         </Form>
       </Panel>
       <Panel title={t("new_node.connection")}>
-        <SchemaForm schema={connector.schema} value={settings} onChange={setSettings} problems={problems} />
+        <SchemaForm
+          schema={connector.schema}
+          value={settings}
+          onChange={setSettings}
+          problems={byForm(problems).settings}
+        />
         {check.task && (
           <div className={styles.result}>
             <CheckResult task={check.task} />
@@ -119,6 +129,7 @@ function NodeForm({ connector }: { connector: PaletteConnector }) {
           </Button>
         </div>
       </Panel>
+      <LimitsPanel connector={connector} value={limits} onChange={setLimits} problems={problems} />
     </div>
   );
 }

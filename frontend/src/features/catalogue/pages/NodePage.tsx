@@ -16,6 +16,7 @@ import { HealthTag, Mark, PageHeader, Panel, ProblemNotice, QueryView, TaskProgr
 import { CheckResult } from "../components/CheckResult";
 import { NodeDifference } from "../components/Difference";
 import { NodeDatasets } from "../components/NodeDatasets";
+import { LoadNow } from "../components/NodeLimits";
 import { NodeScanProgress, useNodeScan } from "../components/NodeScan";
 import { NodeSettings } from "../components/NodeSettings";
 import { useStartedTask } from "../task";
@@ -149,6 +150,7 @@ function NodeView({ node }: { node: CatalogueNode }) {
                   · {t("node.checked")} <TimeText value={node.checked_at} relative />
                 </>
               )}
+              {connector?.limits_schema.properties ? <LoadNow node={node} /> : null}
             </p>
           </>
         }

@@ -1,0 +1,163 @@
+"""How fast a node is read: its rates, shared with all others who read it, and rests while its own users are at work.
+
+A tempo is kept per node and process. What several works share is divided by their number, which the worker looks up in
+the database and tells its children (``runtime.tempo``), so a rate holds over all workers and hosts.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pyarrow as pa
+
+from node_catalog.sdk.contract import ConnectContext, Connector
+from node_catalog.sdk.contract import Settings as ConnectorSettings
+from runtime.engine.cancel import Cancel
+from runtime.engine.streams import Batches, Flow
+from runtime.engine.work import Load
+
+LOOK_SECONDS = 1.0
+"""How often the server is asked how much it does."""
+FIRST_LOOK_SECONDS = 0.3
+"""A read that is over sooner asks nothing."""
+BUSY_A_SECOND = 25
+"""Transactions or statements of others from which on a server counts as busy."""
+SHARE_WHEN_BUSY = 0.1
+"""The part of the time in which a busy server works for us."""
+MOST_RESTED = 0.7
+"""Of the time that a statement may take: then the rest is read without rests, rather than not at all."""
+STALE_SECONDS = 10.0
+
+
+class Tempo:
+    """Of one node, for all that this process reads there."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rows_at = self._request_at = 0.0
+        self._seen: tuple[float, int] | None = None
+        self._next_look = 0.0
+        self.readers = 1
+        self.is_busy = False
+
+    def rows_due(self, load: Load, rows: int) -> float:
+        """Seconds until after ``rows`` more the next ones may be read."""
+        with self._lock:
+            self._rows_at, seconds = self._due(self._rows_at, rows, load.rows_per_second)
+        return seconds
+
+    def request_due(self, load: Load) -> float:
+        """Seconds until the next request may be sent."""
+        with self._lock:
+            now = time.monotonic()
+            seconds = max(0.0, self._request_at - now)
+            self._request_at, _ = self._due(self._request_at, 1, load.requests_per_second)
+        return seconds
+
+    def _due(self, free_at: float, amount: int, per_second: float) -> tuple[float, float]:
+        now = time.monotonic()
+        if not per_second:
+            return now, 0.0
+        free_at = max(free_at, now) + amount * max(1, self.readers) / per_second
+        return free_at, free_at - now
+
+    def wants_look(self) -> bool:
+        """Whether it is time to ask the server what it does."""
+        now = time.monotonic()
+        if now > self._next_look + STALE_SECONDS:
+            self._next_look, self.is_busy = now + FIRST_LOOK_SECONDS, False
+        return now >= self._next_look
+
+    def note(self, work_done: int) -> None:
+        """The server's counter as it is now."""
+        now = time.monotonic()
+        self._next_look = now + LOOK_SECONDS
+        if self._seen is not None and 0 < now - self._seen[0] < STALE_SECONDS:
+            self.is_busy = (work_done - self._seen[1]) / (now - self._seen[0]) > BUSY_A_SECOND
+        self._seen = now, work_done
+
+
+class Tempos:
+    """The tempos of this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._of: dict[str, Tempo] = {}
+
+    def of(self, load: Load) -> Tempo:
+        """The node's, with as many readers as were known when the work was made."""
+        with self._lock:
+            tempo = self._of.setdefault(load.node, Tempo())
+        tempo.readers = load.readers
+        return tempo
+
+    def share(self, node: str, readers: int) -> None:
+        """So many works read the node now."""
+        with self._lock:
+            if node in self._of:
+                self._of[node].readers = readers
+
+
+TEMPOS = Tempos()
+
+
+class Pacing:
+    """One read of a node: passes its batches on, and waits between them."""
+
+    def __init__(
+        self, load: Load, connector: type[Connector], settings: ConnectorSettings, context: ConnectContext
+    ) -> None:
+        self._load, self._tempo = load, TEMPOS.of(load)
+        self._connector, self._settings, self._context = connector, settings, context
+        self._question: Callable[[], int] | None = None
+        self._rested = 0.0
+        self._quick_rows, self._quick_seconds = 0, 0.0
+
+    def pace(self, batches: Batches, flow: Flow, cancel: Cancel) -> Iterator[pa.RecordBatch]:
+        """The same batches, as slowly as it must be."""
+        if not (self._load.rows_per_second or self._load.yields):
+            yield from batches
+            return
+        has_rested = False
+        asked = time.monotonic()
+        with ExitStack() as stack:
+            for batch in batches:
+                took = time.monotonic() - asked
+                yield batch
+                if not has_rested or not self._quick_seconds:
+                    # After a rest rows lie ready in the buffers between us: that tells nothing of their cost.
+                    self._quick_rows += batch.num_rows
+                    self._quick_seconds += took
+                pause = max(
+                    self._tempo.rows_due(self._load, batch.num_rows) if self._load.rows_per_second else 0.0,
+                    self._rest(batch.num_rows, stack) if self._load.yields else 0.0,
+                )
+                has_rested = pause > 0
+                if has_rested and not flow.is_stopped:
+                    cancel.pause(pause)
+                asked = time.monotonic()
+
+    def _rest(self, rows: int, stack: ExitStack) -> float:
+        """Seconds for which the server is left alone after a batch."""
+        if self._tempo.wants_look():
+            if self._question is None:
+                self._question = stack.enter_context(self._connector.work_done(self._settings, self._context))
+            self._tempo.note(self._question())
+        left = MOST_RESTED * self._context.statement_timeout - self._rested
+        if not self._tempo.is_busy or not self._quick_rows or left <= 0:
+            return 0.0
+        cost = rows * self._quick_seconds / self._quick_rows
+        rest = min(cost * (1 / SHARE_WHEN_BUSY - 1), left)
+        self._rested += rest
+        return rest
+
+
+def before_request(load: Load | None) -> Callable[[], None] | None:
+    """What a client of the node does before every request; None when there is nothing to wait for."""
+    if load is None or not load.requests_per_second:
+        return None
+    tempo = TEMPOS.of(load)
+    return lambda: time.sleep(tempo.request_due(load))
