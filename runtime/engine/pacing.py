@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from node_catalog.sdk.contract import ConnectContext, Connector
 from node_catalog.sdk.contract import Settings as ConnectorSettings
+from node_catalog.sdk.errors import NodeTypeError, SourceBusyError
 from runtime.engine.cancel import Cancel
 from runtime.engine.streams import Batches, Flow
 from runtime.engine.work import Load
@@ -30,6 +31,8 @@ SHARE_WHEN_BUSY = 0.1
 MOST_RESTED = 0.7
 """Of the time that a statement may take: then the rest is read without rests, rather than not at all."""
 STALE_SECONDS = 10.0
+MOST_CREDIT = 0.5
+"""Time in which a node was read more slowly than it may be, and which counts: making a batch takes time as well."""
 
 
 class Tempo:
@@ -46,23 +49,17 @@ class Tempo:
     def rows_due(self, load: Load, rows: int) -> float:
         """Seconds until after ``rows`` more the next ones may be read."""
         with self._lock:
-            self._rows_at, seconds = self._due(self._rows_at, rows, load.rows_per_second)
-        return seconds
+            since = max(self._rows_at, time.monotonic() - MOST_CREDIT)
+            self._rows_at = since + rows * self.readers / load.rows_per_second
+            return max(0.0, self._rows_at - time.monotonic())
 
     def request_due(self, load: Load) -> float:
         """Seconds until the next request may be sent."""
         with self._lock:
             now = time.monotonic()
-            seconds = max(0.0, self._request_at - now)
-            self._request_at, _ = self._due(self._request_at, 1, load.requests_per_second)
-        return seconds
-
-    def _due(self, free_at: float, amount: int, per_second: float) -> tuple[float, float]:
-        now = time.monotonic()
-        if not per_second:
-            return now, 0.0
-        free_at = max(free_at, now) + amount * max(1, self.readers) / per_second
-        return free_at, free_at - now
+            sent_at = max(self._request_at, now)
+            self._request_at = sent_at + self.readers / load.requests_per_second
+            return sent_at - now
 
     def wants_look(self) -> bool:
         """Whether it is time to ask the server what it does."""
@@ -78,6 +75,11 @@ class Tempo:
         if self._seen is not None and 0 < now - self._seen[0] < STALE_SECONDS:
             self.is_busy = (work_done - self._seen[1]) / (now - self._seen[0]) > BUSY_A_SECOND
         self._seen = now, work_done
+
+    def refused(self, *, is_busy: bool) -> None:
+        """The server does not say what it does: because it has too much to do, or for ever."""
+        self._next_look = time.monotonic() + LOOK_SECONDS
+        self._seen, self.is_busy = None, is_busy
 
 
 class Tempos:
@@ -143,9 +145,7 @@ class Pacing:
     def _rest(self, rows: int, stack: ExitStack) -> float:
         """Seconds for which the server is left alone after a batch."""
         if self._tempo.wants_look():
-            if self._question is None:
-                self._question = stack.enter_context(self._connector.work_done(self._settings, self._context))
-            self._tempo.note(self._question())
+            self._look(stack)
         left = MOST_RESTED * self._context.statement_timeout - self._rested
         if not self._tempo.is_busy or not self._quick_rows or left <= 0:
             return 0.0
@@ -153,6 +153,16 @@ class Pacing:
         rest = min(cost * (1 / SHARE_WHEN_BUSY - 1), left)
         self._rested += rest
         return rest
+
+    def _look(self, stack: ExitStack) -> None:
+        """Ask the server what it does. That it does not say fails no read."""
+        try:
+            if self._question is None:
+                self._question = stack.enter_context(self._connector.work_done(self._settings, self._context))
+            self._tempo.note(self._question())
+        except NodeTypeError as error:
+            self._question = None
+            self._tempo.refused(is_busy=isinstance(error, SourceBusyError))
 
 
 def before_request(load: Load | None) -> Callable[[], None] | None:

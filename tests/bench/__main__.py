@@ -26,6 +26,7 @@ WORKS = (
     "call",
     "push",
     "grid",
+    "impact",
 )
 
 

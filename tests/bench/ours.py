@@ -27,6 +27,14 @@ class Ours(ApiClient):
         """Profile all datasets of a node that this client added."""
         self.await_task(self.post(f"nodes/{self._node_ids[node]}/profile")["task"])
 
+    def discover(self, node: str) -> None:
+        """Discover a node, that this client added, once more."""
+        self.await_task(self.post(f"nodes/{self._node_ids[node]}/discover")["task"])
+
+    def datasets(self, node: str) -> list[dict[str, Any]]:
+        """The cards of a node's datasets."""
+        return list(self.get(f"nodes/{self._node_ids[node]}/datasets")["results"])
+
     @property
     def pid(self) -> int:
         """The supervisor: everything of ours runs below it."""
