@@ -28,6 +28,7 @@ from node_catalog.sdk.manifest import (
     write_fences,
     write_manifest,
 )
+from node_catalog.sdk.parquet_write import parquet_writer
 from node_catalog.sdk.paths import allowed_path, inside
 from node_catalog.sdk.ports import Schema, to_arrow
 from node_catalog.sdk.sql_node import delivery_key
@@ -232,10 +233,8 @@ class _ParquetPart:
     """Gathers batches into row groups of a good size."""
 
     def __init__(self, path: Path, schema: Any) -> None:
-        import pyarrow.parquet as pq
-
         self._schema = with_geo_marks(schema)
-        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        self._writer = parquet_writer(path, self._schema)
         self._held: list[Any] = []
         self._rows = 0
 

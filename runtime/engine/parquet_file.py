@@ -7,11 +7,13 @@ import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from node_catalog.sdk.failpoint import failpoint
+from node_catalog.sdk.parquet_write import parquet_writer
 from node_catalog.sdk.ports import Schema, to_arrow
 from runtime.engine.errors import disk_error
 
@@ -23,7 +25,9 @@ GROUP_BYTES = 64 * 1024 * 1024
 class ParquetFile:
     """One attempt's file: rows go to ``<path>.<attempt>.part``; ``finish`` makes it ``path`` in one rename."""
 
-    def __init__(self, path: str, schema: Schema, *, attempt: int = 0, compression: str = "zstd") -> None:
+    def __init__(
+        self, path: str, schema: Schema, *, attempt: int = 0, compression: Literal["zstd", "lz4"] = "zstd"
+    ) -> None:
         self._path = Path(path)
         self._part = self._path.with_name(f"{self._path.name}.{attempt}.part")
         self._schema = to_arrow(schema)
@@ -34,9 +38,7 @@ class ParquetFile:
         with _disk(str(self._path.parent)):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             failpoint("engine.file_open")
-            self._writer: pq.ParquetWriter | None = pq.ParquetWriter(
-                self._part, self._schema, compression=compression, use_dictionary=True, write_statistics=True
-            )
+            self._writer: pq.ParquetWriter | None = parquet_writer(self._part, self._schema, compression)
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Add rows; whole row groups go to disk."""

@@ -98,8 +98,8 @@ def words(settings: Any, *, is_target: bool = False) -> Iterator[None]:
         yield
     except (psycopg.Error, AdbcError) as error:
         raise of_postgres(error, settings, is_target=is_target) from error
-    except OSError as error:
-        # A stream that breaks while it is read says so through Arrow, in words only.
+    except (OSError, ValueError) as error:
+        # A stream that breaks while it is read says so through Arrow, in words only (ArrowInvalid is a ValueError).
         if "[libpq]" not in str(error) and "[adbc]" not in str(error).lower():
             raise
         raise of_postgres(error, settings, is_target=is_target) from error
