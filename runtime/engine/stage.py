@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from flows.graph.render import with_relation
 from node_catalog.sdk.access import Given, Remote, Span
 from node_catalog.sdk.contract import Committed
 from node_catalog.sdk.failpoint import failpoint
+from node_catalog.sdk.kept import Kept
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.registry import Registry, load_registry
 from node_catalog.sdk.schema import parse
@@ -226,7 +228,7 @@ class _StageRun:
         if not scans and self._work.sink.kind != "collect" and is_handed_on(stage):
             spans = spans_of(self._work, reached, node)
             if node is not None and spans is not None:
-                self._hand_on_spans(spans, specs, consume, node)
+                self._hand_on_spans(spans, specs[stage.bindings[0].alias], consume, node)
             else:
                 self._hand_on(specs, reached, consume)
             self._raise_failures()
@@ -333,23 +335,38 @@ class _StageRun:
     def _hand_on_spans(
         self,
         spans: Sequence[Span],
-        specs: Mapping[str, SourceSpec],
+        spec: SourceSpec,
         consume: Callable[[Iterator[pa.RecordBatch]], None],
         node: NodeSink,
     ) -> None:
-        """The same, a span of the source after the other; what a finished one has brought is never read again."""
-        (spec,) = specs.values()
+        """The same, a span of the source after the other; what a finished one has brought is never read again.
+
+        The source is read on while a span is sealed.
+        """
         before = node.sealed_before()
         earlier = sum(one.part.rows for one in before if one.part is not None)
         for step in {self._stage.bindings[0].counts_step, self._stage.sink.step} - {""}:
             self._reporter.count(step, earlier)
-        for span in spans:
-            self._hand_on(specs, {spec.alias: reach(spec, self._work.limits, self._registry, span=span)}, consume)
-            self._raise_failures()
-            if span.high is not None:
-                part = node.seal()
-                failpoint("engine.sealed")
-                self._reporter.part(Sealed(high=span.high, part=part, is_first=span is spans[0] and not before))
+        with (
+            closing(self._span_rows(spans, spec)) as rows,
+            closing(ahead(rows, self._stop_sources)) as pulled,
+        ):
+            for span in spans:
+                consume(self._counted(takewhile(lambda one: not isinstance(one, Span), pulled)))
+                if span.high is not None:
+                    part = node.seal()
+                    failpoint("engine.sealed")
+                    self._reporter.part(Sealed(high=span.high, part=part, is_first=span is spans[0] and not before))
+
+    def _span_rows(self, spans: Sequence[Span], spec: SourceSpec) -> Generator[pa.RecordBatch | Span]:
+        """The rows of all spans over the same connections, and behind those of each the span itself."""
+        with Kept() as kept:
+            for span in spans:
+                reached = {spec.alias: reach(spec, self._work.limits, self._registry, kept, span)}
+                with self._open(self._stage.bindings[0], {spec.alias: spec}, reached) as (rows, _):
+                    failpoint("engine.sources_open")
+                    yield from rows
+                yield span
 
     @contextmanager
     def _open(
@@ -405,18 +422,25 @@ class _StageRun:
         return scans
 
     def _sink_rows(self, rows: Iterable[pa.RecordBatch]) -> Generator[pa.RecordBatch]:
-        """The stage's rows, cast to its schema and counted for the sink's step."""
-        step = self._stage.sink.step
-        is_counted_elsewhere = bool(self._stage.outlets) or any(flow.step == step for flow in self._flows)
+        """The stage's rows, cast to its schema and counted for the sink's step, read ahead of who takes them."""
         with closing(ahead(rows, self._stop_sources)) as pulled:
-            for batch in rechunk(cast(pulled, self._stage.schema, step), self._work.limits.batch_rows):
-                self._cancel.check()
-                self._reporter.phase("writing")
-                if step and not is_counted_elsewhere:
-                    self._reporter.count(step, batch.num_rows, batch.nbytes)
-                yield batch
-        if step and not is_counted_elsewhere:
+            yield from self._counted(pulled)
+
+    def _counted(self, rows: Iterable[pa.RecordBatch]) -> Generator[pa.RecordBatch]:
+        step = self._stage.sink.step
+        for batch in rechunk(cast(rows, self._stage.schema, step), self._work.limits.batch_rows):
+            self._cancel.check()
+            self._reporter.phase("writing")
+            if not self._is_counted_elsewhere():
+                self._reporter.count(step, batch.num_rows, batch.nbytes)
+            yield batch
+        if not self._is_counted_elsewhere():
             self._reporter.count(step, 0)
+
+    def _is_counted_elsewhere(self) -> bool:
+        """Whether the sink's step has no rows of its own, or an open source counts them for it."""
+        step = self._stage.sink.step
+        return not step or bool(self._stage.outlets) or any(flow.step == step for flow in self._flows)
 
     @contextmanager
     def _spent_by_sink(self) -> Iterator[None]:

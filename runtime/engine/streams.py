@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -19,6 +20,7 @@ from node_catalog.sdk.text import text
 from runtime.engine.cancel import Cancel
 from runtime.engine.errors import ColumnsMovedError
 
+Item = TypeVar("Item")
 Batches = Iterable[pa.RecordBatch]
 Tell = Callable[[str, int, int, float], None]
 _DETAIL = 500
@@ -168,16 +170,17 @@ def _cut(batch: pa.RecordBatch, rows: int) -> Iterator[pa.RecordBatch]:
         yield batch.slice(start, rows)
 
 
-def ahead(batches: Batches, stop: Callable[[], None], depth: int = 2) -> Generator[pa.RecordBatch]:
-    """Pull batches in a thread of their own, at most ``depth`` ahead: making rows and writing them overlap.
+def ahead(batches: Iterable[Item], stop: Callable[[], None], depth: int = 2) -> Generator[Item]:
+    """Pull batches (or marks between them) in a thread of their own, at most ``depth`` ahead: making rows and writing
+    them overlap.
 
     ``stop`` is called when the reader gives up early; it must make a blocked ``batches`` return soon. A source that
     does not return within STUCK_SECONDS even so is left behind (its process is thrown away then).
     """
-    waiting: queue.Queue[pa.RecordBatch | BaseException | None] = queue.Queue(maxsize=depth)
+    waiting: queue.Queue[Item | BaseException | None] = queue.Queue(maxsize=depth)
     gone = threading.Event()
 
-    def put(item: pa.RecordBatch | BaseException | None) -> bool:
+    def put(item: Item | BaseException | None) -> bool:
         while not gone.is_set():
             try:
                 waiting.put(item, timeout=0.1)

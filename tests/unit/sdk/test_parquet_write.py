@@ -23,7 +23,7 @@ KINDS: dict[str, tuple[Any, ...]] = {
     "text": ("", "海曙 ✓", None),
     "date": (dt.date(1, 1, 1), dt.date(9999, 12, 31), None),
     "time": (dt.time(0), dt.time(23, 59, 59, 999_999), None),
-    "timestamp": (dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31, 23, 59, 59, 999_999), None),
+    "timestamp": (dt.datetime.min, dt.datetime.max, None),
     "binary": (b"", b"\0\xff", None),
 }
 
