@@ -61,6 +61,8 @@ class Remote:
 
     relation: str
     dialect: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Bound with the statement, as those of rows that are sent along (see Given)."""
 
 
 @dataclass(frozen=True)

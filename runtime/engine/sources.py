@@ -179,7 +179,7 @@ def _batches(
     where = binding.step or binding.alias
     if isinstance(access, Remote):
         sql = with_relation(binding.text, access.dialect, relations(access, others))
-        values = given_values(others)
+        values = {**access.values, **given_values(others)}
         remote = connector.run_sql(settings, sql, context, **({"values": values} if values else {}))
         try:
             yield remote

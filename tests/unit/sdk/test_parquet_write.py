@@ -23,7 +23,11 @@ KINDS: dict[str, tuple[Any, ...]] = {
     "text": ("", "海曙 ✓", None),
     "date": (dt.date(1, 1, 1), dt.date(9999, 12, 31), None),
     "time": (dt.time(0), dt.time(23, 59, 59, 999_999), None),
-    "timestamp": (dt.datetime.min, dt.datetime.max, None),
+    "timestamp": (
+        dt.datetime.fromisoformat("0001-01-01"),
+        dt.datetime.fromisoformat("9999-12-31T23:59:59.999999"),
+        None,
+    ),
     "binary": (b"", b"\0\xff", None),
 }
 

@@ -20,7 +20,7 @@ from node_catalog.sdk.text import text
 from node_catalog.types.connectors.postgresql.catalog import columns_of, count_tables, find_table, tables_of
 from node_catalog.types.connectors.postgresql.connection import connect_arrow, control, words
 from node_catalog.types.connectors.postgresql.giving import bind_arrow, given
-from node_catalog.types.connectors.postgresql.spans import spans_of
+from node_catalog.types.connectors.postgresql.spans import BY_PAGES, spans_of
 from node_catalog.types.connectors.postgresql.writing import PostgresqlOutput
 
 BATCH_BYTES = 4 << 20
@@ -164,7 +164,8 @@ class Postgresql(Connector):
             for part in dataset.schema.names
         )
         condition = _condition(dataset.span) if dataset.span else ""
-        return Remote(f"(SELECT {chosen} FROM {quoted(schema)}.{quoted(name)}{condition})", "postgres")
+        relation = f"(SELECT {chosen} FROM {quoted(schema)}.{quoted(name)}{condition})"
+        return Remote(relation, "postgres", BY_PAGES if dataset.span else {})
 
     @classmethod
     def spans(

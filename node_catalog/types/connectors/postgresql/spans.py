@@ -10,6 +10,10 @@ from typing import Any
 from node_catalog.sdk.access import Span
 from node_catalog.sdk.sql_node import quoted
 
+BY_PAGES = {"enable_indexscan": "off", "jit": "off"}
+"""For the statement that reads a span: the server looks its pages up in the index and reads each as a whole. Going from
+row to row by the index cost it a tenth more CPU in a trial of two million rows, and jumps about in the table where keys
+and pages are not in the same order."""
 _KEY = """
 select a.attname::text, c.reltuples::bigint, s.histogram_bounds::text::bigint[]
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
