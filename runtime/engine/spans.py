@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from node_catalog.sdk.access import Remote, Span
+from node_catalog.sdk.errors import SourceError
+from node_catalog.sdk.text import text
 from runtime.engine.light_texts import is_row_by_row
 from runtime.engine.sinks import NodeSink
 from runtime.engine.sources import Reach
@@ -32,4 +34,17 @@ def spans_of(work: StageWork, reached: Mapping[str, Reach], node: NodeSink | Non
     before = node.sealed_before()
     after = before[-1].high if before else None
     spans = found.connector.spans(found.settings, found.dataset, work.limits.span_rows, after, found.context)
+    if before and not spans:
+        raise _key_gone("/".join(found.dataset.path))
     return spans or None
+
+
+def _key_gone(table: str) -> SourceError:
+    return SourceError(
+        "source.key_gone",
+        text(
+            f"“{table}” lost its key while it was being copied in parts. Run again, from the start.",
+            f"“{table}”在分段复制期间失去了主键。请重新运行。",
+        ),
+        table,
+    )

@@ -11,6 +11,9 @@ from tests.bench.measure import write_results
 WORKS = (
     "d1",
     "d2",
+    "d3",
+    "pg_parquet",
+    "parquet_d1",
     "flow",
     "steps40",
     "many",

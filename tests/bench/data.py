@@ -29,8 +29,8 @@ def stations() -> list[tuple[int, str, str, float, float]]:
     return [(n, f"station {n}", DISTRICTS[n % 10], 121 + n / 1000, 29 + n / 1000) for n in range(1, 301)]
 
 
-def fill_postgres(url: str, rows: int) -> None:
-    """Tables obs (``rows`` rows, no index, analysed) and station in one PostgreSQL database."""
+def fill_postgres(url: str, rows: int, key: str = "") -> None:
+    """Tables obs (``rows`` rows, analysed, no index but for a primary ``key``) and station in one database."""
     districts = ", ".join(f"'{name}'" for name in DISTRICTS)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("select setseed(0.42)")
@@ -39,7 +39,9 @@ def fill_postgres(url: str, rows: int) -> None:
         connection.execute("create table station (id int, name text, district text, lon float8, lat float8)")
         with connection.cursor() as cursor:
             cursor.executemany("insert into station values (%s, %s, %s, %s, %s)", stations())
-        connection.execute("analyze")
+        if key:
+            connection.execute(f"alter table obs add primary key ({key})".encode())
+        connection.execute("vacuum analyze obs" if key else "analyze")
 
 
 def fill_sqlite(path: Path) -> None:
@@ -56,6 +58,25 @@ def fill_mariadb(server: MariadbServer, database: str) -> None:
     with server.connect(database) as connection, connection.cursor() as cursor:
         cursor.execute("create table station (id int, name text, district text, lon double, lat double)")
         cursor.executemany("insert into station values (%s, %s, %s, %s, %s)", stations())
+
+
+def fill_mariadb_observations(server: MariadbServer, database: str, rows: int) -> None:
+    """Table obs as PostgreSQL has it (``rows`` rows, no index), with its own random numbers."""
+    districts = ", ".join(f"'{name}'" for name in DISTRICTS)
+    with server.connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "create table obs (id bigint, station int, ts datetime(6), pm25 double, pm10 double, so2 double,"
+            " district varchar(20))"
+        )
+        for at in range(0, rows, 1_000_000):
+            cursor.execute(
+                "insert into obs select seq, 1 + (seq * 7919) % 300,"
+                " timestamp('2025-01-01') + interval seq * 3153600 microsecond,"
+                f" round(-ln(1 - rand({at})) * 35, 2), round(200 * rand({at + 1}), 1), round(40 * rand({at + 2}), 1),"
+                f" elt(1 + (1 + (seq * 7919) % 300) % 10, {districts})"
+                f" from seq_{at}_to_{min(at + 1_000_000, rows) - 1}"
+            )
+        cursor.execute("analyze table obs")
 
 
 PUSHDOWN = """

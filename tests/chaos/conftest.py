@@ -54,7 +54,7 @@ def loads(
     try:
         yield [
             *workloads.sqlite_copies(copies),
-            *workloads.postgresql_copies(copies, postgres_server),
+            *workloads.postgresql_copies(copies, Copies(staff, far), postgres_server),
             *workloads.mariadb_copies(copies, mariadb_server),
             *workloads.file_copies(copies, Copies(staff, far)),
             *workloads.inside_copies(Copies(staff, far), copies, far_node, postgres_server),

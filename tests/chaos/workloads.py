@@ -265,7 +265,7 @@ def sqlite_copies(copies: Copies) -> list[Workload]:
     return _in_sql(copies, node, ask)
 
 
-def postgresql_copies(copies: Copies, server: Any) -> list[Workload]:
+def postgresql_copies(copies: Copies, far: Copies, server: Any) -> list[Workload]:
     url = server.create_database("chaos_target")
 
     def ask(statement: str) -> list[Any]:
@@ -275,7 +275,12 @@ def postgresql_copies(copies: Copies, server: Any) -> list[Workload]:
 
     ask(KEPT.format("bigint", "text", "double precision", "bigint"))
     node = city.add_node(copies.staff, "postgresql", "Target", server.settings("chaos_target"))
-    return _in_sql(copies, node, ask)
+
+    def look(table: str) -> Found:
+        found = ask(f"select 0, count(*), count(distinct id), sum(id) from {table}")
+        return {int(tag): (int(rows), int(ids), int(total)) for tag, rows, ids, total in found}
+
+    return [*_in_sql(copies, node, ask), far.plain("in spans to a server", node, "long", look)]
 
 
 def mariadb_copies(copies: Copies, server: Any) -> list[Workload]:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from node_catalog.sdk.contract import Committed, ConnectContext, Delivery, Output, Target
+from node_catalog.sdk.contract import Committed, ConnectContext, Delivery, Output, SealedPart, Target
 from node_catalog.sdk.errors import NodeTypeError, TargetError
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.sql_node import (
@@ -27,6 +27,7 @@ from node_catalog.sdk.sql_node import (
     check_target,
     delivery_key,
     on_conflict,
+    place_of,
     quoted,
     stage_name,
 )
@@ -36,6 +37,7 @@ from node_catalog.types.connectors.postgresql.catalog import Column, columns_of,
 from node_catalog.types.connectors.postgresql.connection import connect, control, words
 from node_catalog.types.connectors.postgresql.copying import CopyIn, takes_directly
 from node_catalog.types.connectors.postgresql.giving import bind
+from node_catalog.types.connectors.postgresql.sealing import drop_abandoned, forget, seal, take_over
 from node_catalog.types.connectors.postgresql.swapping import exchange, is_alike, is_plain, make_like
 
 LOCK_SECONDS = 30
@@ -65,6 +67,7 @@ class PostgresqlOutput(Output):
     delivery_label = "exactly_once"
     modes = ("append", "replace", "upsert")
     fills = True
+    resumes = True
 
     @classmethod
     def committed(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> Committed | None:
@@ -84,6 +87,7 @@ class PostgresqlOutput(Output):
                 failpoint("postgresql.open.before_fence")
                 _raise_fence(connection, settings, delivery)
                 failpoint("postgresql.open.after_fence")
+                drop_abandoned(connection, place_of(target.path, settings.schema)[0])
                 return PostgresqlWriter(connection, settings, target, delivery)
             except BaseException:
                 connection.close()
@@ -114,11 +118,10 @@ class PostgresqlWriter:
     def __init__(self, connection: Any, settings: Any, target: Target, delivery: Delivery) -> None:
         self._connection, self._settings = connection, settings
         self._target, self._delivery = target, delivery
-        self._schema = target.path[0] if len(target.path) > 1 else settings.schema
-        self._name = target.path[-1]
+        self._schema, self._name = place_of(target.path, settings.schema)
         self._stage = stage_name(delivery)
         self._held: list[Any] = []
-        self._held_bytes = self._rows = 0
+        self._held_bytes = self._part_rows = self._part_bytes = 0
         columns = _check_table(connection, self._schema, self._name, target)
         failpoint("postgresql.stage.open")
         connection.execute(f"drop table if exists {self._stage_table}")
@@ -134,6 +137,10 @@ class PostgresqlWriter:
         else:
             declared = ", ".join(f"{quoted(f.name)} {_sql_type(f.type)}" for f in target.schema.fields)
             connection.execute(f"create {self._kind(columns)} {self._stage_table} ({declared})")
+        sealed = target.sealed
+        self.is_resumed = bool(sealed) and take_over(connection, self._schema, self._stage, delivery, sealed)
+        self._is_sealed = self.is_resumed
+        self._rows = sum(part.rows for part in sealed) if self.is_resumed else 0
         self._copy_in = CopyIn(connection, self._stage_table, target.schema, columns if self._is_heir else None)
 
     @property
@@ -186,9 +193,23 @@ class PostgresqlWriter:
         """Gather batches and copy them in."""
         self._held.append(batch)
         self._held_bytes += batch.nbytes
+        self._part_bytes += batch.nbytes
+        self._part_rows += batch.num_rows
         self._rows += batch.num_rows
         if self._held_bytes >= GATHER_BYTES:
             self._copy()
+
+    def seal(self) -> SealedPart | None:
+        """Keep what is staged for the next attempt, should this one break off."""
+        if not self._part_rows:
+            return None
+        self._copy()
+        with self._fenced_first(), words(self._settings, is_target=True):
+            name = seal(self._connection, self._schema, self._stage)
+        self._is_sealed = True
+        part = SealedPart(name, self._part_rows, self._part_bytes)
+        self._part_rows = self._part_bytes = 0
+        return part
 
     def commit(self) -> Committed:
         """Ledger, fence check and rows in one transaction; an earlier delivery is adopted."""
@@ -198,7 +219,7 @@ class PostgresqlWriter:
             done = self._exchange() if self._target.mode == "replace" else None
             done = done or self._deliver(self._move)
             failpoint("postgresql.commit.after_commit")
-        self.abort()
+        self._close(keep=False)
         return done
 
     def _deliver(self, move: Callable[[], None]) -> Committed:
@@ -249,12 +270,17 @@ class PostgresqlWriter:
             connection.execute(f"drop table {self._stage_table}")
 
     def abort(self) -> None:
-        """Drop the staging table and close."""
+        """Drop the staging table, unless the next attempt can use what is sealed in it, and close."""
+        self._close(keep=self._is_sealed)
+
+    def _close(self, *, keep: bool) -> None:
         import psycopg
 
         try:
-            if not self._connection.closed:
+            if not self._connection.closed and not keep:
                 self._connection.execute(f"drop table if exists {self._stage_table}, {self._new_table}")
+                if self._is_sealed:
+                    forget(self._connection, self._schema, self._stage)
         except psycopg.Error:
             pass  # the next attempt's clean() removes it
         finally:
