@@ -33,6 +33,9 @@ PATIENCE_SECONDS = 8 * 3600
 """How long a connection may be quiet otherwise, while another one brings the rows."""
 _READ_MODE = ""
 _WRITE_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO"
+_COMPRESSION = "disabled"
+"""Of the rows on their way. The engine's driver asks for it unless told otherwise; in a trial of a million rows of
+seven columns it took four fifths of the server's CPU and more than half of ours."""
 _SSL_MODES = {"disable": "disabled", "prefer": "preferred", "require": "required", "verify": "verify_ca"}
 
 
@@ -227,7 +230,7 @@ def attach_statements(settings: Any, context: ConnectContext, session: Session) 
         "SET mysql_bit1_as_boolean = false",
         "SET mysql_time_as_time = true",
         f"CREATE SECRET node_sign_in (TYPE mysql, {listed})",
-        "ATTACH '' AS node (TYPE mysql, SECRET node_sign_in, READ_ONLY)",
+        f"ATTACH 'compression={_COMPRESSION}' AS node (TYPE mysql, SECRET node_sign_in, READ_ONLY)",
     )
 
 
