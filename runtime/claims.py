@@ -92,7 +92,7 @@ class Holding:
 def claim(task_id: Any, owner: str, kinds: Collection[str], met: Q = ANY) -> Claim | None:
     """Take one task if it is ready, due, of one of ``kinds`` and ``met``; None when somebody was faster."""
     task = Task.objects.filter(due() & met, pk=task_id, kind__in=kinds).first()
-    return _take(task, owner) if task else None
+    return None if task is None or (task.uses and waits_for(task)) else _take(task, owner)
 
 
 def claim_next(owner: str, kinds: Collection[str], met: Q = ANY, turns: Turns | None = None) -> Claim | None:

@@ -26,6 +26,8 @@ FIRST_LOOK_SECONDS = 0.3
 """A read that is over sooner asks nothing."""
 BUSY_A_SECOND = 25
 """Transactions or statements of others from which on a server counts as busy."""
+OWN_PER_READ = 20
+"""Statements of ours at most that come with a read: a scan of many small tables must not take itself for a crowd."""
 SHARE_WHEN_BUSY = 0.1
 """The part of the time in which a busy server works for us."""
 MOST_RESTED = 0.7
@@ -43,8 +45,14 @@ class Tempo:
         self._rows_at = self._request_at = 0.0
         self._seen: tuple[float, int] | None = None
         self._next_look = 0.0
+        self._begun = 0
         self.readers = 1
         self.is_busy = False
+
+    def begin(self) -> None:
+        """One more read of ours."""
+        with self._lock:
+            self._begun += 1
 
     def rows_due(self, load: Load, rows: int) -> float:
         """Seconds until after ``rows`` more the next ones may be read."""
@@ -72,8 +80,10 @@ class Tempo:
         """The server's counter as it is now."""
         now = time.monotonic()
         self._next_look = now + LOOK_SECONDS
+        with self._lock:
+            own, self._begun = self._begun * OWN_PER_READ, 0
         if self._seen is not None and 0 < now - self._seen[0] < STALE_SECONDS:
-            self.is_busy = (work_done - self._seen[1]) / (now - self._seen[0]) > BUSY_A_SECOND
+            self.is_busy = (work_done - self._seen[1] - own) / (now - self._seen[0]) > BUSY_A_SECOND
         self._seen = now, work_done
 
     def refused(self, *, is_busy: bool) -> None:
@@ -113,6 +123,7 @@ class Pacing:
         self, load: Load, connector: type[Connector], settings: ConnectorSettings, context: ConnectContext
     ) -> None:
         self._load, self._tempo = load, TEMPOS.of(load)
+        self._tempo.begin()
         self._connector, self._settings, self._context = connector, settings, context
         self._question: Callable[[], int] | None = None
         self._rested = 0.0

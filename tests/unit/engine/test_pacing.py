@@ -139,6 +139,19 @@ def test_a_quiet_server_is_read_at_full_speed_and_a_short_read_asks_nothing(cloc
     assert 0 < asked == server.asked
 
 
+def test_a_scan_of_small_tables_does_not_take_itself_for_a_crowd(clock: Clock) -> None:
+    server = Server(clock)
+    server.per_second = 2 * BUSY_A_SECOND
+    began = clock.now
+    for _ in range(50):  # five tables a second, ten statements each: nobody else is there
+        read(clock, Load(node="N1", yields=True), server, number=2)
+    assert clock.now - began == pytest.approx(10)
+    server.per_second = 20 * BUSY_A_SECOND
+    for _ in range(50):
+        read(clock, Load(node="N1", yields=True), server, number=2)
+    assert clock.now - began > 50
+
+
 def test_a_server_that_does_not_say_is_read_all_the_same(clock: Clock) -> None:
     server = Server(clock)
     server.refusal = SourceError("no", {})
