@@ -96,9 +96,9 @@ def ceiling(limits: LoadLimits, *, is_waited_for: bool) -> int:
 
 def in_use(limits: Mapping[str, LoadLimits]) -> Counter[str]:
     """Reads at work by node. Iterations that were claimed together are done one after the other: one counts."""
-    rows = Task.objects.filter(_of_nodes(limits), state__in=states.ACTIVE).order_by()
+    rows = Task.objects.filter(using(limits), state__in=states.ACTIVE).order_by()
     held = {lot or str(pk): (kind, words) for pk, lot, kind, words in rows.values_list("pk", "lot", "kind", "uses")}
-    calls = CallReads.objects.filter(_of_nodes(limits), until__gt=db_now()).values_list("uses", flat=True)
+    calls = CallReads.objects.filter(using(limits), until__gt=db_now()).values_list("uses", flat=True)
     counts: Counter[str] = Counter()
     for kind, words in (*held.values(), *((Task.Kind.PREVIEW, words) for words in calls)):
         for node, wanted in uses_in(words).items():
@@ -110,9 +110,9 @@ def in_use(limits: Mapping[str, LoadLimits]) -> Counter[str]:
 
 def readers_of(numbers: Collection[str]) -> dict[str, int]:
     """How many works share what each of these nodes may be read at."""
-    rows = Task.objects.filter(_of_nodes(numbers), state__in=states.ACTIVE).order_by()
+    rows = Task.objects.filter(using(numbers), state__in=states.ACTIVE).order_by()
     held = {lot or str(pk): words for pk, lot, words in rows.values_list("pk", "lot", "uses")}
-    calls = CallReads.objects.filter(_of_nodes(numbers), until__gt=db_now()).values_list("uses", flat=True)
+    calls = CallReads.objects.filter(using(numbers), until__gt=db_now()).values_list("uses", flat=True)
     counts: Counter[str] = Counter(node for words in (*held.values(), *calls) for node in uses_in(words))
     return {number: max(1, counts[number]) for number in numbers}
 
@@ -133,16 +133,11 @@ def load_now(node: Node) -> dict[str, int]:
     }
 
 
-def using(nodes: Collection[str]) -> Q:
-    """Tasks that read one of these nodes."""
-    return _of_nodes(nodes)
-
-
 def ring_next(words: str) -> None:
     """A turn has become free: ring for those that may have waited for it. A hint, as every bell."""
     if not words:
         return
-    rows = Task.objects.filter(due(), _of_nodes(uses_in(words))).order_by("priority", "not_before")
+    rows = Task.objects.filter(due(), using(uses_in(words))).order_by("priority", "not_before")
     ring_again(rows.values_list("pk", "attempt")[:MOST_RUNG])
 
 
@@ -171,7 +166,8 @@ def _take_for_call(words: str, seconds: float) -> tuple[tuple[Full, ...], Any]:
     return (), taken.pk
 
 
-def _of_nodes(numbers: Collection[str]) -> Q:
+def using(numbers: Collection[str]) -> Q:
+    """Tasks (or calls) that read one of these nodes."""
     found = Q(pk__in=())
     for number in numbers:
         found |= Q(uses__contains=mark_of(number))
