@@ -7,11 +7,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pyarrow as pa
 
 from flows.graph.plan import Binding
+from runtime.engine.streams import Flow
 from runtime.engine.work import SourceSpec
 
 
@@ -25,6 +26,17 @@ def read_first(bindings: Sequence[Binding], specs: Mapping[str, SourceSpec]) -> 
             left[load.node] -= 1
             first.add(alias)
     return frozenset(first)
+
+
+@contextmanager
+def read_whole(
+    opened: AbstractContextManager[tuple[pa.RecordBatchReader, Flow]], folder: str, alias: str
+) -> Iterator[tuple[pa.RecordBatchReader, Flow]]:
+    """The same rows, fetched to their end at once: the node's connection is free before any other is opened."""
+    with ExitStack() as kept:
+        with opened as (rows, flow):
+            whole = kept.enter_context(spooled(rows, folder, alias))
+        yield whole, flow
 
 
 @contextmanager

@@ -36,7 +36,7 @@ from runtime.engine.shipping import Sent, prepared
 from runtime.engine.sinks import FileSink, NodeSink, Sink, SplitSink, settle, take
 from runtime.engine.sources import Reach, given_values, open_binding, reach, relations, scan_of
 from runtime.engine.spans import spans_of
-from runtime.engine.spool import read_first, spooled
+from runtime.engine.spool import read_first, read_whole
 from runtime.engine.statistics import Statistics, describe
 from runtime.engine.streams import Flow, ahead, cast, rechunk
 from runtime.engine.widen import WideSink, is_open, widened
@@ -251,10 +251,10 @@ class _StageRun:
             streamed = [binding for binding in stage.bindings if binding.alias not in scans]
             first = read_first(streamed, specs)
             for binding in sorted(streamed, key=lambda one: one.alias not in first):
+                opened = self._open(binding, specs, reached)
                 if binding.alias in first:
-                    reader, flow = stack.enter_context(self._read_whole(binding, specs, reached))
-                else:
-                    reader, flow = stack.enter_context(self._open(binding, specs, reached))
+                    opened = read_whole(opened, limits.temp_folder, binding.alias)
+                reader, flow = stack.enter_context(opened)
                 main.register(binding.alias, reader, flow)
             failpoint("engine.sources_open")
             watched = [binding.step for binding in stage.bindings if binding.alias in scans and binding.step]
@@ -385,16 +385,6 @@ class _StageRun:
         ) as (reader, flow):
             self._flows.append(flow)
             yield reader, flow
-
-    @contextmanager
-    def _read_whole(
-        self, binding: Binding, specs: Mapping[str, SourceSpec], reached: Mapping[str, Reach]
-    ) -> Iterator[tuple[pa.RecordBatchReader, Flow]]:
-        """The same, fetched to its end at once: the node's connection is free again before any other is opened."""
-        with ExitStack() as kept:
-            with self._open(binding, specs, reached) as (rows, flow):
-                whole = kept.enter_context(spooled(rows, self._work.limits.temp_folder, binding.alias))
-            yield whole, flow
 
     def _others(self, binding: Binding, reached: Mapping[str, Reach]) -> dict[str, Reach | Given]:
         """How the further datasets in a binding's text are reached, or sent along with it."""
