@@ -15,6 +15,9 @@ from runtime.engine.work import Part, Report
 INTERVAL = 0.25
 """Seconds between two progress reports."""
 
+MOMENT = 0.1
+"""Seconds in which a light work is over, and nobody has looked."""
+
 Tell = Callable[[Report], None]
 
 
@@ -38,9 +41,10 @@ class Reporter:
         self._phase = "starting"
         self._is_dirty = True
         self._has_ended = False
+        self._began_at = 0.0
 
     def __enter__(self) -> Reporter:
-        self._flush()
+        self._began_at = time.monotonic()
         _pace.add(self)
         return self
 
@@ -87,13 +91,16 @@ class Reporter:
                 self._watched = ((), lambda: None)
 
     def phase(self, name: Literal["starting", "reading", "writing", "committing", "done"]) -> None:
-        """Enter a phase; told at once."""
+        """Enter a phase; told at once, but in the first moment of a work, which may be its last: then somebody waits
+        only for "committing".
+        """
         with self._lock:
             if self._phase == name:
                 return
             self._phase = name
             self._is_dirty = True
-        self._flush()
+        if name == "committing" or time.monotonic() - self._began_at > MOMENT:
+            self._flush()
 
     def log(self, message: dict[str, str], level: Literal["info", "warning", "error"] = "info", step: str = "") -> None:
         """Tell a sentence in both languages, at once. It must not quote data."""

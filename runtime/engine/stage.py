@@ -38,7 +38,7 @@ from runtime.engine.sources import Reach, given_values, open_binding, reach, rel
 from runtime.engine.spans import spans_of
 from runtime.engine.spool import read_first, read_whole
 from runtime.engine.statistics import Statistics, describe
-from runtime.engine.streams import Flow, ahead, cast, rechunk
+from runtime.engine.streams import Flow, ahead, cast, rechunk, straight
 from runtime.engine.widen import WideSink, is_open, widened
 from runtime.engine.work import Counted, Report, Sealed, SourceSpec, StageOutcome, StageWork, source_alias
 
@@ -412,8 +412,12 @@ class _StageRun:
         return scans
 
     def _sink_rows(self, rows: Iterable[pa.RecordBatch]) -> Generator[pa.RecordBatch]:
-        """The stage's rows, cast to its schema and counted for the sink's step, read ahead of who takes them."""
-        with closing(ahead(rows, self._stop_sources)) as pulled:
+        """The stage's rows, cast to its schema and counted for the sink's step, read ahead of who takes them.
+
+        Those that stay in memory, or are few, need no thread beside that which makes them.
+        """
+        pull = straight if self._is_light or self._work.sink.kind == "return" else ahead
+        with closing(pull(rows, self._stop_sources)) as pulled:
             yield from self._counted(pulled)
 
     def _counted(self, rows: Iterable[pa.RecordBatch]) -> Generator[pa.RecordBatch]:

@@ -170,6 +170,15 @@ def _cut(batch: pa.RecordBatch, rows: int) -> Iterator[pa.RecordBatch]:
         yield batch.slice(start, rows)
 
 
+def straight(batches: Batches, stop: Callable[[], None]) -> Generator[pa.RecordBatch]:
+    """Pull batches in the reader's own thread; ``stop`` is called when it gives up early."""
+    try:
+        yield from batches
+    except GeneratorExit:
+        stop()
+        raise
+
+
 def ahead(batches: Iterable[Item], stop: Callable[[], None], depth: int = 2) -> Generator[Item]:
     """Pull batches (or marks between them) in a thread of their own, at most ``depth`` ahead: making rows and writing
     them overlap.

@@ -20,6 +20,7 @@ from node_catalog.sdk.failpoint import FailpointError, arm
 from node_catalog.sdk.ports import Schema, to_ibis
 from node_catalog.sdk.registry import Registry, load_registry
 from node_catalog.sdk.schema import parse
+from runtime.engine import events
 from runtime.engine.errors import CancelledError, EngineError
 from runtime.engine.pool import ChildPool
 from runtime.engine.profile import profile_source
@@ -218,9 +219,10 @@ def test_a_source_that_fails_in_the_middle_leaves_nothing(air: Path, url: str, r
 
 
 def test_a_source_that_loses_its_server_in_the_middle(
-    url: str, tmp_path: Path, registry: Registry, postgres_server: PostgresServer
+    url: str, tmp_path: Path, registry: Registry, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server cuts the reading connection after the first batch."""
+    monkeypatch.setattr(events, "MOMENT", 0.0)  # each phase is told at once
     small = open_limits(tmp_path, batch_rows=1000)
     text = 'select "t0"."id", "t0"."station" || repeat(\'x\', 2000) as "station", "t0"."pm25" from "src" as "t0"'
     made = stage('select * from "air"', AIR, [remote(text)])

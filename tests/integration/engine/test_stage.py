@@ -18,6 +18,7 @@ from node_catalog.sdk.errors import NodeTypeError
 from node_catalog.sdk.failpoint import FailpointError, arm
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.registry import Registry
+from runtime.engine import events
 from runtime.engine.cancel import Cancel
 from runtime.engine.errors import (
     CancelledError,
@@ -343,7 +344,10 @@ def test_an_unknown_connector_is_named(air: Path, tmp_path: Path, registry: Regi
         run(work(air, made, [given], sink=sink(tmp_path)), registry)
 
 
-def test_a_stage_stops_when_asked(air: Path, tmp_path: Path, registry: Registry) -> None:
+def test_a_stage_stops_when_asked(
+    air: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "MOMENT", 0.0)  # each phase is told at once
     cancel = Cancel()
     made = stage('select * from "air"', AIR, [binding()])
 
