@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 NAME ?=
 ARGUMENTS ?=
 
-.PHONY: run test setup check bench chaos drill lock schema screenshots format clean
+.PHONY: run test setup check bench chaos drill spark lock schema screenshots format clean
 
 run: ## Set up what is missing and start the studio with the demo city (PORT=8000)
 	@scripts/setup.sh run
@@ -34,6 +34,10 @@ chaos: ## Kill, freeze, fill and cut off at every failpoint: make chaos ARGUMENT
 drill: ## Upgrade drill: a worker of an older version beside this one: make drill ARGUMENTS="--before COMMIT"
 	@scripts/setup.sh dev
 	@$(PYTHON) -m tests.hosts.drill $(ARGUMENTS)
+
+spark: ## A real Apache Spark (needs Java 17) and all tests of stages on Spark: make spark
+	@scripts/setup.sh dev
+	@$(PYTHON) -m tests.integration.spark.drill
 
 lock: ## Turn requirements*.in and package.json into locked files
 	@scripts/lock.sh

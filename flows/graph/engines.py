@@ -64,14 +64,14 @@ def choose(cluster: Cluster, stage: Stage, parts: StageText, rows: float | None,
 
 
 def _obstacle(stage: Stage, parts: StageText, *, keeps_order: bool) -> Text | None:
-    if all(map(_hands_on, parts.relations)):
+    if all(map(_hands_on, parts.relations.values())):
         return text("nothing is worked out in it, rows are only handed on", "该阶段只传递数据，没有计算")
     if stage.extensions:
         return text("it works on geometries", "该阶段处理几何数据")
     if keeps_order:
         return text("its rows keep an order that was made before", "数据须保持之前的排序")
-    found = refusal(parts.relations)
-    if found is None and parts.reads_twice and is_unsure(parts.relations):
+    found = refusal(parts.relations.values())
+    if found is None and is_unsure(parts.read_twice()):
         return text(
             "rows that two steps read could differ each time they are worked out",
             "供两个步骤读取的数据每次计算可能不同",

@@ -169,13 +169,12 @@ def _constant(value: Any) -> Any:
 
 
 def _fits(args: Any) -> bool:
-    """Decimals whose result has all its digits in both."""
+    """Decimals whose result keeps all its digits there: Spark gives some up beyond 38, but for six behind the point."""
     kinds = [one.dtype for one in args]
-    return all(kind.is_decimal() or kind.is_integer() for kind in kinds) and _digits(kinds) <= 37
-
-
-def _digits(kinds: Any) -> int:
-    return sum(kind.precision if kind.is_decimal() else 19 for kind in kinds)
+    if not all(kind.is_decimal() or kind.is_integer() for kind in kinds):
+        return False
+    digits = sum(kind.precision if kind.is_decimal() else 20 for kind in kinds)
+    return digits < 38 or sum(kind.scale for kind in kinds if kind.is_decimal()) <= 6
 
 
 def _from(least: int, *places: int) -> Callable[[Any], bool]:

@@ -27,8 +27,12 @@ class StageText:
     def __init__(self, dialect: str = "duckdb") -> None:
         self._dialect = dialect
         self._made: list[Callable[[StageText], None]] = []
-        self.relations: list[Any] = []
-        """What the parts compute."""
+        self.relations: dict[str, Any] = {}
+        """What the parts compute, by name."""
+        self._feeds: dict[str, set[str]] = {}
+        """Part → the sources and parts that it reads."""
+        self._read_inside: set[str] = set()
+        """Parts that read a part of their own several times."""
         self._columns: dict[str, tuple[str, ...]] = {}
         self._parts: list[tuple[str, sge.Expression]] = []
         self._uses: Counter[str] = Counter()
@@ -36,7 +40,7 @@ class StageText:
     def add(self, name: str, relation: Any) -> None:
         """A step's relation over tables that are sources or earlier parts. Raises PlanError when it cannot be said."""
         self._made.append(lambda other: other.add(name, relation))
-        self.relations.append(relation)
+        self.relations[name] = relation
         self._columns[name] = tuple(relation.columns)
         self._add(name, tree_of(relation, self._dialect))
 
@@ -93,10 +97,15 @@ class StageText:
             make(other)
         return other
 
-    @property
-    def reads_twice(self) -> bool:
-        """Whether some part or source is named several times."""
-        return any(count > 1 for count in self._uses.values())
+    def read_twice(self) -> list[Any]:
+        """The relations whose rows go into something that is read several times."""
+        names = self._read_inside | {name for name, count in self._uses.items() if count > 1}
+        waiting = list(names)
+        while waiting:
+            more = self._feeds.get(waiting.pop(), set()) - names
+            names |= more
+            waiting.extend(more)
+        return [relation for name, relation in self.relations.items() if name in names]
 
     def extensions(self) -> tuple[str, ...]:
         """The engine's extensions whose functions the parts call."""
@@ -107,9 +116,12 @@ class StageText:
         inner = Counter(table.name for table in tree.find_all(sge.Table))
         for cte in tree.find_all(sge.CTE):
             is_twice = inner.pop(cte.alias, 0) > 1  # a name of this part's own, no source
+            if is_twice:
+                self._read_inside.add(name)
             if self._dialect != "spark":
                 cte.set("materialized", is_twice)
         self._uses.update(inner)
+        self._feeds[name] = set(inner)
         self._parts.append((name, tree))
 
     def _text(self, tree: sge.Expression) -> str:

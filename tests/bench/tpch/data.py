@@ -15,6 +15,7 @@ import msgspec
 import pyarrow as pa
 
 from flows.graph.document import Document
+from flows.graph.engines import Cluster
 from flows.graph.load import read_document
 from flows.graph.plan import Plan
 from flows.graph.planner import make_plan
@@ -26,7 +27,7 @@ from node_catalog.sdk.registry import Registry, load_registry
 from node_catalog.sdk.schema import parse
 from runtime.engine.extensions import extension_file
 from runtime.engine.stage import run_stage
-from runtime.engine.work import DeliverySpec, Limits, SinkSpec, SourceSpec, StageWork
+from runtime.engine.work import ClusterSpec, DeliverySpec, Limits, SinkSpec, SourceSpec, StageWork
 
 NUMBERS = range(1, 23)
 TABLES = ("customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier")
@@ -130,8 +131,8 @@ class Tables:
                 name, "33A017/FL00000001-A", "files", found.path, schema, dict(found.settings), found.rows
             )
 
-    def plan(self, query: int) -> Plan:
-        """The plan of a query's flow over these tables."""
+    def plan(self, query: int, cluster: Cluster | None = None) -> Plan:
+        """The plan of a query's flow over these tables; with a ``cluster``, what can go there does."""
         flow = document(query)
         infos = {
             dataset: msgspec.structs.replace(self.infos[name], number=dataset)
@@ -139,9 +140,9 @@ class Tables:
         }
         rights = {number: GrantSpec(number, info.schema.names) for number, info in infos.items()}
         self._by_number |= infos
-        return make_plan(flow, registry(), infos, rights)
+        return make_plan(flow, registry(), infos, rights, cluster=cluster)
 
-    def works(self, plan: Plan, folder: Path, limits: Limits) -> list[StageWork]:
+    def works(self, plan: Plan, folder: Path, limits: Limits, cluster: ClusterSpec | None = None) -> list[StageWork]:
         """The stages as the engine gets them; the answer becomes ``answer.parquet`` in ``folder``."""
         made = []
         for stage in plan.stages:
@@ -168,7 +169,7 @@ class Tables:
                 path=str(folder / f"{stage.key}.parquet"),
                 delivery=DeliverySpec(sink=stage.key, run="bench", task=stage.key),
             )
-            made.append(StageWork(stage=stage, sources=tuple(sources), sink=sink, limits=limits))
+            made.append(StageWork(stage=stage, sources=tuple(sources), sink=sink, limits=limits, cluster=cluster))
         return made
 
 
