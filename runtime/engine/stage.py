@@ -21,15 +21,14 @@ from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.registry import Registry, load_registry
 from node_catalog.sdk.schema import parse
 from runtime.engine.cancel import Cancel
-from runtime.engine.cluster_errors import no_cluster
 from runtime.engine.duck import Connection, open_main
 from runtime.engine.errors import CheckFailedError
 from runtime.engine.events import Reporter
 from runtime.engine.light_texts import is_handed_on
 from runtime.engine.limits import resident_bytes
+from runtime.engine.on_cluster import rows_of_cluster
 from runtime.engine.plain import columns_of, rows_of
 from runtime.engine.profile_counts import inner_counts, inner_seconds, scanned_rows
-from runtime.engine.remote import open_cluster
 from runtime.engine.returned import ReturnSink
 from runtime.engine.scans import Scan, certain_probes, is_scanned
 from runtime.engine.shipping import Sent, prepared
@@ -274,24 +273,11 @@ class _StageRun:
         reached: Mapping[str, Reach],
         consume: Callable[[Iterator[pa.RecordBatch]], None],
     ) -> None:
-        """The same with the text run by the cluster: all rows go there first."""
-        limits, stage, cluster = self._work.limits, self._stage, self._work.cluster
-        if cluster is None:
-            raise no_cluster(stage.sink.step or stage.key)
-        where = stage.sink.step or stage.key
-        with open_cluster(cluster, self._cancel, where, limits.connect_seconds) as session:
-            for binding in stage.bindings:
-                spec = specs[binding.alias]
-                is_whole = spec.kind == "exchange" and bool(spec.exchange_path)
-                if is_whole and session.give_file(binding.alias, spec.exchange_path, binding.schema.names):
-                    continue
-                with self._open(binding, specs, reached) as (reader, _):
-                    session.give(binding.alias, reader, binding.schema)
-                self._raise_failures()
-            failpoint("engine.sources_open")
-            with session.run(stage.text) as rows, closing(self._sink_rows(rows)) as outgoing:
-                consume(outgoing)
-            failpoint("engine.rows_read")
+        """The same with the text run by the cluster."""
+        rows_there = rows_of_cluster(self._work, self._cancel, lambda binding: self._open(binding, specs, reached))
+        with rows_there as rows, closing(self._sink_rows(rows)) as outgoing:
+            consume(outgoing)
+        failpoint("engine.rows_read")
         self._take_counts(inner_counts({}, {}, self._probes, self._reporter.counts))
 
     def _is_filled_there(self, sink: NodeSink) -> bool:
