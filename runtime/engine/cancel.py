@@ -1,8 +1,9 @@
-"""Stopping work from another thread: a flag to look at, and things to interrupt."""
+"""Stopping work from another thread: a flag to look at, things to interrupt, and what has been waited for too long."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,6 +17,7 @@ class Cancel:
         self._event = threading.Event()
         self._lock = threading.Lock()
         self._interrupts: list[Callable[[], None]] = []
+        self._waits: dict[object, tuple[str, float]] = {}
 
     @property
     def is_set(self) -> bool:
@@ -55,3 +57,18 @@ class Cancel:
         finally:
             with self._lock:
                 self._interrupts.remove(interrupt)
+
+    @contextmanager
+    def waiting(self, where: str, seconds: float) -> Iterator[None]:
+        """While inside, another system is waited for, which has ``seconds`` to answer."""
+        key = object()
+        self._waits[key] = (where, time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            del self._waits[key]
+
+    def overdue(self) -> str | None:
+        """What has been waited for longer than it may take; None: nothing."""
+        now = time.monotonic()
+        return next((where for where, until in tuple(self._waits.values()) if until < now), None)

@@ -13,6 +13,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 
 import msgspec
 import pyarrow as pa
@@ -21,7 +22,7 @@ from node_catalog.sdk.failpoint import arm
 from node_catalog.sdk.registry import Registry, load_registry
 from runtime.engine.cancel import Cancel
 from runtime.engine.duck import warm_up
-from runtime.engine.errors import CancelledError, problem_of
+from runtime.engine.errors import CancelledError, SilentError, problem_of
 from runtime.engine.keeper import KEEPER, REST_SECONDS
 from runtime.engine.limits import die_with_parent, forget_peak, limit_address_space, resident_bytes
 from runtime.engine.pacing import TEMPOS
@@ -46,6 +47,8 @@ from runtime.engine.work import Report, StageWork
 SPARE = 32 * 1024 * 1024
 """Bytes that a child may keep above those that stay: giving back what a light work leaves costs more than it brings."""
 
+WATCH_SECONDS = 0.5
+
 
 class Child:
     """The loop of a child: a thread listens (so that a stop is heard at any time), the main thread works."""
@@ -58,6 +61,7 @@ class Child:
         self._sending = threading.Lock()
         self._guard = threading.Lock()
         self._current: tuple[int, Cancel] | None = None
+        self._is_busy = threading.Event()
         self._stopped: set[int] = set()
         self._least_memory = resident_bytes()
         """What stays when freed memory has been given back."""
@@ -65,6 +69,7 @@ class Child:
     def run(self) -> None:
         """Work until the parent closes the pipe."""
         threading.Thread(target=self._listen, name="listen", daemon=True).start()
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
         self._send(Ready(resident_bytes()))
         while True:
             try:
@@ -97,10 +102,23 @@ class Child:
             if current is not None and current[0] == message.id:
                 current[1].stop()
 
+    def _watch(self) -> None:
+        """End the process when what it waits for outside is overdue: no call into a driver can be broken off."""
+        while True:
+            self._is_busy.wait()
+            time.sleep(WATCH_SECONDS)
+            with self._guard:
+                current = self._current
+                where = current[1].overdue() if current is not None else None
+                if current is not None and where is not None:
+                    self._send(Failed(current[0], problem_of(SilentError(where=where))))
+                    os._exit(1)
+
     def _do(self, message: Do) -> None:
         cancel = Cancel()
         with self._guard:
             self._current = (message.id, cancel)
+            self._is_busy.set()
             if message.id in self._stopped:
                 cancel.stop()
         self._send(Began(message.id))
@@ -119,6 +137,7 @@ class Child:
             answer = Failed(message.id, problem_of(CancelledError() if cancel.is_set else error))
         with self._guard:
             self._current = None
+            self._is_busy.clear()
         self._release_memory()
         self._send(msgspec.structs.replace(answer, memory_bytes=resident_bytes()))
 

@@ -13,6 +13,7 @@ EngineError                base: code, message (both languages), where, retry, d
 ├── DiskBrokenError        the disk does not read or write what it should                  retry
 ├── SourceFailedError      an attached source broke off or vanished                        retry
 ├── ClusterFailedError     the cluster cannot be reached, broke off or failed              retry
+├── SilentError            another system stands still, or the network on the way to it    retry
 ├── PageError              a page of a result that cannot be given                         fatal
 └── ChildError             the process that did the work                                   retry
     ├── ChildDiedError     it died (``signal``)                                            retry
@@ -122,6 +123,20 @@ class ClusterFailedError(EngineError):
     retry = "retry"
 
 
+class SilentError(EngineError):
+    """Another system has not answered for longer than its own limits allow: it stands still, or the network does."""
+
+    retry = "retry"
+
+    def __init__(self, code: str = "engine.silent", message: Text | None = None, *args: Any, **more: Any) -> None:
+        words = text(
+            "The other system has stopped answering: it stands still, or the network on the way to it. It is tried "
+            "again; if it stays so, ask the people who run that system, and look at the network.",
+            "对方系统已停止响应：系统本身或网络处于停滞状态。系统会自动重试；若一直如此，请联系该系统的管理员并检查网络。",
+        )
+        super().__init__(code, message or words, *args, **more)
+
+
 class PageError(EngineError):
     """A page of a result that cannot be given: unknown column, too deep, file gone."""
 
@@ -168,6 +183,7 @@ _CLASSES: dict[str, type[EngineError]] = {
         DiskFullError,
         DiskBrokenError,
         SourceFailedError,
+        SilentError,
         PageError,
         ChildStartError,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import msgspec
@@ -39,6 +39,7 @@ from runtime.engine.work import Limits, Load, SourceSpec
 from security.outgoing import OutgoingGuard
 
 SMALLEST_BATCH = 500
+MARGIN_SECONDS = 3.0
 
 
 def connect_context(
@@ -144,19 +145,33 @@ def open_binding(
     limits = in_portions(limits, spec.load)
     if spec.kind == "dataset" and reached is None:
         reached = reach(spec, limits, registry)
-    with _batches(binding, spec, limits, reached, cancel, others or {}) as batches:
+    where, patience = binding.step or binding.alias, patience_of(limits)
+    with ExitStack() as stack:
+        with cancel.waiting(where, patience):
+            batches = stack.enter_context(_batches(binding, spec, limits, reached, cancel, others or {}))
         failpoint("engine.source_open")
+        coming: Batches = _awaited(batches, cancel, where, patience)
         if reached is not None and spec.load is not None:
             pacing = Pacing(spec.load, reached.connector, reached.settings, reached.context)
-            batches = pacing.pace(batches, flow, cancel)
-        sized = rechunk(_breakable(batches), limits.batch_rows)
+            coming = pacing.pace(coming, flow, cancel)
+        sized = rechunk(coming, limits.batch_rows)
         fitting = cast(sized, binding.schema, binding.step or binding.alias)
         yield reader_of(flow.count(fitting, cancel, reporter.read), binding.schema), flow
 
 
-def _breakable(batches: Batches) -> Iterator[pa.RecordBatch]:
-    """Pass batches through the failpoint that breaks a source in its middle."""
-    for batch in batches:
+def patience_of(limits: Limits) -> float:
+    """Seconds within which another system must have answered; it ends long statements itself, a little earlier."""
+    return limits.statement_seconds + MARGIN_SECONDS
+
+
+def _awaited(batches: Batches, cancel: Cancel, where: str, patience: float) -> Iterator[pa.RecordBatch]:
+    """Pass batches on, each of which must come in time, through the failpoint that breaks a source in its middle."""
+    coming = iter(batches)
+    while True:
+        with cancel.waiting(where, patience):
+            batch = next(coming, None)
+        if batch is None:
+            return
         failpoint("engine.source_batch")
         yield batch
 
