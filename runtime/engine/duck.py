@@ -183,7 +183,7 @@ class Connection:
         message = str(error)
         if isinstance(error, pa.ArrowMemoryError | duckdb.OutOfMemoryException):
             return memory_error(self._where, message.split("\n")[0])
-        if isinstance(error, duckdb.InterruptException):
+        if isinstance(error, duckdb.InterruptException) and not self._is_source:
             return CancelledError(where=self._where)
         is_file = bool(self._scans) and message.startswith(("IO Error", "Invalid Input Error: File"))
         return translate(message, self._where, source=self._is_source or is_file)

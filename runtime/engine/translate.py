@@ -73,8 +73,9 @@ def _make(kind: type[EngineError], code: str, words: Text) -> _Make:
     return make
 
 
+_INTERRUPTED = "INTERRUPT Error"
 _PREFIXES: tuple[tuple[str, _Make], ...] = (
-    ("INTERRUPT Error", lambda where, detail: CancelledError(where=where)),
+    (_INTERRUPTED, lambda where, detail: CancelledError(where=where)),
     ("Out of Memory Error", _make(MemoryLimitError, "engine.out_of_memory", _MEMORY)),
     ("Conversion Error", _make(ValueFailedError, "engine.conversion", _CONVERT)),
     ("Mismatch Type Error", _make(ValueFailedError, "engine.conversion", _CONVERT)),
@@ -104,6 +105,9 @@ def translate(message: str, where: str = "", *, source: bool = False) -> EngineE
     if beyond:
         too_many = _too_many_rows if beyond[1] == ROWS else _too_many_columns
         return too_many(int(beyond[2]), where)
+    if source and message.startswith(_INTERRUPTED):
+        # Nobody asked for it: the thread that met the break stops the others, and any of them may be heard first.
+        return SourceFailedError("source.broke_off", _SOURCE, where, detail)
     for prefix, make in _PREFIXES:
         if message.startswith(prefix):
             return make(where, detail)
