@@ -40,6 +40,7 @@ from security.outgoing import OutgoingGuard
 
 SMALLEST_BATCH = 500
 MARGIN_SECONDS = 3.0
+"""Beyond the longest statement: whoever is silent for so long will not answer any more."""
 
 
 def connect_context(
@@ -145,7 +146,9 @@ def open_binding(
     limits = in_portions(limits, spec.load)
     if spec.kind == "dataset" and reached is None:
         reached = reach(spec, limits, registry)
-    where, patience = binding.step or binding.alias, patience_of(limits)
+    # A server ends statements that take too long itself, a little earlier.
+    seconds = reached.context.statement_timeout if reached is not None else limits.statement_seconds
+    where, patience = binding.step or binding.alias, seconds + MARGIN_SECONDS
     with ExitStack() as stack:
         with cancel.waiting(where, patience):
             batches = stack.enter_context(_batches(binding, spec, limits, reached, cancel, others or {}))
@@ -157,11 +160,6 @@ def open_binding(
         sized = rechunk(coming, limits.batch_rows)
         fitting = cast(sized, binding.schema, binding.step or binding.alias)
         yield reader_of(flow.count(fitting, cancel, reporter.read), binding.schema), flow
-
-
-def patience_of(limits: Limits) -> float:
-    """Seconds within which another system must have answered; it ends long statements itself, a little earlier."""
-    return limits.statement_seconds + MARGIN_SECONDS
 
 
 def _awaited(batches: Batches, cancel: Cancel, where: str, patience: float) -> Iterator[pa.RecordBatch]:
