@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, cast
 
 import pyarrow as pa
@@ -34,7 +35,7 @@ from runtime.engine.events import Reporter
 from runtime.engine.exchange import exchange_file
 from runtime.engine.parquet_file import ParquetFile
 from runtime.engine.results import result_file
-from runtime.engine.sources import connect_context, connector_of
+from runtime.engine.sources import MARGIN_SECONDS, connect_context, connector_of
 from runtime.engine.work import DeliverySpec, Sealed, SourceSpec, StageWork, outlet_path
 
 
@@ -121,11 +122,16 @@ class SplitSink:
             self._reporter.count(self._step, rows, size)
 
 
+LONG_STATEMENTS = 4
+"""As many of one call to an output may take as long as a statement may: a copy, an exchange, its index, the ledger."""
+
+
 class NodeSink:
     """A node's Output. Knows whether an earlier attempt has delivered already (``committed``)."""
 
-    def __init__(self, work: StageWork, registry: Registry) -> None:
+    def __init__(self, work: StageWork, registry: Registry, cancel: Cancel) -> None:
         self._work = work
+        self._cancel = cancel
         connector = connector_of(registry, work.sink.connector)
         if connector.output is None:
             raise _cannot_write(connector.key)
@@ -147,7 +153,8 @@ class NodeSink:
 
     def committed(self) -> Committed | None:
         """What an earlier attempt of this delivery has written, if one has."""
-        return self._output.committed(self._settings, self._delivery, self._context)
+        with self._answering():
+            return self._output.committed(self._settings, self._delivery, self._context)
 
     def open(self) -> None:
         """Raise the fence and make the staging area; what older attempts left behind goes."""
@@ -163,8 +170,9 @@ class NodeSink:
             key=sink.key,
             sealed=tuple(one.part for one in self._work.sealed if one.part is not None),
         )
-        self._writer = self._output.open(self._settings, target, self._delivery, self._context)
-        self._output.clean(self._settings, self._delivery, self._context)
+        with self._answering():
+            self._writer = self._output.open(self._settings, target, self._delivery, self._context)
+            self._output.clean(self._settings, self._delivery, self._context)
 
     def sealed_before(self) -> tuple[Sealed, ...]:
         """What earlier attempts have sealed, unless something of it is gone: then all rows are read again."""
@@ -174,26 +182,34 @@ class NodeSink:
 
     def seal(self) -> SealedPart | None:
         """Make the rows since the last call durable, so that another attempt can take them over."""
-        return cast(ResumableWriter, self._writer).seal()
+        with self._answering():
+            return cast(ResumableWriter, self._writer).seal()
 
     def is_same_node(self, spec: SourceSpec) -> bool:
         """Whether a source is the very node that is written to, reached as the same user: its server can do it all."""
         sink = self._work.sink
         return self._output.fills and spec.connector == sink.connector and spec.settings == sink.settings
 
-    def fill(self, select: str, values: Mapping[str, str], cancel: Cancel) -> int:
+    def fill(self, select: str, values: Mapping[str, str]) -> int:
         """Let the target's server make the rows by a SELECT over its own tables; how many they are."""
         writer = cast(FillingWriter, self._writer)
-        with cancel.interrupts(writer.cancel):
+        with self._cancel.interrupts(writer.cancel), self._answering():
             return writer.fill(select, values)
 
     def write(self, batch: pa.RecordBatch) -> None:
         assert self._writer is not None
-        self._writer.write(batch)
+        with self._answering():
+            self._writer.write(batch)
 
     def commit(self) -> Committed:
         assert self._writer is not None
-        return self._writer.commit()
+        with self._answering():
+            return self._writer.commit()
+
+    def _answering(self) -> AbstractContextManager[None]:
+        """The target has to answer in here, or it will not any more; it ends long statements itself."""
+        seconds = LONG_STATEMENTS * self._context.statement_timeout + MARGIN_SECONDS
+        return self._cancel.waiting(self._work.stage.sink.step, seconds)
 
     def abort(self) -> None:
         if self._writer is not None:

@@ -120,7 +120,7 @@ class _StageRun:
         """Write all rows to the sink and commit them."""
         sink: Sink
         if self._work.sink.kind == "write":
-            sink = node = NodeSink(self._work, self._registry)
+            sink = node = NodeSink(self._work, self._registry, self._cancel)
             self.delivery_label = node.label
             earlier = node.committed()
             if earlier is not None:
@@ -299,7 +299,7 @@ class _StageRun:
         self._reporter.phase("writing")
         with self._spent_by_sink():
             select = with_relation(binding.text, access.dialect, relations(access, others))
-            rows = sink.fill(select, given_values(others), self._cancel)
+            rows = sink.fill(select, given_values(others))
         for step in {binding.counts_step, stage.sink.step} - {""}:
             self._reporter.count(step, rows)
         failpoint("engine.rows_read")

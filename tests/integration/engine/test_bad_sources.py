@@ -22,8 +22,10 @@ from node_catalog.sdk.errors import NodeTypeError
 from node_catalog.sdk.ports import Schema
 from runtime.engine.errors import EngineError, MemoryLimitError
 from runtime.engine.pool import ChildPool
+from runtime.engine.sinks import LONG_STATEMENTS
 from runtime.engine.sources import MARGIN_SECONDS
 from runtime.engine.work import Limits, SourceSpec, StageOutcome, StageWork
+from tests.integration.engine.conftest import ROWS as AIR_ROWS
 from tests.integration.engine.support import AIR, binding, limits, sink, source, stage, work
 from tests.services import MariadbServer, PostgresServer, patience
 from tests.unruly_proxy import Fault, UnrulyProxy, unruly_proxy
@@ -110,6 +112,31 @@ def test_a_server_that_stands_still_is_given_up_in_time(pool: ChildPool, behind:
     assert time.monotonic() - started < (STATEMENT_SECONDS + MARGIN_SECONDS + SOON) * patience()
     behind.proxy.fault = None
     works(pool, behind.work(tmp_path))
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("after", [600, 950])
+def test_a_target_that_stands_still_is_given_up_in_time(
+    pool: ChildPool, behind: Behind, air: Path, tmp_path: Path, after: int
+) -> None:
+    folder = ("public",) if behind.kind == "postgresql" else ()
+    given = {"connector": behind.kind, "settings": behind.settings, "target_path": (*folder, f"copied{after}")}
+
+    def writing(attempt: int) -> StageWork:
+        soon = limits(air, allowed_networks=LOOPBACK, statement_seconds=0.5, connect_seconds=2.0)
+        made = stage('select * from "air"', AIR, [binding()], "write")
+        into = sink(tmp_path, "write", attempt, mode="append", create=True, **given)
+        return work(air, made, [source(air, "parquet")], limits=soon, sink=into)
+
+    behind.proxy.fault, behind.proxy.after = "stall", after
+    started = time.monotonic()
+    with pytest.raises((EngineError, NodeTypeError)) as caught:
+        pool.run(writing(1))
+    assert caught.value.retry == "retry"
+    assert time.monotonic() - started < (LONG_STATEMENTS * 0.5 + MARGIN_SECONDS + SOON) * patience()
+    behind.proxy.fault = None
+    outcome = pool.run(writing(2))
+    assert isinstance(outcome, StageOutcome) and outcome.rows == AIR_ROWS
 
 
 @pytest.mark.services
