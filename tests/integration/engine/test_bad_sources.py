@@ -115,7 +115,7 @@ def test_a_server_that_stands_still_is_given_up_in_time(pool: ChildPool, behind:
 
 
 @pytest.mark.services
-@pytest.mark.parametrize("after", [600, 950])
+@pytest.mark.parametrize("after", [600, 800])
 def test_a_target_that_stands_still_is_given_up_in_time(
     pool: ChildPool, behind: Behind, air: Path, tmp_path: Path, after: int
 ) -> None:
