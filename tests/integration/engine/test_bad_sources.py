@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,7 +25,7 @@ from runtime.engine.errors import EngineError, MemoryLimitError
 from runtime.engine.pool import ChildPool
 from runtime.engine.sinks import LONG_STATEMENTS
 from runtime.engine.sources import MARGIN_SECONDS
-from runtime.engine.work import Limits, SourceSpec, StageOutcome, StageWork
+from runtime.engine.work import DeliverySpec, Limits, SourceSpec, StageOutcome, StageWork
 from tests.integration.engine.conftest import ROWS as AIR_ROWS
 from tests.integration.engine.support import AIR, binding, limits, sink, source, stage, work
 from tests.services import MariadbServer, PostgresServer, patience
@@ -115,7 +116,7 @@ def test_a_server_that_stands_still_is_given_up_in_time(pool: ChildPool, behind:
 
 
 @pytest.mark.services
-@pytest.mark.parametrize("after", [600, 800])
+@pytest.mark.parametrize("after", [800, 1_500])
 def test_a_target_that_stands_still_is_given_up_in_time(
     pool: ChildPool, behind: Behind, air: Path, tmp_path: Path, after: int
 ) -> None:
@@ -125,7 +126,8 @@ def test_a_target_that_stands_still_is_given_up_in_time(
     def writing(attempt: int) -> StageWork:
         soon = limits(air, allowed_networks=LOOPBACK, statement_seconds=0.5, connect_seconds=2.0)
         made = stage('select * from "air"', AIR, [binding()], "write")
-        into = sink(tmp_path, "write", attempt, mode="append", create=True, **given)
+        delivery = DeliverySpec(sink="stage1", run="run1", task=f"stall{after}", attempt=attempt)
+        into = msgspec.structs.replace(sink(tmp_path, "write", mode="append", create=True, **given), delivery=delivery)
         return work(air, made, [source(air, "parquet")], limits=soon, sink=into)
 
     behind.proxy.fault, behind.proxy.after = "stall", after
