@@ -56,7 +56,9 @@ def control_database(environment: dict[str, str]):  # type: ignore[no-untyped-de
     def keep_alive() -> None:
         while not ended.wait(0.05):
             if server.process is not None and server.process.poll() is not None:
-                server.start()
+                # It may be struck while it starts, or what is left of the one before may still be ending: again then.
+                with contextlib.suppress(AssertionError):
+                    server.start()
 
     keeper = threading.Thread(target=keep_alive)
     keeper.start()

@@ -152,7 +152,8 @@ class Crew:
         books = self.books
         under_arms = {one.point for one in self._armed}
         free = [point for point in self.points.loads if point not in under_arms]
-        point = min(free, key=lambda name: (books.strikes[name] + books.missed[name], self._rng.random()))
+        # First what was never struck. What is often missed (few workloads come by) has its turn again, but not always.
+        point = min(free, key=lambda name: (books.strikes[name] + books.missed[name] // 4, self._rng.random()))
         worker, self._spare = self._spare, new_worker()
         worker.go(f"{point}={'stop' if point in self.points.in_child else 'kill'}")
         now = time.monotonic()
