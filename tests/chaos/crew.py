@@ -12,7 +12,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -100,19 +100,25 @@ class Crew:
 
     # ── Work ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def strike(self, number: int, armed: int = 4, freeze: bool = False) -> None:
-        """Strike ``number`` times, then let everything end. ``freeze``: they wake when others have done their work."""
+    def strike(self, number: int, armed: int = 4, freeze: bool = False, each: Collection[str] = ()) -> None:
+        """Strike ``number`` times, then let everything end. ``freeze``: they wake when others have done their work.
+
+        ``each``: go on at those of these points that were not struck yet, for as many strikes again.
+        """
         self._heir.go()
         target = self.books.total + number
-        while self.books.total < target:
+        while self.books.total < target or (self.books.total < target + number and self._lacking(each)):
             self._look_at_work()
             for one in list(self._armed):
                 self._look_at(one, freeze)
-            while len(self._armed) < armed:
-                self._arm()
+            left = self._lacking(each) if self.books.total >= target else [*self.points.loads]
+            self._arm(left, armed)
             self._begin_more()
             time.sleep(0.01)
         self.settle()
+
+    def _lacking(self, points: Collection[str]) -> list[str]:
+        return [point for point in points if not self.books.strikes[point]]
 
     def settle(self) -> None:
         """No more strikes; everything that was begun must end."""
@@ -148,10 +154,17 @@ class Crew:
 
     # ── Strikes ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def _arm(self) -> None:
+    def _arm(self, points: Sequence[str], most: int) -> None:
+        """Arm workers, at most so many in all, each with another one of these points."""
+        while len(self._armed) < most:
+            under_arms = {one.point for one in self._armed}
+            free = [point for point in points if point not in under_arms]
+            if not free:
+                return
+            self._arm_one(free)
+
+    def _arm_one(self, free: Sequence[str]) -> None:
         books = self.books
-        under_arms = {one.point for one in self._armed}
-        free = [point for point in self.points.loads if point not in under_arms]
         # First what was never struck. What is often missed (few workloads come by) has its turn again, but not always.
         point = min(free, key=lambda name: (books.strikes[name] + books.missed[name] // 4, self._rng.random()))
         worker, self._spare = self._spare, new_worker()
