@@ -47,21 +47,26 @@ export function NodeSettings({ node, connector }: { node: CatalogueNode; connect
   };
   return (
     <div className={styles.forms} style={{ marginTop: 0 }}>
-      <Panel title={t("new_node.words")}>
-        <Form
-          name="node"
-          form={form}
-          layout="vertical"
-          initialValues={{
-            name: node.name,
-            description: node.description,
-            organisation: node.organisation.id,
-            tags: node.tags,
-          }}
-        >
-          <NodeFields />
-        </Form>
-      </Panel>
+      <div className={styles.column}>
+        <Panel title={t("new_node.words")}>
+          <Form
+            name="node"
+            form={form}
+            layout="vertical"
+            initialValues={{
+              name: node.name,
+              description: node.description,
+              organisation: node.organisation.id,
+              tags: node.tags,
+            }}
+          >
+            <NodeFields />
+          </Form>
+        </Panel>
+        {!node.is_personal && (
+          <LimitsPanel connector={connector} value={limits} onChange={setLimits} problems={problems} />
+        )}
+      </div>
       {!node.is_personal && (
         <Panel title={t("new_node.connection")}>
           <SchemaForm
@@ -72,9 +77,6 @@ export function NodeSettings({ node, connector }: { node: CatalogueNode; connect
             secrets={node.secrets}
           />
         </Panel>
-      )}
-      {!node.is_personal && (
-        <LimitsPanel connector={connector} value={limits} onChange={setLimits} problems={problems} />
       )}
       <div className={styles.save}>
         {save.error && <ProblemNotice error={save.error} />}

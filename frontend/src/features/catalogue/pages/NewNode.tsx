@@ -95,11 +95,14 @@ function NodeForm({ connector }: { connector: PaletteConnector }) {
   const problem = create.error ?? tryOut.error;
   return (
     <div className={styles.forms}>
-      <Panel title={t("new_node.words")}>
-        <Form name="node" form={form} layout="vertical" initialValues={{ name: {}, description: {}, tags: [] }}>
-          <NodeFields />
-        </Form>
-      </Panel>
+      <div className={styles.column}>
+        <Panel title={t("new_node.words")}>
+          <Form name="node" form={form} layout="vertical" initialValues={{ name: {}, description: {}, tags: [] }}>
+            <NodeFields />
+          </Form>
+        </Panel>
+        <LimitsPanel connector={connector} value={limits} onChange={setLimits} problems={problems} />
+      </div>
       <Panel title={t("new_node.connection")}>
         <SchemaForm
           schema={connector.schema}
@@ -129,7 +132,6 @@ function NodeForm({ connector }: { connector: PaletteConnector }) {
           </Button>
         </div>
       </Panel>
-      <LimitsPanel connector={connector} value={limits} onChange={setLimits} problems={problems} />
     </div>
   );
 }
