@@ -105,6 +105,13 @@ def _import_nodes(person: Asker) -> None:
     person.button(person.t("catalogue:nodes.import")).click()
 
 
+def _limits(person: Asker) -> None:
+    person.page.get_by_role("radio", name="PostgreSQL").click()
+    person.page.get_by_role("heading", name=person.t("catalogue:limits.title")).scroll_into_view_if_needed()
+    person.page.mouse.move(700, 500)
+    person.page.mouse.wheel(0, 4000)
+
+
 def _run(person: Asker) -> None:
     expect(person.page.locator(".react-flow__node").first).to_be_visible(timeout=PATIENCE)
     expect(person.page.locator("[data-cell='0,1']").first).to_be_visible(timeout=PATIENCE)
@@ -184,6 +191,7 @@ SHOTS = (
     Shot("node", "li.qiang", lambda made: f"/catalogue/nodes/{made['node']}"),
     Shot("node-scan", "li.qiang", lambda made: f"/catalogue/nodes/{made['wide']()}", _scan, _stop_scan),
     Shot("node-new", "li.qiang", lambda made: "/catalogue/nodes/new"),
+    Shot("node-limits", "li.qiang", lambda made: "/catalogue/nodes/new", _limits),
     Shot("node-import", "li.qiang", lambda made: "/catalogue/nodes", _import_nodes),
     Shot("runs", "wang.fang", lambda made: "/runs"),
     Shot("monitor", "zhao.min", lambda made: "/monitor"),
