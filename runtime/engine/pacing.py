@@ -27,7 +27,8 @@ FIRST_LOOK_SECONDS = 0.15
 SECOND_LOOK_SECONDS = 0.25
 """After the first one: until then nothing is known, and the read goes on at full speed."""
 BUSY_A_SECOND = 25
-"""Transactions or statements of others from which on a server counts as busy."""
+"""Transactions or statements of others from which on a server counts as busy. So many are needed between two looks that
+are closer together as well: what stands around a read of ours (a plan, a target made ready) comes in a burst."""
 OWN_PER_READ = 20
 """Statements of ours at most that come with a read: a scan of many small tables must not take itself for a crowd."""
 SHARE_WHEN_BUSY = 0.1
@@ -84,9 +85,12 @@ class Tempo:
         is_first = self._seen is None or now - self._seen[0] >= STALE_SECONDS
         self._next_look = now + (SECOND_LOOK_SECONDS if is_first else LOOK_SECONDS)
         with self._lock:
-            own, self._begun = self._begun * OWN_PER_READ, 0
-        if self._seen is not None and not is_first and now > self._seen[0]:
-            self.is_busy = (work_done - self._seen[1] - own) / (now - self._seen[0]) > BUSY_A_SECOND
+            own = self._begun * OWN_PER_READ
+            # What a read that began just before the first look does there is seen at the second one only.
+            self._begun = self._begun if is_first else 0
+        if self._seen is not None and not is_first:
+            others = work_done - self._seen[1] - own
+            self.is_busy = others > BUSY_A_SECOND * max(1.0, now - self._seen[0])
         self._seen = now, work_done
 
     def refused(self, *, is_busy: bool) -> None:

@@ -54,10 +54,12 @@ class Server:
     """A connector that tells how much its server has done: ``per_second`` by others."""
 
     per_second = 0.0
+    burst = 0.0, 0
+    """Seconds after its beginning, and work that is told from then on."""
     refusal: Exception | None = None
 
     def __init__(self, clock: Clock) -> None:
-        self._clock, self.asked = clock, 0
+        self._clock, self.asked, self._began = clock, 0, clock.now
 
     @contextmanager
     def work_done(self, settings: Any, context: Any) -> Iterator[Any]:
@@ -65,7 +67,8 @@ class Server:
             self.asked += 1
             if self.refusal is not None:
                 raise self.refusal
-            return int(self._clock.now * self.per_second)
+            after, more = self.burst
+            return int(self._clock.now * self.per_second) + (more if self._clock.now - self._began >= after else 0)
 
         yield ask
 
@@ -150,6 +153,12 @@ def test_a_scan_of_small_tables_does_not_take_itself_for_a_crowd(clock: Clock) -
     for _ in range(50):
         read(clock, Load(node="N1", yields=True), server, number=2)
     assert clock.now - began > 50
+
+
+def test_a_burst_around_a_read_is_not_taken_for_users(clock: Clock) -> None:
+    server = Server(clock)
+    server.burst = 0.45, 30  # a session of ours ends and tells its transactions: between the first two looks
+    assert read(clock, Load(node="N1", yields=True), server, number=20) == pytest.approx(2)
 
 
 def test_a_server_that_does_not_say_is_read_all_the_same(clock: Clock) -> None:
