@@ -16,7 +16,7 @@ from flows.graph.estimate import ColumnFacts, estimate_ports
 from flows.graph.fuse import MAX_STEPS
 from flows.graph.lineage import step_relations
 from flows.graph.plan import Binding, Plan, Stage
-from flows.graph.render import parser_name
+from flows.graph.relation_text import parser_name
 from flows.graph.topology import Topology
 from flows.models import Flow
 from flows.planning import cluster_for, complete_parameters

@@ -9,7 +9,8 @@ from flows.graph.guard import narrowed_source, source_columns
 from flows.graph.optimise import needed_columns
 from flows.graph.parts import Part, Read
 from flows.graph.plan import Binding, Shipped, SourceRead
-from flows.graph.render import SOURCE, render
+from flows.graph.relation_text import SOURCE
+from flows.graph.render import render
 from flows.graph.same_there import compared_columns
 from flows.graph.sources import DatasetInfo, is_given
 from node_catalog.sdk.grant import GrantSpec

@@ -15,7 +15,7 @@ import ibis.expr.operations as ops
 
 from flows.graph.influence import first_of_each
 from flows.graph.lineage import StepRelations
-from flows.graph.render import SOURCE
+from flows.graph.relation_text import SOURCE
 from flows.graph.sources import DatasetInfo
 from node_catalog.sdk.grant import GrantSpec, visible_values
 from node_catalog.sdk.ports import from_ibis

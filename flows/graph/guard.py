@@ -6,7 +6,7 @@ from typing import Any
 
 import ibis
 
-from flows.graph.render import SOURCE
+from flows.graph.relation_text import SOURCE
 from flows.graph.sources import DatasetInfo
 from node_catalog.sdk import grant as grants
 from node_catalog.sdk.grant import GrantSpec

@@ -17,7 +17,7 @@ from flows.graph.expressions.parameters import read_parameters
 from flows.graph.guard import narrowed_source
 from flows.graph.influence import Influence, influence_of
 from flows.graph.quick import quick_table
-from flows.graph.render import SOURCE
+from flows.graph.relation_text import SOURCE
 from flows.graph.settings import fill_inputs, parse_settings
 from flows.graph.sources import DatasetInfo
 from flows.graph.step_ports import kind_ports, named

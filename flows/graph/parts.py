@@ -17,7 +17,7 @@ import ibis.expr.operations as ops
 
 from flows.graph.descend import is_key
 from flows.graph.estimate import Estimate, Estimator, source_estimate
-from flows.graph.render import SOURCE
+from flows.graph.relation_text import SOURCE
 from flows.graph.same_there import SERVERS, bases, refusal
 from flows.graph.shipping import may_receive, size_refused
 from flows.graph.sources import DatasetInfo, is_given

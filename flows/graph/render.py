@@ -9,28 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
 import sqlglot.expressions as sge
 from sqlglot.dialects.dialect import Dialect
-from sqlglot.tokens import TokenType
 
 from flows.graph.errors import PlanError
 from flows.graph.exact_text import by_code_point
+from flows.graph.relation_text import parser_name
 from flows.graph.spark_text import for_spark
 from node_catalog.sdk.memory import Memory
 from node_catalog.sdk.text import text
 
-SOURCE = "src"
-"""The name that stands for the dataset in a binding's text."""
 _PLAIN = re.compile(r"[A-Za-z0-9 .,:;_+/()=<>-]*")
-_NAMES = {"postgresql": "postgres", "mariadb": "mysql"}
-
-
-def parser_name(dialect: str) -> str:
-    """What the SQL parser calls one of our dialects."""
-    return _NAMES.get(dialect, dialect)
 
 
 def render(relation: Any, dialect: str = "duckdb") -> str:
@@ -51,7 +42,7 @@ _trees: Memory[sge.Expression] = Memory(2_000)
 
 def _tree_of(relation: Any, dialect: str) -> sge.Expression:
     try:
-        tree: sge.Expression = _compiler(_NAMES.get(dialect, dialect)).to_sqlglot(relation)
+        tree: sge.Expression = _compiler(parser_name(dialect)).to_sqlglot(relation)
     except PlanError:
         raise
     except Exception as error:  # Ibis raises many kinds of errors for what a dialect lacks
@@ -65,26 +56,7 @@ def _tree_of(relation: Any, dialect: str) -> sge.Expression:
 
 def text_of(tree: sge.Expression, dialect: str = "duckdb") -> str:
     """The text of a syntax tree."""
-    return str(_generator(_NAMES.get(dialect, dialect)).generate(tree, copy=False))
-
-
-def quoted(name: str) -> str:
-    """A name as a DuckDB identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def with_relation(source_text: str, dialect: str, relation: str | Mapping[str, str]) -> str:
-    """A binding's text with the real ``relation`` (SQL: a quoted name or a subselect in parentheses) for ``src``, or
-    with one for each name.
-    """
-    relations = {SOURCE: relation} if isinstance(relation, str) else relation
-    tokens = Dialect.get_or_raise(_NAMES.get(dialect, dialect)).tokenize(source_text)
-    parts, at = [], 0
-    for before, token in pairwise(tokens):
-        if token.text in relations and before.token_type in (TokenType.FROM, TokenType.JOIN):
-            parts += [source_text[at : token.start], relations[token.text]]
-            at = token.end + 1
-    return "".join(parts) + source_text[at:]
+    return str(_generator(parser_name(dialect)).generate(tree, copy=False))
 
 
 @cache

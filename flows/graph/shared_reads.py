@@ -13,7 +13,7 @@ from typing import Any
 
 from flows.graph.descend import Test, on_rows_of
 from flows.graph.estimate import Estimator, row_width, source_estimate
-from flows.graph.render import SOURCE
+from flows.graph.relation_text import SOURCE
 from flows.graph.sources import DatasetInfo
 from node_catalog.sdk.grant import GrantSpec
 

@@ -16,9 +16,7 @@ from node_catalog.sdk.ports import from_ibis
 from node_catalog.sdk.text import Text, text
 
 SHIPPED_BYTES = 4 << 20
-"""About how many bytes may be sent along, by the profile."""
-MOST_BYTES = 4 * SHIPPED_BYTES
-"""Beyond so many, when they are read, nothing is sent, and the stage is done in the engine."""
+"""About how many bytes may be sent along, by the profile; the engine stops at four times as many (its MOST_BYTES)."""
 _KINDS = ("boolean", "integer", "number", "decimal", "text", "date", "timestamp")
 
 

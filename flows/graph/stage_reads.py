@@ -16,7 +16,7 @@ from flows.graph.optimise import can_push, conjuncts, filter_of, limit_of, neede
 from flows.graph.parts import Part, PartFinder, Read, is_one_row
 from flows.graph.plan import Binding, Probe, Shipped
 from flows.graph.quick import quick_table
-from flows.graph.render import SOURCE
+from flows.graph.relation_text import SOURCE
 from flows.graph.shared_reads import Use, is_dearer, shared_relation
 from flows.graph.sources import is_given
 from flows.graph.stage_draft import StageContext, StageDraft

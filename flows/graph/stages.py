@@ -16,7 +16,7 @@ from flows.graph.needs import needs_of
 from flows.graph.optimise import needed_columns
 from flows.graph.plan import SPARK, Judge, Outlet, Probe, Stage
 from flows.graph.probes import probe_of, same_counts
-from flows.graph.render import SOURCE
+from flows.graph.relation_text import SOURCE
 from flows.graph.settings import fill_inputs
 from flows.graph.stage_draft import StageContext
 from flows.graph.stage_reads import ReadingDraft

@@ -6,7 +6,7 @@ import inspect
 from functools import cache
 from typing import Any
 
-import ibis
+from node_catalog.sdk.later import ibis
 
 
 @cache

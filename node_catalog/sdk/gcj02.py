@@ -12,9 +12,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import ibis
-
 from node_catalog.sdk.engine_calls import engine_call
+from node_catalog.sdk.later import ibis
 
 AXIS, ECCENTRICITY = 6378245.0, 0.00669342162296594323
 WEST, EAST, SOUTH, NORTH = 72.004, 137.8347, 0.8293, 55.8271

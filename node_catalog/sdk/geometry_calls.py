@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import ibis
-import ibis.expr.datatypes as dt
-
 from node_catalog.sdk.contract import BuildContext
 from node_catalog.sdk.engine_calls import engine_call
 from node_catalog.sdk.gcj02 import at_depth
 from node_catalog.sdk.geometry import CRS_WORDS, crs_of, geometry_type
+from node_catalog.sdk.later import dt, ibis
 from node_catalog.sdk.ports import ibis_type, type_of_ibis
 from node_catalog.sdk.relation import NUMERIC, find_column, kind_of, type_words
 from node_catalog.sdk.text import text

@@ -25,6 +25,7 @@ from runtime.engine.duck import warm_up
 from runtime.engine.errors import CancelledError, SilentError, problem_of
 from runtime.engine.keeper import KEEPER, REST_SECONDS
 from runtime.engine.limits import die_with_parent, forget_peak, limit_address_space, resident_bytes
+from runtime.engine.no_pandas import keep_out
 from runtime.engine.pacing import TEMPOS
 from runtime.engine.perform import perform
 from runtime.engine.pipe import (
@@ -175,6 +176,7 @@ def main(argument: str) -> None:
     os.close(nothing)
     for handle in (incoming, outgoing):
         os.set_inheritable(handle, False)
+    keep_out()
     try:
         registry = load_registry(settings.packages)
         warm_up()

@@ -12,7 +12,7 @@ import sqlglot
 import sqlglot.expressions as sge
 
 from flows.graph.plan import Stage
-from flows.graph.render import parser_name
+from flows.graph.relation_text import parser_name
 
 LONGEST = 20_000
 """Characters up to which a text is looked at: longer ones do more than this."""

@@ -1,7 +1,8 @@
 """Keeps pandas out of our processes where it is installed, as Spark's client brings it.
 
-pyarrow looks for pandas when it makes its first array, and imports it then: half a second and 50 MiB in each process
-that never uses it. It looks once, so it is told now that there is none. Who imports pandas gets it all the same.
+pyarrow looks for pandas when it makes its first array, DuckDB whenever a statement has values, and both import it then:
+half a second and 50 MiB in each process that never uses it. pyarrow looks once, so it is told now that there is none.
+A child does not find it until a stage goes to Spark (``keep_out``, ``let_in``).
 """
 
 from __future__ import annotations
@@ -20,14 +21,24 @@ class _NoPandas(MetaPathFinder):
             raise ModuleNotFoundError(name)
 
 
-def _look_now() -> None:
-    finder = _NoPandas()
-    sys.meta_path.insert(0, finder)
-    try:
-        pa.array([0])
-    finally:
-        sys.meta_path.remove(finder)
+_FINDER = _NoPandas()
+
+
+def keep_out() -> None:
+    """From now on pandas is not found in this process."""
+    if _FINDER not in sys.meta_path:
+        sys.meta_path.insert(0, _FINDER)
+
+
+def let_in() -> None:
+    """Who imports pandas gets it."""
+    if _FINDER in sys.meta_path:
+        sys.meta_path.remove(_FINDER)
 
 
 if "pandas" not in sys.modules:
-    _look_now()
+    keep_out()
+    try:
+        pa.array([0])
+    finally:
+        let_in()

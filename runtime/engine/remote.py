@@ -21,6 +21,7 @@ from node_catalog.sdk.ports import Schema, to_arrow
 from runtime.engine.cancel import Cancel
 from runtime.engine.cluster_errors import cluster_error, no_client, not_reachable, too_much_to_send
 from runtime.engine.cluster_files import SharedFiles
+from runtime.engine.no_pandas import let_in
 from runtime.engine.work import ClusterSpec
 from security.outgoing import OutgoingGuard
 
@@ -139,6 +140,7 @@ def open_cluster(
     spec: ClusterSpec, cancel: Cancel, where: str = "", connect_seconds: float = 5.0
 ) -> Iterator[ClusterSession]:
     """A session of its own on the cluster. Raises ClusterFailedError, to be tried again, when it cannot be reached."""
+    let_in()
     try:
         from pyspark.sql.connect.client.retries import DefaultPolicy
         from pyspark.sql.connect.session import SparkSession

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flows.graph.plan import Binding, Probe
-from flows.graph.render import quoted
+from flows.graph.relation_text import quoted
 from node_catalog.sdk.access import Attach
 from node_catalog.sdk.parquet_read import sql_type
 from node_catalog.sdk.ports import Schema

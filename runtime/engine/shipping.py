@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from flows.graph.plan import Binding, SourceRead
-from flows.graph.shipping import MOST_BYTES
 from node_catalog.sdk.access import Given
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.ports import to_arrow
@@ -18,6 +17,9 @@ from runtime.engine.cancel import Cancel
 from runtime.engine.events import Reporter
 from runtime.engine.sources import connector_of, open_binding
 from runtime.engine.work import SourceSpec, StageWork, source_alias
+
+MOST_BYTES = 16 << 20
+"""Beyond so many, when they are read, nothing is sent, and the stage is done in the engine."""
 
 Sent = Mapping[str, Given]
 """Alias of a SourceSpec → its rows, as the server of its binding takes them."""

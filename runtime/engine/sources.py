@@ -16,7 +16,7 @@ import msgspec
 import pyarrow as pa
 
 from flows.graph.plan import Binding
-from flows.graph.render import quoted, with_relation
+from flows.graph.relation_text import quoted, with_relation
 from node_catalog.sdk.access import Access, Attach, DatasetRef, Given, Remote, Span, Stream, Through
 from node_catalog.sdk.contract import ConnectContext, Connector
 from node_catalog.sdk.contract import Settings as ConnectorSettings

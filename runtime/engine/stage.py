@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from flows.graph.plan import HERE, Binding, Probe
-from flows.graph.render import with_relation
+from flows.graph.relation_text import with_relation
 from node_catalog.sdk.access import Given, Remote, Span
 from node_catalog.sdk.contract import Committed
 from node_catalog.sdk.failpoint import failpoint

@@ -111,3 +111,18 @@ def test_the_web_process_loads_no_engine(repo: Path) -> None:
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=repo, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_a_child_that_waits_has_loaded_only_what_every_work_needs(repo: Path) -> None:
+    """All node types and a warm engine, in a fresh process: no Ibis, no pandas, no driver; 60 MiB less."""
+    import subprocess
+
+    code = (
+        "import sys; from runtime.engine import child, no_pandas; from node_catalog.sdk.registry import load_registry; "
+        "no_pandas.keep_out(); load_registry(('node_catalog.types',)); child.warm_up(); "
+        "bad = {'django', 'ibis', 'pandas', 'pyspark', 'psycopg', 'adbc_driver_manager', 'pymysql'}; "
+        "print(sorted(bad & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=repo, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().splitlines()[-1] == "[]"

@@ -19,11 +19,17 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run of a work cost: seconds of wall time and CPU, peak resident bytes of one process."""
+    """What one run of a work cost: seconds of wall time and CPU, peak bytes of one process.
+
+    ``peak_rss`` counts pages that other processes share in full, ``peak_pss`` each only by this one's part of it;
+    ``largest`` names the process that reached ``peak_rss``.
+    """
 
     wall: float
     cpu: float
     peak_rss: int
+    peak_pss: int = 0
+    largest: str = ""
 
 
 @dataclass
@@ -91,14 +97,36 @@ def resident(process: int) -> int:
         return 0
 
 
+def proportional(process: int) -> int:
+    """Bytes of one process, shared pages divided by who shares them (0 when it is gone or may not be looked at)."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
+    except (OSError, StopIteration):
+        return 0
+
+
+def named(process: int) -> str:
+    """What runs in a process: the module or command that Python was given, else its program."""
+    try:
+        words = Path(f"/proc/{process}/cmdline").read_text().split("\0")
+    except OSError:
+        return ""
+    words = [word for word in words if word and not word.startswith(("-", "{"))]
+    return " ".join(Path(word).name for word in words[:3])[:60]
+
+
 def measure(work: Callable[[], Any], roots: Callable[[], Iterable[int]], watched: Callable[[], Iterable[int]]) -> Cost:
     """Run ``work`` once; CPU is counted over the trees of ``roots``, the peak over single ``watched`` processes."""
-    peak, stop = 0, threading.Event()
+    peak, share, largest, stop = 0, 0, "", threading.Event()
 
     def watch() -> None:
-        nonlocal peak
+        nonlocal peak, share, largest
         while not stop.wait(0.05):
-            peak = max([peak, *(resident(process) for process in process_tree(watched()))])
+            size, process = max((resident(process), process) for process in process_tree(watched()))
+            share = max(share, proportional(process))
+            if size > peak:
+                peak, largest = size, named(process)
 
     watcher = threading.Thread(target=watch, daemon=True)
     before_processes = process_tree(roots())
@@ -110,7 +138,7 @@ def measure(work: Callable[[], Any], roots: Callable[[], Iterable[int]], watched
     after = cpu_seconds(process_tree(roots()) | before_processes)
     stop.set()
     watcher.join()
-    return Cost(wall, max(after - before, 0.0), peak)
+    return Cost(wall, max(after - before, 0.0), peak, share, largest)
 
 
 def medians(costs: list[Cost]) -> Cost:
@@ -119,6 +147,8 @@ def medians(costs: list[Cost]) -> Cost:
         statistics.median(cost.wall for cost in costs),
         statistics.median(cost.cpu for cost in costs),
         int(statistics.median(cost.peak_rss for cost in costs)),
+        int(statistics.median(cost.peak_pss for cost in costs)),
+        costs[-1].largest,
     )
 
 

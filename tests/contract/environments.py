@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.graph.render import with_relation
+from flows.graph.relation_text import with_relation
 from node_catalog.palette import registry
 from node_catalog.sdk.access import Attach, DatasetRef, Remote, Through
 from node_catalog.sdk.contract import ConnectContext, Connector

@@ -17,7 +17,8 @@ from flows.graph.document import Document
 from flows.graph.guard import narrowed_source
 from flows.graph.plan import Binding, Plan, Stage
 from flows.graph.planner import make_plan
-from flows.graph.render import render, with_relation
+from flows.graph.relation_text import with_relation
+from flows.graph.render import render
 from flows.graph.settings import parse_settings
 from flows.graph.step_ports import end_of
 from flows.graph.topology import Topology

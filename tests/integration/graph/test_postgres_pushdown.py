@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from flows.graph.planner import make_plan
-from flows.graph.render import with_relation
+from flows.graph.relation_text import with_relation
 from node_catalog.sdk.grant import GrantSpec
 from tests.services import PostgresServer
 from tests.unit.graph.support import AIR_COLUMNS, REMOTE, arrow, catalogue, flow, load, nodes, registry, step

@@ -15,7 +15,7 @@ import sqlglot
 from flows.graph.errors import PlanError
 from flows.graph.plan import Plan
 from flows.graph.planner import plan_digest
-from flows.graph.render import with_relation
+from flows.graph.relation_text import with_relation
 from tests.unit.graph.plan_support import FAR, OUT, READ, ROWS, TABLES, fields, only_binding, planned
 from tests.unit.graph.support import (
     AIR,
