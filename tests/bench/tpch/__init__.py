@@ -18,7 +18,17 @@ import pyarrow.parquet as pq
 
 from runtime.engine.work import Limits
 from tests.bench.measure import Comparison
-from tests.bench.tpch.data import NUMBERS, TABLES, Tables, answers, different, queries, run_works, write_tables
+from tests.bench.tpch.data import (
+    NUMBERS,
+    TABLES,
+    Tables,
+    answers,
+    different,
+    file_tables,
+    queries,
+    run_works,
+    write_tables,
+)
 
 SCALE = float(os.environ.get("TPCH_SCALE", "1"))
 PAIRS = 5
@@ -62,7 +72,7 @@ def run_query(tables: Tables, number: int) -> tuple[list[float], list[float]]:
 def run() -> list[Comparison]:
     """One line per query, and the geometric mean."""
     write_tables(FOLDER, SCALE)
-    tables = Tables(FOLDER)
+    tables = file_tables(FOLDER)
     rows = []
     for number in NUMBERS:
         own, peer = run_query(tables, number)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,7 @@ import pyarrow as pa
 from flows.graph.document import Document
 from flows.graph.engines import Cluster
 from flows.graph.load import read_document
-from flows.graph.plan import Plan
+from flows.graph.plan import Binding, Plan, SourceRead
 from flows.graph.planner import make_plan
 from flows.graph.sources import DatasetInfo
 from node_catalog.sdk.contract import ConnectContext
@@ -27,7 +28,7 @@ from node_catalog.sdk.registry import Registry, load_registry
 from node_catalog.sdk.schema import parse
 from runtime.engine.extensions import extension_file
 from runtime.engine.stage import run_stage
-from runtime.engine.work import ClusterSpec, DeliverySpec, Limits, SinkSpec, SourceSpec, StageWork
+from runtime.engine.work import ClusterSpec, DeliverySpec, Limits, SinkSpec, SourceSpec, StageWork, source_alias
 
 NUMBERS = range(1, 23)
 TABLES = ("customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier")
@@ -115,21 +116,36 @@ def document(number: int) -> Document:
     return loaded.document
 
 
-class Tables:
-    """The eight tables as datasets of a files node, found by its own discovery."""
+@dataclass(frozen=True)
+class Known:
+    """What a profile and the source tell of a table: about how many values each column has, and its keys."""
 
-    def __init__(self, folder: Path) -> None:
-        self.settings = {"folder": str(folder)}
-        self.roots = (str(folder),)
+    distinct: dict[str, float] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
+
+
+class Tables:
+    """The eight tables as datasets of one node, found by its own discovery."""
+
+    def __init__(
+        self,
+        connector: str,
+        settings: dict[str, Any],
+        context: ConnectContext,
+        known: Mapping[str, Known] | None = None,
+    ) -> None:
+        self.connector, self.settings, self.roots = connector, settings, context.file_roots
         self.infos: dict[str, DatasetInfo] = {}
         self._by_number: dict[str, DatasetInfo] = {}
-        files = registry().connectors["files"]
-        for found in files.discover(parse(files.Settings, self.settings), ConnectContext(file_roots=self.roots)):
+        kind = registry().connectors[connector]
+        for found in kind.discover(parse(kind.Settings, settings), context):
             schema = Schema.of((column.name, column.type) for column in found.columns)
             name = found.path[-1].removesuffix(".parquet")
+            profiled = (known or {}).get(name, Known())
             self.infos[name] = DatasetInfo(
-                name, "33A017/FL00000001-A", "files", found.path, schema, dict(found.settings), found.rows
-            )
+                name, "33A017/FL00000001-A", connector, found.path, schema, dict(found.settings), found.rows,
+                distinct=profiled.distinct, keys=profiled.keys,
+            )  # fmt: skip
 
     def plan(self, query: int, cluster: Cluster | None = None) -> Plan:
         """The plan of a query's flow over these tables; with a ``cluster``, what can go there does."""
@@ -152,17 +168,7 @@ class Tables:
                     path = str(folder / f"{binding.stage}.parquet")
                     sources.append(SourceSpec(alias=binding.alias, kind="exchange", exchange_path=path))
                 else:
-                    info = self._by_number[binding.dataset]
-                    sources.append(
-                        SourceSpec(
-                            alias=binding.alias,
-                            connector="files",
-                            settings=self.settings,
-                            path=info.path,
-                            schema=info.schema,
-                            dataset_settings=info.settings,
-                        )
-                    )
+                    sources += [self._source(binding, read) for read in binding.reads]
             kind: Any = stage.sink.kind
             sink = SinkSpec(
                 kind=kind,
@@ -171,6 +177,23 @@ class Tables:
             )
             made.append(StageWork(stage=stage, sources=tuple(sources), sink=sink, limits=limits, cluster=cluster))
         return made
+
+    def _source(self, binding: Binding, read: SourceRead) -> SourceSpec:
+        info = self._by_number[read.dataset]
+        return SourceSpec(
+            alias=source_alias(binding, read),
+            connector=self.connector,
+            settings=self.settings,
+            path=info.path,
+            schema=info.schema,
+            dataset_settings=info.settings,
+            compared=read.compared,
+        )
+
+
+def file_tables(folder: Path) -> Tables:
+    """The Parquet files in ``folder``."""
+    return Tables("files", {"folder": str(folder)}, ConnectContext(file_roots=(str(folder),)))
 
 
 def run_works(works: Sequence[StageWork]) -> None:

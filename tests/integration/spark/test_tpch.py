@@ -13,7 +13,7 @@ import pytest
 from flows.graph.engines import Cluster
 from flows.graph.plan import SPARK
 from runtime.engine.work import ClusterSpec, Limits
-from tests.bench.tpch.data import NUMBERS, Tables, answers, different, run_works, write_tables
+from tests.bench.tpch.data import NUMBERS, Tables, answers, different, file_tables, run_works, write_tables
 from tests.spark_server import spark_url
 
 SCALE = 0.01
@@ -23,7 +23,7 @@ SCALE = 0.01
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
     folder = tmp_path_factory.mktemp("tpch")
     write_tables(folder, SCALE)
-    return Tables(folder)
+    return file_tables(folder)
 
 
 @pytest.mark.parametrize("number", NUMBERS)

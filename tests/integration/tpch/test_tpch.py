@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from runtime.engine.work import Limits
-from tests.bench.tpch.data import NUMBERS, Tables, answers, different, document, run_works, write_tables
+from tests.bench.tpch.data import NUMBERS, Tables, answers, different, document, file_tables, run_works, write_tables
 
 SCALE = float(os.environ.get("TPCH_SCALE", "0.01"))
 """0.01 in the suite; the answers of 0.1 and 1 are published, too."""
@@ -19,7 +19,7 @@ SCALE = float(os.environ.get("TPCH_SCALE", "0.01"))
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
     folder = Path(os.environ.get("TPCH_FOLDER", "") or tmp_path_factory.mktemp("tpch"))
     write_tables(folder, SCALE)
-    return Tables(folder)
+    return file_tables(folder)
 
 
 @pytest.mark.parametrize("number", NUMBERS)
