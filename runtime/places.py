@@ -8,7 +8,7 @@ share, or in an S3-compatible bucket. What a stage spills stays on its machine.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -71,6 +71,11 @@ def absolute(reference: str) -> Path:
 def keep(path: str | Path) -> str:
     """A whole file that an attempt has written becomes reachable for every host; how it is stored in the database."""
     return store().keep(Path(path))
+
+
+def make_durable(references: Iterable[str]) -> None:
+    """Files that were kept before they were durable: from now on they outlive a loss of power."""
+    store().make_durable(references)
 
 
 def is_there(reference: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.db import transaction
 
 from flows.graph.plan import Plan, Sink, Stage
 from node_catalog.sdk.contract import FACTS
+from node_catalog.sdk.failpoint import failpoint
 from runtime import places
 from runtime.bindings import Today, stage_work
 from runtime.claims import Claim, write_if_held
@@ -42,10 +43,23 @@ def prepare(claim: Claim) -> StageWork:
 
 
 def prepare_behind(claim: Claim, today: Today) -> StageWork:
-    """The same of a stage that is done right behind another one of its run, with the person as a moment ago."""
+    """The same of a stage that is done right behind another one of its run, with the person as a moment ago.
+
+    Its files are not durable before ``make_durable``.
+    """
     run = claim.task.run
     assert run is not None, "a stage belongs to a run"
-    return _work(claim.task, run, plan_of(run.plan_id), today)
+    work = _work(claim.task, run, plan_of(run.plan_id), today)
+    return msgspec.structs.replace(work, sink=msgspec.structs.replace(work.sink, is_synced=False))
+
+
+def make_durable(endings: Iterable[Ending]) -> None:
+    """What stages have left that were done behind another one; nobody has been told yet."""
+    left = [ending.result for ending in endings]
+    files = [file for result in left for file in (result.get("file"), *result.get("files", {}).values()) if file]
+    if files:
+        failpoint("staging.before_sync")
+        places.make_durable(files)
 
 
 def _work(task: Task, run: Run, plan: Plan, today: Today) -> StageWork:

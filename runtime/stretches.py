@@ -62,6 +62,8 @@ class _Done:
     ending: Ending
     began_at: float
     ended_at: float
+    is_durable: bool
+    """Its files are synced."""
 
     def ahead(self) -> Ahead:
         ending = self.ending
@@ -101,7 +103,7 @@ class _Stretch:
         while claim is not None:
             began_at = time.monotonic()
             self._progress.start(claim)
-            self._note(claim, attempt(claim, self._pool, self._progress), began_at)
+            self._note(claim, attempt(claim, self._pool, self._progress), began_at, is_durable=True)
             if claim.task.payload.get("sink") in FILES_OF_OURS and not was_tried(claim.task):
                 self._go_ahead()
             claim = self._record(self._next)
@@ -196,7 +198,7 @@ class _Stretch:
         finally:
             places.remove_temporary(task.pk, task.lot)
         self._ahead = None
-        self._note(claim, ending, began_at)
+        self._note(claim, ending, began_at, is_durable=False)
 
     def _claim_at_work(self, ahead: Claim) -> Claim:
         """The stage at work takes its time: write down what was before it, and claim it."""
@@ -210,14 +212,15 @@ class _Stretch:
 
     # ── Writing down ──────────────────────────────────────────────────────────────────────────────────────
 
-    def _note(self, claim: Claim, ending: Ending, began_at: float) -> None:
-        self._done.append(_Done(claim, ending, began_at, time.monotonic()))
+    def _note(self, claim: Claim, ending: Ending, began_at: float, *, is_durable: bool) -> None:
+        self._done.append(_Done(claim, ending, began_at, time.monotonic(), is_durable))
         self._today.left[claim.task.stage] = ending.result
 
     def _record(self, choose: Choose | None, lot: str = "") -> Claim | None:
         """Write down what is done; the claim of what ``choose`` has picked. Raises LeaseLostError."""
         if not self._done:
             return None
+        staging.make_durable(one.ending for one in self._done if not one.is_durable)
         first, *ahead = self._done
         more = [one.ahead() for one in ahead]
         anchor, ending = self.anchor, first.ending

@@ -211,7 +211,7 @@ class ConnectContext:
     batch_rows: int = 65536
     work_folder: str = ""
     kept: Kept | None = None
-    """Where read-only connections are kept for the next call (a scan of many tables); None: each call opens its own."""
+    """Where connections are kept for the next call of the same work; None: each call opens its own."""
     before_request: Callable[[], None] | None = None
     """Called before every request of an HTTP client: it waits until the node may be asked again."""
     described: frozenset[tuple[str, ...]] = frozenset()
@@ -318,6 +318,10 @@ class Connector(NodeType):
         ``values`` are those of the rows that ``give`` has put into words.
         """
         raise NotImplementedError
+
+    @classmethod
+    def get_ready(cls, settings: Any, context: ConnectContext) -> None:
+        """Open into ``context.kept`` what ``run_sql`` will need, while a target is made ready in another thread."""
 
     @classmethod
     def work_done(cls, settings: Any, context: ConnectContext) -> AbstractContextManager[Callable[[], int]]:

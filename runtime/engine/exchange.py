@@ -18,9 +18,9 @@ from runtime.engine.errors import SourceFailedError
 from runtime.engine.parquet_file import ParquetFile
 
 
-def exchange_file(path: str, schema: Schema, attempt: int) -> ParquetFile:
+def exchange_file(path: str, schema: Schema, attempt: int, *, is_synced: bool = True) -> ParquetFile:
     """A file for the rows of a stage that others follow: fast to write rather than small."""
-    return ParquetFile(path, schema, attempt=attempt, compression="lz4")
+    return ParquetFile(path, schema, attempt=attempt, compression="lz4", is_synced=is_synced)
 
 
 def read_exchange(path: str, columns: Sequence[str], batch_rows: int) -> Iterator[pa.RecordBatch]:

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.parquet_write import parquet_writer
 from node_catalog.sdk.ports import Schema, to_arrow
+from runtime.engine.durable import sync
 from runtime.engine.errors import disk_error
 
 GROUP_ROWS = 100_000
@@ -23,14 +24,24 @@ GROUP_BYTES = 64 * 1024 * 1024
 
 
 class ParquetFile:
-    """One attempt's file: rows go to ``<path>.<attempt>.part``; ``finish`` makes it ``path`` in one rename."""
+    """One attempt's file: rows go to ``<path>.<attempt>.part``; ``finish`` makes it ``path`` in one rename.
+
+    Without ``is_synced`` it is whole then, but not durable.
+    """
 
     def __init__(
-        self, path: str, schema: Schema, *, attempt: int = 0, compression: Literal["zstd", "lz4"] = "zstd"
+        self,
+        path: str,
+        schema: Schema,
+        *,
+        attempt: int = 0,
+        compression: Literal["zstd", "lz4"] = "zstd",
+        is_synced: bool = True,
     ) -> None:
         self._path = Path(path)
         self._part = self._path.with_name(f"{self._path.name}.{attempt}.part")
         self._schema = to_arrow(schema)
+        self._is_synced = is_synced
         self._held: list[pa.RecordBatch] = []
         self._held_rows = 0
         self._held_bytes = 0
@@ -58,10 +69,12 @@ class ParquetFile:
         with _disk(str(self._path)):
             writer.close()
             self._writer = None
-            _sync(self._part)
+            if self._is_synced:
+                sync(self._part)
             failpoint("engine.file_rename")
             os.replace(self._part, self._path)
-            _sync(self._path.parent)
+            if self._is_synced:
+                sync(self._path.parent)
         return self._path.stat().st_size
 
     def abort(self) -> None:
@@ -94,11 +107,3 @@ def _disk(where: str) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
             raise disk_error(where, str(error)) from error
         raise
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

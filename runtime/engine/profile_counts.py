@@ -44,11 +44,10 @@ def inner_seconds(profile: Mapping[str, Any], tree: Tree, probes: Sequence[Probe
 
 def _certain(profile: Mapping[str, Any], tree: Tree, probes: Sequence[Probe]) -> dict[str, Mapping[str, Any]]:
     """The operator that is a step and nothing else, for those probes that have one."""
-    if not profile or has_filter_above(tree):
-        return {}
     operators = list(_operators(profile))
     found = {probe.step: _operator_of(probe, probes, operators) for probe in probes}
-    return {step: operator for step, operator in found.items() if operator is not None}
+    certain = {step: operator for step, operator in found.items() if operator is not None}
+    return {} if not certain or has_filter_above(tree) else certain
 
 
 def scanned_rows(profile: Mapping[str, Any], tree: Tree) -> int | None:

@@ -26,9 +26,9 @@ DEEPEST_SORT = 1_000_000
 _ROW = "__row__"
 
 
-def result_file(path: str, schema: Schema, attempt: int) -> ParquetFile:
+def result_file(path: str, schema: Schema, attempt: int, *, is_synced: bool = True) -> ParquetFile:
     """A file for the rows of a named output."""
-    return ParquetFile(path, schema, attempt=attempt, compression="zstd")
+    return ParquetFile(path, schema, attempt=attempt, compression="zstd", is_synced=is_synced)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from node_catalog.sdk.contract import (
     Writer,
 )
 from node_catalog.sdk.failpoint import failpoint
+from node_catalog.sdk.kept import Kept
 from node_catalog.sdk.ports import to_arrow
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.schema import parse
@@ -60,7 +61,7 @@ class FileSink:
         attempt = work.sink.delivery.attempt if work.sink.delivery else 0
         self._path = work.sink.path
         self._attempt = attempt
-        self._file = make(self._path, work.stage.schema, attempt)
+        self._file = make(self._path, work.stage.schema, attempt, is_synced=work.sink.is_synced)
 
     def write(self, batch: pa.RecordBatch) -> None:
         self._file.write(batch)
@@ -90,7 +91,9 @@ class SplitSink:
         try:
             for outlet in rows:
                 path = outlet_path(self._path, outlet.port)
-                self._files[outlet.port] = exchange_file(path, outlet.schema, self._attempt)
+                self._files[outlet.port] = exchange_file(
+                    path, outlet.schema, self._attempt, is_synced=work.sink.is_synced
+                )
                 self._count(outlet.port, 0)
         except BaseException:
             self.abort()
@@ -129,7 +132,7 @@ LONG_STATEMENTS = 4
 class NodeSink:
     """A node's Output. Knows whether an earlier attempt has delivered already (``committed``)."""
 
-    def __init__(self, work: StageWork, registry: Registry, cancel: Cancel) -> None:
+    def __init__(self, work: StageWork, registry: Registry, cancel: Cancel, kept: Kept | None = None) -> None:
         self._work = work
         self._cancel = cancel
         connector = connector_of(registry, work.sink.connector)
@@ -137,7 +140,7 @@ class NodeSink:
             raise _cannot_write(connector.key)
         self._output: type[Output] = connector.output
         self._settings: Settings = parse(connector.Settings, work.sink.settings)
-        self._context: ConnectContext = connect_context(work.limits, work.sink.connector)
+        self._context: ConnectContext = connect_context(work.limits, work.sink.connector, kept)
         self._delivery = _delivery(work).delivery()
         self._writer: Writer | None = None
 

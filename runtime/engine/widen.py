@@ -105,7 +105,7 @@ def widened(
         os.makedirs(folder, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="columns-", dir=folder or None) as place:
         path = os.path.join(place, "rows.parquet")
-        widener, file = Widener(schema, where), exchange_file(path, schema, 0)
+        widener, file = Widener(schema, where), exchange_file(path, schema, 0, is_synced=False)
         try:
             for batch in batches:
                 widener.note(batch)
@@ -134,7 +134,7 @@ class WideSink:
         self._path, self._narrow, self._attempt = path, schema, attempt
         self._waiting = f"{path}.{attempt}.columns"
         self._widener = Widener(schema, where)
-        self._file = exchange_file(self._waiting, schema, attempt)
+        self._file = exchange_file(self._waiting, schema, attempt, is_synced=False)
         self.schema: Schema | None = None
         """What came out, once it is committed."""
 

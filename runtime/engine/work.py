@@ -109,6 +109,8 @@ class SinkSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: Literal["result", "exchange", "write", "collect", "return"]
     path: str = ""
+    is_synced: bool = True
+    """A file is durable when the work is done. False: whoever asked makes it durable before anybody is told."""
     connector: str = ""
     settings: dict[str, Any] = {}
     target_path: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +15,9 @@ class Store(Protocol):
 
     def keep(self, path: Path) -> str:
         """Make a whole file under ``root`` reachable for every host; its reference."""
+
+    def make_durable(self, references: Iterable[str]) -> None:
+        """Kept files that were written without being synced outlive a loss of power from now on."""
 
     def fetch(self, reference: str) -> Path:
         """The file on this machine; the path of nothing when it is gone."""

@@ -11,7 +11,7 @@ import io
 import os
 import shutil
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,9 @@ class BucketStore:
                 _make(client, key, body)
         failpoint("store.kept")
         return f"{name}@{size}"
+
+    def make_durable(self, references: Iterable[str]) -> None:
+        """They are uploaded; those of this machine are copies."""
 
     def fetch(self, reference: str) -> Path:
         """Download it unless it is here already."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from runtime.engine.durable import make_durable
 from runtime.errors import StoreError
 
 
@@ -21,6 +22,10 @@ class FolderStore:
     def keep(self, path: Path) -> str:
         """It is there already."""
         return str(path.resolve().relative_to(self.root.resolve()))
+
+    def make_durable(self, references: Iterable[str]) -> None:
+        """Sync them and their folders."""
+        make_durable(inside(self.root, reference) for reference in references)
 
     def fetch(self, reference: str) -> Path:
         """The file itself; ValueError for a reference that leads out of the folder."""

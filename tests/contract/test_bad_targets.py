@@ -17,6 +17,7 @@ from node_catalog.sdk.errors import NodeTypeError, RefusedError, TargetBusyError
 from node_catalog.sdk.testing_nodes import NodeCase, words
 from node_catalog.sdk.testing_outputs import Mode, delivery, expected, open_writer, same, sample, write
 from node_catalog.types.connectors.mysql import connection as mysql_connection
+from node_catalog.types.connectors.postgresql import connection as postgresql_connection
 from node_catalog.types.connectors.postgresql import writing as postgresql_writing
 from tests.contract.environments import make_case
 
@@ -70,7 +71,7 @@ def _mariadb(case: NodeCase, server: Any) -> Iterator[Server]:
 @pytest.fixture(params=["postgresql", "mysql"])
 def server(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A table with four rows; nobody waits longer than a second for a lock."""
-    monkeypatch.setattr(postgresql_writing, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(postgresql_connection, "LOCK_SECONDS", 1)
     monkeypatch.setattr(postgresql_writing, "EXCHANGE_TRIES", 1)
     monkeypatch.setattr(mysql_connection, "LOCK_SECONDS", 1)
     case = make_case(request.param, tmp_path, request)

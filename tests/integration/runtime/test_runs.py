@@ -25,6 +25,7 @@ from security.access import principal_for
 from security.models import Secret
 from tests.integration.runtime import city
 from tests.integration.runtime.conftest import ROWS, City
+from tests.services import wait_until
 
 WIRES = [("read.out", "bad.in"), ("bad.out", "sum.in"), ("sum.out", "out.in")]
 
@@ -266,8 +267,17 @@ def test_a_killed_child_is_tried_again(small_city: City, monkeypatch: pytest.Mon
         return run_work(work, kill_once, cancel, pids.append)
 
     monkeypatch.setattr(heavy, "run", deadly)
-    run = city.await_run(start_run(summary_flow(small_city), None, small_city.staff))
-    assert run.state == states.DONE, run.error
+    flow, runs = summary_flow(small_city), []
+
+    def is_struck() -> bool:
+        killed.clear()
+        runs.append(city.await_run(start_run(flow, None, small_city.staff)))
+        assert runs[-1].state == states.DONE, runs[-1].error
+        return Attempt.objects.filter(task__run=runs[-1]).count() > 1
+
+    # A child that has answered already when it is killed has done its work: then the next one is struck.
+    wait_until(is_struck, 60, "a child is killed at its work")
+    run = runs[-1]
     attempts = Attempt.objects.filter(task__run=run).order_by("number")
     assert [attempt.outcome for attempt in attempts] == ["ready", "done"]
     assert attempts[0].error["code"] == "engine.child_died"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 from node_catalog.sdk.access import Access, DatasetRef, Given, Remote, Span
 from node_catalog.sdk.contract import Check, ConnectContext, Connector, DiscoveredDataset, Settings
 from node_catalog.sdk.errors import NodeTypeError, Problem
 from node_catalog.sdk.fields import setting
-from node_catalog.sdk.kept import shared
 from node_catalog.sdk.names import OWN_RECORDS
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.server_fields import HOST, PASSWORD, PORT, TAKES_ROWS, nul_problems
@@ -18,8 +17,9 @@ from node_catalog.sdk.sql_node import check_promised, missing_table, place_of, q
 from node_catalog.sdk.table_patterns import EXCLUDE, INCLUDE, TablePatterns, pattern_problems
 from node_catalog.sdk.text import text
 from node_catalog.types.connectors.postgresql.catalog import columns_of, count_tables, find_table, tables_of
-from node_catalog.types.connectors.postgresql.connection import connect_arrow, control, words
+from node_catalog.types.connectors.postgresql.connection import arrow, control
 from node_catalog.types.connectors.postgresql.giving import bind_arrow, given
+from node_catalog.types.connectors.postgresql.own_work import OWN
 from node_catalog.types.connectors.postgresql.spans import BY_PAGES, spans_of
 from node_catalog.types.connectors.postgresql.writing import PostgresqlOutput
 
@@ -185,11 +185,7 @@ class Postgresql(Connector):
         values: Mapping[str, str] | None = None,
     ) -> Iterator[Any]:
         """Batches of one SELECT, streamed by binary COPY inside the driver."""
-
-        def make() -> Any:
-            return closing(connect_arrow(settings, context, read_only=True))
-
-        with words(settings), shared(context.kept, ("postgresql.arrow", settings), make) as connection:
+        with arrow(settings, context) as connection:
             with connection.cursor() as cursor:
                 bind_arrow(cursor, values or {})
                 size = min(BATCH_BYTES, context.batch_rows * ROW_BYTES)
@@ -203,9 +199,22 @@ class Postgresql(Connector):
     @classmethod
     @contextmanager
     def work_done(cls, settings: PostgresqlSettings, context: ConnectContext) -> Iterator[Callable[[], int]]:
-        """Transactions in all databases of the server but those in which the studio keeps its own records."""
+        """Transactions in all databases of the server but those in which the studio keeps its own records, without
+        what this process has done there itself.
+        """
         with control(settings, context, read_only=True) as connection:
-            yield lambda: int(connection.execute(_TRANSACTIONS, (OWN_RECORDS,)).fetchone()[0] or 0)
+
+            def ask() -> int:
+                done = int(connection.execute(_TRANSACTIONS, (OWN_RECORDS,)).fetchone()[0] or 0)
+                return done - OWN.of(settings.host, settings.port)
+
+            yield ask
+
+    @classmethod
+    def get_ready(cls, settings: PostgresqlSettings, context: ConnectContext) -> None:
+        """Open the connection over which ``run_sql`` reads."""
+        with arrow(settings, context):
+            pass
 
     @classmethod
     def give(cls, name: str, schema: Schema, rows: Any, compared: Collection[str] = ()) -> Given | None:

@@ -20,9 +20,14 @@ from node_catalog.sdk.errors import (
 from node_catalog.sdk.kept import shared
 from node_catalog.sdk.outgoing import pinned
 from node_catalog.sdk.text import text
+from node_catalog.types.connectors.postgresql.catalogues import CATALOGUES
+from node_catalog.types.connectors.postgresql.own_work import CATALOGUE, OWN, counting_cursor
 
 IDLE_SECONDS = 60
 """A transaction of ours that nobody drives any more (its worker was stopped) is ended by the server after this."""
+
+LOCK_SECONDS = 30
+"""How long a statement of a delivery waits for locks of others on the target."""
 
 
 def parameters(settings: Any, context: ConnectContext, *, read_only: bool) -> dict[str, str]:
@@ -35,6 +40,7 @@ def parameters(settings: Any, context: ConnectContext, *, read_only: bool) -> di
         "-c intervalstyle=iso_8601",
         f"-c idle_in_transaction_session_timeout={IDLE_SECONDS * 1000}",
         f"-c default_transaction_read_only={'on' if read_only else 'off'}",
+        *([] if read_only else [f"-c lock_timeout={LOCK_SECONDS * 1000}"]),
     ]
     return {
         "host": settings.host,
@@ -60,8 +66,8 @@ def control(settings: Any, context: ConnectContext, *, read_only: bool) -> Itera
     def make() -> Any:
         return closing(connect(settings, context, read_only=read_only))
 
-    kept = context.kept if read_only else None
-    with words(settings, is_target=not read_only), shared(kept, ("postgresql", settings), make) as connection:
+    key = ("postgresql", settings, read_only, context.statement_timeout)
+    with words(settings, is_target=not read_only), shared(context.kept, key, make) as connection:
         yield connection
 
 
@@ -69,14 +75,25 @@ def connect(settings: Any, context: ConnectContext, *, read_only: bool) -> Any:
     """A psycopg connection in autocommit (the caller closes it and puts errors into words)."""
     import psycopg
 
-    return psycopg.connect(**parameters(settings, context, read_only=read_only), autocommit=True)  # type: ignore[arg-type]
+    return psycopg.connect(
+        **parameters(settings, context, read_only=read_only),  # type: ignore[arg-type]
+        autocommit=True,
+        cursor_factory=counting_cursor(),
+    )
 
 
-def connect_arrow(settings: Any, context: ConnectContext, *, read_only: bool) -> Any:
-    """An ADBC connection: Arrow in and out by binary COPY inside the driver."""
-    from adbc_driver_postgresql import dbapi
+@contextmanager
+def arrow(settings: Any, context: ConnectContext) -> Iterator[Any]:
+    """A read-only ADBC connection: Arrow by binary COPY inside the driver. Errors come out in words."""
 
-    return dbapi.connect(connection_string(parameters(settings, context, read_only=read_only)))
+    def make() -> Any:
+        opened, is_new = CATALOGUES.connect(connection_string(parameters(settings, context, read_only=True)))
+        OWN.add(settings.host, settings.port, CATALOGUE + 1 if is_new else 1)
+        return closing(opened)
+
+    key = ("postgresql.arrow", settings, context.statement_timeout)
+    with words(settings), shared(context.kept, key, make) as connection:
+        yield connection
 
 
 def connection_string(values: dict[str, str]) -> str:

@@ -88,9 +88,7 @@ def forget(connection: Any, schema: str, stage: str) -> None:
 
 
 def drop_abandoned(connection: Any, schema: str) -> None:
-    """Drop what was sealed for attempts that have not come for so long that none will."""
-    if not _is_there(connection, schema):
-        return
+    """Drop what was sealed for attempts that have not come for so long that none will; ``SEALED`` is there."""
     found = connection.execute(
         f"delete from {_kept(schema)} where sealed_at < now() - interval '{ABANDONED}' returning stage"
     ).fetchall()

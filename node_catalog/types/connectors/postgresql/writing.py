@@ -13,15 +13,13 @@ TRUNCATE would lock them out for the whole time, and show older snapshots an emp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from node_catalog.sdk.contract import Committed, ConnectContext, Delivery, Output, SealedPart, Target
 from node_catalog.sdk.errors import NodeTypeError, TargetError
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.sql_node import (
-    FENCE,
-    LEDGER,
     STAGE,
     check_keys,
     check_target,
@@ -31,23 +29,30 @@ from node_catalog.sdk.sql_node import (
     quoted,
     stage_name,
 )
-from node_catalog.sdk.target_words import fenced, missing_target, no_unique_key
+from node_catalog.sdk.target_words import missing_target, no_unique_key
 from node_catalog.sdk.text import text
 from node_catalog.types.connectors.postgresql.catalog import Column, columns_of, has_unique_key
-from node_catalog.types.connectors.postgresql.connection import connect, control, words
+from node_catalog.types.connectors.postgresql.connection import control, words
 from node_catalog.types.connectors.postgresql.copying import CopyIn, takes_directly
+from node_catalog.types.connectors.postgresql.deliveries import (
+    check_fence,
+    has_ledger,
+    ledger_row,
+    prepare,
+    raise_fence,
+    write_ledger,
+)
 from node_catalog.types.connectors.postgresql.giving import bind
 from node_catalog.types.connectors.postgresql.sealing import drop_abandoned, forget, seal, take_over
 from node_catalog.types.connectors.postgresql.swapping import exchange, is_alike, is_plain, make_like
 
-LOCK_SECONDS = 30
-"""How long a commit waits for locks of others on the target."""
 EXCHANGE_SECONDS, EXCHANGE_TRIES = 1, 10
 """How long readers may have to wait behind an exchange of tables that itself waits, and how often it is tried."""
 NEW = "_new"
 """Ends the name of the table that is to take the target's place."""
 GATHER_BYTES = 8 << 20
-"""Batches are gathered to about this size before they are copied in."""
+"""Batches are gathered to about this size before they are copied in; but the first one gives the server work at once,
+while the next are still read."""
 _SQL_TYPES = {
     "boolean": "boolean",
     "integer": "bigint",
@@ -58,7 +63,6 @@ _SQL_TYPES = {
     "timestamp": "timestamp",
     "binary": "bytea",
 }
-_KEY = "sink text not null, run text not null, task text not null, attempt bigint not null"
 
 
 class PostgresqlOutput(Output):
@@ -72,59 +76,57 @@ class PostgresqlOutput(Output):
     @classmethod
     def committed(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> Committed | None:
         """The ledger's row of this delivery."""
-        with control(settings, context, read_only=True) as connection:
-            there = connection.execute("select to_regclass(%s)", (_ours(settings, LEDGER),)).fetchone()[0]
-            return _ledger_row(connection, settings, delivery) if there else None
+        with control(settings, context, read_only=False) as connection:
+            return ledger_row(connection, settings, delivery) if has_ledger(connection, settings) else None
 
     @classmethod
     def open(cls, settings: Any, target: Target, delivery: Delivery, context: ConnectContext) -> PostgresqlWriter:
         """Raise the fence, check the table, make this attempt's staging table."""
-        with words(settings, is_target=True):
-            connection = connect(settings, context, read_only=False)
-            try:
-                connection.execute(f"set lock_timeout = '{LOCK_SECONDS}s'")
-                _prepare(connection, settings)
-                failpoint("postgresql.open.before_fence")
-                _raise_fence(connection, settings, delivery)
-                failpoint("postgresql.open.after_fence")
-                drop_abandoned(connection, place_of(target.path, settings.schema)[0])
-                return PostgresqlWriter(connection, settings, target, delivery)
-            except BaseException:
-                connection.close()
-                raise
+        with ExitStack() as stack:
+            connection = stack.enter_context(control(settings, context, read_only=False))
+            schema = place_of(target.path, settings.schema)[0]
+            has_sealed = prepare(connection, settings, schema)
+            failpoint("postgresql.open.before_fence")
+            raise_fence(connection, settings, delivery)
+            failpoint("postgresql.open.after_fence")
+            if has_sealed:
+                drop_abandoned(connection, schema)
+            return PostgresqlWriter(connection, settings, target, delivery, stack.pop_all())
 
     @classmethod
     def clean(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> None:
         """Drop staging tables of older attempts; one that a stopped attempt still holds is left for the next time."""
         import psycopg
 
+        if delivery.attempt <= 1:
+            return
         prefix = f"{STAGE}_{delivery_key(delivery)}_"
         with control(settings, context, read_only=False) as connection:
-            connection.execute("set lock_timeout = '2s'")
             for schema, name in connection.execute(
                 "select schemaname, tablename from pg_tables where starts_with(tablename, %s)", (prefix,)
             ).fetchall():
                 attempt = name.removeprefix(prefix).removesuffix(NEW)
-                if attempt.isdigit() and int(attempt) < delivery.attempt:
-                    try:
-                        connection.execute(f"drop table if exists {quoted(schema)}.{quoted(name)}")
-                    except psycopg.errors.LockNotAvailable:
-                        continue
+                if not attempt.isdigit() or int(attempt) >= delivery.attempt:
+                    continue
+                with suppress(psycopg.errors.LockNotAvailable), connection.transaction():
+                    connection.execute("set local lock_timeout = '2s'")
+                    connection.execute(f"drop table if exists {quoted(schema)}.{quoted(name)}")
 
 
 class PostgresqlWriter:
     """One attempt's staging table."""
 
-    def __init__(self, connection: Any, settings: Any, target: Target, delivery: Delivery) -> None:
-        self._connection, self._settings = connection, settings
+    def __init__(self, connection: Any, settings: Any, target: Target, delivery: Delivery, held: ExitStack) -> None:
+        self._connection, self._settings, self._held_open = connection, settings, held
         self._target, self._delivery = target, delivery
         self._schema, self._name = place_of(target.path, settings.schema)
         self._stage = stage_name(delivery)
         self._held: list[Any] = []
+        self._has_copied = False
         self._held_bytes = self._part_rows = self._part_bytes = 0
         columns = _check_table(connection, self._schema, self._name, target)
         failpoint("postgresql.stage.open")
-        connection.execute(f"drop table if exists {self._stage_table}")
+        drop = f"drop table if exists {self._stage_table}"
         self._is_heir = (
             target.mode == "replace"
             and bool(columns)
@@ -133,10 +135,11 @@ class PostgresqlWriter:
         )
         """The staging table is made like the target, to take its place."""
         if self._is_heir:
+            connection.execute(drop)
             make_like(connection, self._stage_table, self._table)
         else:
             declared = ", ".join(f"{quoted(f.name)} {_sql_type(f.type)}" for f in target.schema.fields)
-            connection.execute(f"create {self._kind(columns)} {self._stage_table} ({declared})")
+            connection.execute(f"{drop}; create {self._kind(columns)} {self._stage_table} ({declared})")
         sealed = target.sealed
         self.is_resumed = bool(sealed) and take_over(connection, self._schema, self._stage, delivery, sealed)
         self._is_sealed = self.is_resumed
@@ -196,7 +199,7 @@ class PostgresqlWriter:
         self._part_bytes += batch.nbytes
         self._part_rows += batch.num_rows
         self._rows += batch.num_rows
-        if self._held_bytes >= GATHER_BYTES:
+        if self._held_bytes >= (GATHER_BYTES if self._has_copied else 0):
             self._copy()
 
     def seal(self) -> SealedPart | None:
@@ -219,18 +222,19 @@ class PostgresqlWriter:
             done = self._exchange() if self._target.mode == "replace" else None
             done = done or self._deliver(self._move)
             failpoint("postgresql.commit.after_commit")
-        self._close(keep=False)
+        self._drop_staged()
+        self._held_open.close()
         return done
 
     def _deliver(self, move: Callable[[], None]) -> Committed:
         """One transaction of the target: fence, rows and ledger; an earlier delivery is adopted instead."""
         with self._connection.transaction():
-            earlier = _ledger_row(self._connection, self._settings, self._delivery)
+            earlier = ledger_row(self._connection, self._settings, self._delivery)
             if earlier is None:
-                self._check_fence()
+                check_fence(self._connection, self._settings, self._delivery)
                 move()
                 failpoint("postgresql.commit.before_ledger")
-                _write_ledger(self._connection, self._settings, self._delivery, self._rows)
+                write_ledger(self._connection, self._settings, self._delivery, self._rows)
             failpoint("postgresql.commit.before_commit")
         return earlier or Committed(self._rows, self._delivery.attempt, None, f"{self._schema}.{self._name}")
 
@@ -240,7 +244,7 @@ class PostgresqlWriter:
 
         connection = self._connection
         columns = _check_table(connection, self._schema, self._name, self._target)
-        if not columns or not is_plain(connection, self._table):
+        if not columns or not (self._is_heir or is_plain(connection, self._table)):
             return None
         with self._fenced_first(), words(self._settings, is_target=True):
             if not self._is_heir:
@@ -271,20 +275,23 @@ class PostgresqlWriter:
 
     def abort(self) -> None:
         """Drop the staging table, unless the next attempt can use what is sealed in it, and close."""
-        self._close(keep=self._is_sealed)
+        try:
+            if not self._is_sealed:
+                self._drop_staged()
+        finally:
+            with suppress(_GivenUpError), self._held_open:
+                raise _GivenUpError  # the connection is not handed to anybody else
 
-    def _close(self, *, keep: bool) -> None:
+    def _drop_staged(self) -> None:
+        """What is still there goes; where that fails, the next attempt's ``clean`` removes it."""
         import psycopg
 
-        try:
-            if not self._connection.closed and not keep:
-                self._connection.execute(f"drop table if exists {self._stage_table}, {self._new_table}")
-                if self._is_sealed:
-                    forget(self._connection, self._schema, self._stage)
-        except psycopg.Error:
-            pass  # the next attempt's clean() removes it
-        finally:
-            self._connection.close()
+        if self._connection.closed:
+            return
+        with suppress(psycopg.Error):
+            self._connection.execute(f"drop table if exists {self._stage_table}, {self._new_table}")
+            if self._is_sealed:
+                forget(self._connection, self._schema, self._stage)
 
     def _copy(self) -> None:
         """Stream the gathered batches into the staging table."""
@@ -293,7 +300,7 @@ class PostgresqlWriter:
         with self._fenced_first(), words(self._settings, is_target=True):
             failpoint("postgresql.stage.write")
             self._copy_in.send(self._held)
-        self._held, self._held_bytes = [], 0
+        self._held, self._held_bytes, self._has_copied = [], 0, True
 
     @contextmanager
     def _fenced_first(self) -> Iterator[None]:
@@ -302,17 +309,8 @@ class PostgresqlWriter:
             yield
         except NodeTypeError:
             with words(self._settings, is_target=True), self._connection.transaction():
-                self._check_fence()
+                check_fence(self._connection, self._settings, self._delivery)
             raise
-
-    def _check_fence(self) -> None:
-        row = self._connection.execute(
-            f"select attempt from {_ours(self._settings, FENCE)} where sink = %s and run = %s and task = %s for update",
-            _identity(self._delivery),
-        ).fetchone()
-        newest = int(row[0]) if row else 0
-        if newest != self._delivery.attempt:
-            raise fenced(self._delivery, newest)
 
     def _move(self) -> None:
         """Rows from staging into the target; a table that is not there yet is the staging table, renamed."""
@@ -350,6 +348,10 @@ class _NotAlikeError(Exception):
     """The target has changed since the table that should take its place was made."""
 
 
+class _GivenUpError(Exception):
+    """This attempt delivers nothing."""
+
+
 # ── the server ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -375,57 +377,6 @@ def _into(column: Column, kind: str) -> str:
     if kind == "text" and column.base != "text" and not column.base.startswith("character"):
         return f"{name}::{column.base}"
     return name
-
-
-def _ours(settings: Any, table: str) -> str:
-    return f"{quoted(settings.schema)}.{table}"
-
-
-def _identity(delivery: Delivery) -> tuple[str, str, str]:
-    return delivery.sink, delivery.run, delivery.task
-
-
-def _prepare(connection: Any, settings: Any) -> None:
-    """Ledger and fence; two workers that make them at once would collide in the server's catalogue, hence the lock."""
-    found = connection.execute(
-        "select to_regclass(%s), to_regclass(%s)", (_ours(settings, LEDGER), _ours(settings, FENCE))
-    ).fetchone()
-    if all(found):
-        return
-    with connection.transaction():
-        connection.execute("select pg_advisory_xact_lock(hashtextextended('citygo:prepare', 0))")
-        connection.execute(
-            f"create table if not exists {_ours(settings, LEDGER)} ({_KEY}, rows bigint not null, "
-            "committed_at timestamptz not null default now(), primary key (sink, run, task))"
-        )
-        connection.execute(
-            f"create table if not exists {_ours(settings, FENCE)} ({_KEY}, primary key (sink, run, task))"
-        )
-
-
-def _raise_fence(connection: Any, settings: Any, delivery: Delivery) -> None:
-    row = connection.execute(
-        f"insert into {_ours(settings, FENCE)} as f (sink, run, task, attempt) values (%s, %s, %s, %s) "
-        "on conflict (sink, run, task) do update set attempt = greatest(f.attempt, excluded.attempt) returning attempt",
-        (*_identity(delivery), delivery.attempt),
-    ).fetchone()
-    if row[0] > delivery.attempt:
-        raise fenced(delivery, int(row[0]))
-
-
-def _ledger_row(connection: Any, settings: Any, delivery: Delivery) -> Committed | None:
-    row = connection.execute(
-        f"select rows, attempt from {_ours(settings, LEDGER)} where sink = %s and run = %s and task = %s",
-        _identity(delivery),
-    ).fetchone()
-    return Committed(int(row[0]), int(row[1]), None, delivery_key(delivery)) if row else None
-
-
-def _write_ledger(connection: Any, settings: Any, delivery: Delivery, rows: int) -> None:
-    connection.execute(
-        f"insert into {_ours(settings, LEDGER)} (sink, run, task, attempt, rows) values (%s, %s, %s, %s, %s)",
-        (*_identity(delivery), delivery.attempt, rows),
-    )
 
 
 def _check_table(connection: Any, schema: str, name: str, target: Target) -> dict[str, Column]:
