@@ -21,7 +21,7 @@ from runtime.dispatcher import due
 from runtime.errors import BusyError
 from runtime.models import Run, RunRule, Task
 from runtime.moves import cas_run, locked_run, release_followers, run_fact, settle_run
-from runtime.node_slots import waiting_for, waits_for
+from runtime.node_slots import waits_for
 from runtime.reporting import Topic, log_fact, record
 
 MOST_AT_ONCE = 50
@@ -115,7 +115,7 @@ def why_waiting(run: Run) -> dict[str, Any] | None:
         return None
     first = run.tasks.filter(state=states.READY).order_by("created_at").first()
     if first is not None and (full := waits_for(first)):
-        return {"for": "node", "before": waiting_for(full[0].node) - 1, "text": full[0].words}
+        return {"for": full[0].kind, "before": full[0].before, "text": full[0].words}
     if first is None or (first.error or {}).get("code"):
         return None
     older = Task.objects.filter(due(), kind=Task.Kind.STAGE, created_at__lt=first.created_at)

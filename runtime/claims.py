@@ -26,7 +26,8 @@ from runtime.errors import LeaseLostError
 from runtime.lots import claim_mates, has_room, is_iteration
 from runtime.models import Attempt, Run, Task
 from runtime.moves import cas_run, cas_task, locked_run, run_fact, step_states, task_fact, tell
-from runtime.node_slots import lock_nodes, readers_of, using, waits_for
+from runtime.node_slots import lock_turns, readers_of, using, waits_for
+from runtime.pools import is_passing
 from runtime.reporting import Topic, gathering, record
 from runtime.turns import Turns
 from runtime.uses import uses_in
@@ -92,7 +93,7 @@ class Holding:
 def claim(task_id: Any, owner: str, kinds: Collection[str], met: Q = ANY) -> Claim | None:
     """Take one task if it is ready, due, of one of ``kinds`` and ``met``; None when somebody was faster."""
     task = Task.objects.filter(due() & met, pk=task_id, kind__in=kinds).first()
-    return None if task is None or (task.uses and waits_for(task)) else _take(task, owner)
+    return None if task is None or (task.uses and (is_passing(task) or waits_for(task))) else _take(task, owner)
 
 
 def claim_next(owner: str, kinds: Collection[str], met: Q = ANY, turns: Turns | None = None) -> Claim | None:
@@ -110,7 +111,7 @@ def claim_next(owner: str, kinds: Collection[str], met: Q = ANY, turns: Turns | 
 
 
 def _take_first(tasks: QuerySet[Task], owner: str, turns: Turns) -> Claim | None:
-    """The first of ``tasks`` that nobody else gets; what waits for a turn at a node, or an iteration whose for-each is
+    """The first of ``tasks`` that nobody else gets; what waits for a node or a pool, or an iteration whose for-each is
     full, does not stand in the way of others.
     """
     while True:
@@ -120,7 +121,7 @@ def _take_first(tasks: QuerySet[Task], owner: str, turns: Turns) -> Claim | None
             if nodes & uses_in(task.uses).keys():
                 continue  # an older task waits for its turn there: nobody passes it
             if task.uses and (there := waits_for(task)):
-                nodes |= {one.node for one in there}
+                nodes |= {one.key for one in there}
                 continue
             taken = _take(task, owner)
             if taken:
@@ -138,7 +139,7 @@ def _take_first(tasks: QuerySet[Task], owner: str, turns: Turns) -> Claim | None
 
 def _take(task: Task, owner: str) -> Claim | None:
     with transaction.atomic():
-        lock_nodes(task.uses)
+        lock_turns(task.uses)
         run = locked_run(task.run_id)
         if run is not None and (run.state in states.HELD or (is_iteration(task) and not has_room(run, task))):
             return None

@@ -26,6 +26,8 @@ from runtime.models import Run, Task
 from runtime.moves import cas_task, locked_run, release_followers, step_states, task_fact, tell, tell_run
 from runtime.node_slots import limited_uses
 from runtime.offers import needs_of_nodes
+from runtime.plans import plan_of
+from runtime.pools import level_with, places_of
 from runtime.states import ITERATION
 from runtime.turns import share_of_run
 from runtime.uses import uses_of_numbers
@@ -63,7 +65,12 @@ def count_of(loop: Iterations, rows: int) -> int:
 def open_loop(run: Run, loop: Iterations, rows: int, user: Any, kept: Mapping[str, Task] | None = None) -> None:
     """The items are there: make the tasks. ``kept`` are iterations whose rows an earlier run has left."""
     total = count_of(loop, rows)
-    wants = {"needs": needs_of_nodes(loop.datasets), "uses": limited_uses([uses_of_numbers(loop.datasets)])[0]}
+    places = places_of(run.flow_id, plan_of(run.plan_id)).uses([loop.step])
+    wants: dict[str, Any] = {
+        "needs": needs_of_nodes(loop.datasets),
+        "uses": limited_uses([uses_of_numbers(loop.datasets)], [places])[0],
+        "level": level_with(places, 1),
+    }
     tasks = [_task(run, loop, index, user, kept or {}, wants) for index in range(total)]
     for task in [task for task in tasks if task.state == states.PENDING][: loop.concurrency]:
         task.state = states.READY
@@ -83,7 +90,7 @@ def open_loop(run: Run, loop: Iterations, rows: int, user: Any, kept: Mapping[st
 
 
 def _task(
-    run: Run, loop: Iterations, index: int, user: Any, kept: Mapping[str, Task], wants: Mapping[str, str]
+    run: Run, loop: Iterations, index: int, user: Any, kept: Mapping[str, Task], wants: Mapping[str, Any]
 ) -> Task:
     stage = f"{loop.key}{ITERATION}{index:05}"
     old = kept.get(stage)

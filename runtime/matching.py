@@ -1,5 +1,5 @@
 """Brings tasks with needs to the workers that meet them, and says it on their pages when no such worker is running, or
-when a task waits for its turn at a node.
+when a task waits for its turn at a node or for a pool.
 
 Tasks that need nothing share one queue of the broker; each combination of needs has one of its own, which only the
 workers listen to that meet it. A bell is written without looking at needs: the worker that hears it passes it on.
@@ -19,14 +19,15 @@ from runtime.clock import Soon
 from runtime.dispatcher import DUE_SINCE, due, ring_in
 from runtime.models import Task
 from runtime.moves import locked_run, task_fact, tell
-from runtime.node_slots import waits_for
+from runtime.node_slots import Full, waits_for
 from runtime.offers import Offers, living_offers, nobody_can
+from runtime.pools import FullPool
 from runtime.reporting import log_fact
 
 PATIENCE = 2.0
 """Seconds that a task waits before somebody is told that no worker can do it."""
 TOLD = "worker.none"
-AT_NODE = "node.full"
+AT_NODE, AT_POOL = Full.code, FullPool.code
 MOST_AT_ONCE = 20
 
 
@@ -48,7 +49,7 @@ def pass_on(task_id: str, needs: str, level: int) -> None:
 
 def tell_waiting() -> int:
     """Say of tasks that no running worker can do that they wait, and for what; gives how many were told now."""
-    waiting = _waiting()
+    waiting = _waiting(TOLD)
     kinds = set(waiting.order_by().values_list("needs", "level").distinct())
     living = living_offers() if kinds else []
     told = 0
@@ -61,21 +62,21 @@ def tell_waiting() -> int:
     return told
 
 
-def tell_waiting_for_nodes() -> int:
-    """Say of tasks that wait for their turn at a node that they do; gives how many were told now."""
+def tell_waiting_for_turns() -> int:
+    """Say of tasks that wait for a node or a pool that they do; gives how many were told now."""
     told = 0
-    for task in _waiting(AT_NODE).exclude(uses="").order_by("created_at")[:MOST_AT_ONCE]:
+    for task in _waiting(AT_NODE, AT_POOL).exclude(uses="").order_by("created_at")[:MOST_AT_ONCE]:
         full = waits_for(task)
-        told += _tell(task, AT_NODE, full[0].words) if full else 0
+        told += _tell(task, full[0].code, full[0].words) if full else 0
     return told
 
 
-def _waiting(told: str = TOLD) -> QuerySet[Task]:
+def _waiting(*told: str) -> QuerySet[Task]:
     return (
         Task.objects.filter(due())
         .annotate(since=DUE_SINCE)
         .filter(since__lte=Soon(-PATIENCE))
-        .exclude(error__code=told)
+        .exclude(error__code__in=told)
     )
 
 

@@ -14,6 +14,7 @@ from runtime.querysets import (
     AttemptQuerySet,
     InternalQuerySet,
     PinnedSampleQuerySet,
+    PoolQuerySet,
     ResultQuerySet,
     RunQuerySet,
     TaskQuerySet,
@@ -21,6 +22,21 @@ from runtime.querysets import (
 )
 from security.ids import new_id
 from security.models import Organisation, User
+
+
+class Pool(models.Model):
+    """Places that works take while they go on (``runtime.pools``): a licence, a shared appliance, a budget."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=60, unique=True)
+    note = models.CharField(max_length=300, blank=True, default="")
+    places = models.PositiveIntegerField(default=1)
+    """0: closed, nothing begins."""
+
+    objects = PoolQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name",)
 
 
 class RunRule(models.Model):
@@ -47,6 +63,11 @@ class RunRule(models.Model):
     """How long a run may take, pauses not counted; 0: RUN_HOURS alone."""
     stage_minutes = models.PositiveIntegerField(default=0)
     """How long one attempt of a stage may take; 0: no limit."""
+    pool = models.ForeignKey(Pool, null=True, blank=True, on_delete=models.PROTECT, related_name="rules")
+    pool_places = models.PositiveIntegerField(default=1, db_default=1)
+    """Places that each stage at work takes of the pool."""
+    pool_steps = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    """Only stages that do one of these steps; empty: every stage."""
 
     objects = InternalQuerySet.as_manager()
 

@@ -7,7 +7,7 @@ by its lease. Who looks whether there is room holds the nodes' rows, so two neve
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,7 @@ from runtime import states
 from runtime.clock import Soon, db_now
 from runtime.dispatcher import due, ring_again
 from runtime.models import CallReads, Task
+from runtime.pools import FullPool, full_pools, lock_pools
 from runtime.uses import Uses, mark_of, uses_in, uses_text
 
 WAITED_FOR = frozenset({Task.Kind.PREVIEW, Task.Kind.CHECK})
@@ -38,6 +39,19 @@ class Full:
     in_use: int
     limits: LoadLimits
 
+    code = "node.full"
+    kind = "node"
+
+    @property
+    def key(self) -> str:
+        """What stands for it in a task's uses."""
+        return self.node
+
+    @property
+    def before(self) -> int:
+        """How many tasks wait for it besides the one that asks."""
+        return max(0, waiting_for(self.node) - 1)
+
     @property
     def words(self) -> Text:
         most = self.limits.reads
@@ -49,24 +63,35 @@ class Full:
         )
 
 
-def limited_uses(every: Collection[Uses]) -> list[str]:
-    """What tasks keep of their uses: only nodes of types that have limits, which cost nothing to the others."""
+def limited_uses(every: Collection[Uses], places: Sequence[Uses] = ()) -> list[str]:
+    """What tasks keep of their uses: only nodes of types that have limits, which cost nothing to the others; and what
+    each takes of pools.
+    """
+    pooled = places or [{}] * len(every)
     nodes = {node for uses in every for node in uses}
     rows = Node.objects.filter(number__in=nodes).values_list("number", "type") if nodes else ()
     limited = {number for number, kind in rows if has_limits(kind)}
-    return [uses_text({node: count for node, count in uses.items() if node in limited}) for uses in every]
+    return [
+        uses_text({node: count for node, count in uses.items() if node in limited} | dict(taken))
+        for uses, taken in zip(every, pooled, strict=True)
+    ]
 
 
-def lock_nodes(words: str) -> None:
-    """Hold the nodes of these uses until the caller's transaction ends; before the lock of any run."""
+def lock_turns(words: str) -> None:
+    """Hold the nodes and pools of these uses until the caller's transaction ends; before the lock of any run."""
     if words:
-        rows = Node.objects.filter(number__in=uses_in(words)).order_by("pk")
-        list(rows.select_for_update(no_key=True).values_list("pk"))
+        _lock_nodes(words)
+        lock_pools(words)
 
 
-def waits_for(task: Task) -> tuple[Full, ...]:
-    """The nodes at which a ready task has to wait for its turn."""
-    return full_nodes(task.uses, is_waited_for=task.kind in WAITED_FOR)
+def _lock_nodes(words: str) -> None:
+    rows = Node.objects.filter(number__in=uses_in(words)).order_by("pk")
+    list(rows.select_for_update(no_key=True).values_list("pk"))
+
+
+def waits_for(task: Task) -> tuple[Full | FullPool, ...]:
+    """The nodes and pools at which a ready task has to wait for its turn."""
+    return (*full_pools(task), *full_nodes(task.uses, is_waited_for=task.kind in WAITED_FOR))
 
 
 def full_nodes(words: str, *, is_waited_for: bool) -> tuple[Full, ...]:
@@ -157,7 +182,7 @@ def _take_for_call(words: str, seconds: float) -> tuple[tuple[Full, ...], Any]:
     if not any(one.reads for one in limits_of_nodes(uses_in(words)).values()):
         return (), None
     with transaction.atomic():
-        lock_nodes(words)
+        _lock_nodes(words)
         full = full_nodes(words, is_waited_for=True)
         if full:
             return full, None

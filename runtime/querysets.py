@@ -77,6 +77,13 @@ class PinnedSampleQuerySet(VisibleQuerySet):
         return self.filter(_own(principal, "flow__")) if principal.has_role(*READERS) else self.none()
 
 
+class PoolQuerySet(VisibleQuerySet):
+    """Pools: for those who keep them and for those whose flows may use them."""
+
+    def visible_to(self, principal: Principal) -> Self:
+        return self.all() if principal.has_role(*WATCHERS, *READERS) else self.none()
+
+
 class WorkerQuerySet(VisibleQuerySet):
     """Worker processes: for those who watch over the platform."""
 

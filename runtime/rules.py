@@ -13,12 +13,13 @@ from flows.models import Flow
 from node_catalog.sdk.contract import Settings
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.schema import json_schema, parse
-from node_catalog.sdk.text import text
+from node_catalog.sdk.text import Text, text
 from runtime.admission import admit_waiting
-from runtime.models import RunRule
+from runtime.models import Pool, RunRule
+from runtime.pools import steps_to_choose
 from security import audit
 from security.access import Principal
-from security.errors import ForbiddenError, InvalidError, Problem
+from security.errors import ForbiddenError, InvalidError, NotFoundError, Problem
 from security.policy import PLATFORM_ADMIN
 
 WEEK = 7 * 24 * 60
@@ -70,6 +71,39 @@ class RuleSettings(Settings, frozen=True):
             choices={"high": text("high", "高"), "normal": text("normal", "普通"), "low": text("low", "低")},
         ),
     ] = "normal"
+    pool: Annotated[
+        str,
+        setting(
+            text("Pool", "资源池"),
+            text(
+                "Stages at work take places of this pool; without a free place they wait. Operators define pools.",
+                "执行中的阶段占用该资源池的名额，名额不足时排队等待。资源池由运维人员定义。",
+            ),
+            max_length=36,
+        ),
+    ] = ""
+    pool_places: Annotated[
+        int,
+        setting(
+            text("Places", "占用名额"),
+            text(
+                "How many places each stage takes. More than there are: all of them.",
+                "每个阶段占用的名额数；超过总数时占用全部名额。",
+            ),
+            ge=1,
+            le=10_000,
+        ),
+    ] = 1
+    pool_steps: Annotated[
+        tuple[str, ...],
+        setting(
+            text("Only for these steps", "仅限这些步骤"),
+            text(
+                "Only stages that do one of these steps take places. Empty: every stage.",
+                "只有包含这些步骤的阶段才占用名额。留空表示所有阶段。",
+            ),
+        ),
+    ] = ()
     run_minutes: Annotated[
         int,
         setting(
@@ -110,17 +144,34 @@ class RuleSettings(Settings, frozen=True):
     ] = "auto"
 
 
-def rule_as_json(flow: Flow) -> dict[str, Any]:
+OF_POOLS = ("pool", "pool_places", "pool_steps")
+
+
+def rule_as_json(principal: Principal, flow: Flow) -> dict[str, Any]:
     """The flow's run settings (the defaults when it has none), and the schema of their form."""
     rule = RunRule.objects.filter(flow=flow).first() or RunRule(flow=flow)
     values = {name: getattr(rule, name) for name in RuleSettings.__struct_fields__ if name != "compute"}
     values["priority"] = RunRule.Priority(rule.priority).name.lower()
+    values["pool"] = str(rule.pool_id or "")
     schema = json_schema(RuleSettings)
+    pools = {str(pool.pk): text(pool.name, pool.name) for pool in Pool.objects.visible_to(principal)}
+    if pools:
+        schema["properties"]["pool"] |= choices({"": text("none", "不使用"), **pools})
+        schema["properties"]["pool_steps"]["uniqueItems"] = True
+        schema["properties"]["pool_steps"]["items"] |= choices(steps_to_choose(flow))
+    else:  # there is nothing to choose from
+        for name in OF_POOLS:
+            del schema["properties"][name], values[name]
     if settings.OPTIONS["SPARK_URL"]:
         values["compute"] = flow.compute
     else:  # there is nothing to choose from
         del schema["properties"]["compute"]
     return {"settings": values, "schema": schema}
+
+
+def choices(words: Mapping[str, Text]) -> dict[str, Any]:
+    """A schema's part for what is chosen from a list that this moment knows."""
+    return {"enum": list(words), "x-choices": dict(words)}
 
 
 @transaction.atomic
@@ -141,9 +192,25 @@ def change_rule(principal: Principal, flow: Flow, values: Mapping[str, Any]) -> 
         message = text("The flow has no parameter with this name.", "该流程没有这个名称的参数。")
         raise InvalidError(problems=[Problem("/key", "rule.no_parameter", message)])
     fields = {**msgspec.to_builtins(wanted), "priority": PRIORITIES[wanted.priority]}
+    fields["pool"] = _chosen_pool(principal, flow, wanted)
     compute = fields.pop("compute")
     if "compute" in values:
         Flow.objects.filter(pk=flow.pk).update(compute=compute)
     RunRule.objects.update_or_create(flow=flow, defaults=fields)
     audit.record("run_rule.change", "flow", str(flow.pk), principal=principal, detail=msgspec.to_builtins(wanted))
     transaction.on_commit(admit_waiting, robust=True)
+
+
+def _chosen_pool(principal: Principal, flow: Flow, wanted: RuleSettings) -> Pool | None:
+    unknown = [step for step in wanted.pool_steps if step not in steps_to_choose(flow)]
+    if unknown:
+        message = text(f"The flow has no step “{unknown[0]}”.", f"流程中没有步骤“{unknown[0]}”。")
+        raise InvalidError(problems=[Problem("/pool_steps", "rule.no_step", message)])
+    if not wanted.pool:
+        return None
+    try:
+        found: Pool = Pool.objects.get_visible(principal, pk=wanted.pool)
+    except NotFoundError as error:
+        message = text("There is no such pool any more.", "该资源池已不存在。")
+        raise InvalidError(problems=[Problem("/pool", "rule.no_pool", message)]) from error
+    return found

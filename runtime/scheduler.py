@@ -29,6 +29,7 @@ from runtime.moves import cas_run, locked_run, release_followers, run_fact, sett
 from runtime.node_slots import limited_uses
 from runtime.offers import needs_of_stage, zones_of_nodes
 from runtime.places import exchange_file, is_there, result_file, share
+from runtime.pools import Places, level_with
 from runtime.reporting import Topic, change_run, gathering, log_fact, record
 from runtime.turns import share_of_run
 from runtime.uses import uses_of_stage
@@ -100,8 +101,13 @@ def _store_run(
         steps=first_picture(plan),
     )
     zones = zones_of_nodes()
-    uses = limited_uses([uses_of_stage(stage) for stage in plan.stages])
-    tasks = [_new_task(run, stage, user, zones, read) for stage, read in zip(plan.stages, uses, strict=True)]
+    pooled = Places(rule, plan)
+    places = [pooled.uses(stage.steps) for stage in plan.stages]
+    uses = limited_uses([uses_of_stage(stage) for stage in plan.stages], places)
+    tasks = [
+        _new_task(run, stage, user, zones, read, level_with(taken, stage.level))
+        for stage, read, taken in zip(plan.stages, uses, places, strict=True)
+    ]
     tasks += [marker(run, loop, user) for loop in plan.loops]
     for task in tasks:
         if task.stage in kept and task.kind != Task.Kind.LOOP:
@@ -133,7 +139,7 @@ def _store_run(
     return run
 
 
-def _new_task(run: Run, stage: Stage, user: User, zones: dict[str, set[str]], uses: str) -> Task:
+def _new_task(run: Run, stage: Stage, user: User, zones: dict[str, set[str]], uses: str, level: int) -> Task:
     return Task(
         run=run,
         kind=Task.Kind.STAGE,
@@ -141,7 +147,7 @@ def _new_task(run: Run, stage: Stage, user: User, zones: dict[str, set[str]], us
         after=list(stage.after),
         needs=needs_of_stage(stage, zones),
         uses=uses,
-        level=stage.level,
+        level=level,
         state=states.PENDING,
         requested_by=user,
         share=share_of_run(run),

@@ -18,7 +18,7 @@ from django.db import connection
 from runtime import reaper, retention
 from runtime.admission import admit_waiting
 from runtime.dispatcher import Reminder, ring_left_over
-from runtime.matching import tell_waiting, tell_waiting_for_nodes
+from runtime.matching import tell_waiting, tell_waiting_for_turns
 from runtime.neighbours import Neighbours
 
 TICK = 0.5
@@ -46,7 +46,7 @@ def run_scheduler_forever(stop: threading.Event | None = None) -> None:
         _Duty(ring_left_over, 0.5),
         _Duty(Reminder().remind, 1.0),
         _Duty(tell_waiting, 1.0),
-        _Duty(tell_waiting_for_nodes, 1.0),
+        _Duty(tell_waiting_for_turns, 1.0),
         _Duty(Neighbours().look, 0.5),
         _Duty(admit_waiting, 1.0),
         _Duty(reaper.reap, 1.0),

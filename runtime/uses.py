@@ -1,7 +1,7 @@
-"""Which nodes a task reads, and over how many connections at once. Pure.
+"""Which nodes a task reads, over how many connections at once, and what it takes of pools. Pure.
 
 A task keeps that as words, `` 33A017/DB00003F7K-E=2 33A017/HT0000A1B2-C=1 ``: whoever looks for the tasks of a node
-looks for ``mark_of(node)`` in it.
+looks for ``mark_of(node)`` in it. A pool stands there as a node does, with a sign of its own (``runtime.pools``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from flows.graph.plan import Stage
 
 Uses = Mapping[str, int]
-"""Node number → connections."""
+"""Node number → connections; pool → places."""
 
 
 def node_of(number: str) -> str:

@@ -101,6 +101,7 @@ RULES: Mapping[str, Rule] = {
     "opening.manage": needs_role(PLATFORM_ADMIN),
     "audit.read": needs_role(PLATFORM_ADMIN),
     "monitor.read": needs_role(OPERATOR, PLATFORM_ADMIN),
+    "pool.manage": needs_role(OPERATOR, PLATFORM_ADMIN),
     "node.create": needs_role(DATA_ADMIN),
     "node.edit": _own_data,
     "dataset.edit": _own_data,

@@ -20,7 +20,8 @@ class RunRuleView(APIView):
 
     @described("flows_run_rule", JSON, tag="runs")
     def get(self, request: Request, flow_id: UUID) -> Response:
-        return Response(rule_as_json(visible_flow(principal_of(request), flow_id)))
+        principal = principal_of(request)
+        return Response(rule_as_json(principal, visible_flow(principal, flow_id)))
 
     @described("flows_run_rule_change", JSON, request=serializers.RunRuleSerializer, tag="runs")
     def put(self, request: Request, flow_id: UUID) -> Response:
@@ -29,4 +30,4 @@ class RunRuleView(APIView):
         flow = visible_flow(principal, flow_id)
         require_editor(principal, flow.app)
         change_rule(principal, flow, body["settings"])
-        return Response(rule_as_json(flow))
+        return Response(rule_as_json(principal, flow))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from runtime.api import call_views, held_views, inside_views, result_views, rule_views, task_views, views
+from runtime.api import call_views, held_views, inside_views, pool_views, result_views, rule_views, task_views, views
 
 urlpatterns = [
     path("flows/<uuid:flow_id>/runs", views.FlowRunsView.as_view()),
@@ -38,5 +38,7 @@ urlpatterns = [
     path("nodes/<uuid:node_id>/discover", task_views.NodeDiscoverView.as_view()),
     path("tasks/<uuid:task_id>", task_views.TaskView.as_view()),
     path("tasks/<uuid:task_id>/cancel", task_views.TaskCancelView.as_view()),
+    path("pools", pool_views.PoolsView.as_view()),
+    path("pools/<uuid:pool_id>", pool_views.PoolView.as_view()),
     path("monitor", views.MonitorView.as_view()),
 ]

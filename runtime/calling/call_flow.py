@@ -88,7 +88,7 @@ def _turn(plan: Plan) -> Iterator[None]:
                 yield
                 return
         if time.monotonic() > deadline:
-            raise CallError("call.node_busy", full[0].words, 503, full[0].node)
+            raise CallError("call.node_busy", full[0].words, 503, full[0].key)
         time.sleep(TICK)
 
 

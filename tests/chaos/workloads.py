@@ -26,7 +26,7 @@ from node_catalog.sdk.contract import ConnectContext
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.schema import parse
 from runtime import places, requests, states
-from runtime.models import Result, Run, RunRule, Task
+from runtime.models import Pool, Result, Run, RunRule, Task
 from runtime.scanning import request_scan
 from runtime.scheduler import start_run
 from security.models import User
@@ -207,10 +207,11 @@ class Copies:
         return workload
 
     def queued(self) -> Workload:
-        """Keeps the rows as a result, one run after the other."""
+        """Keeps the rows as a result, one run after the other, with a place of a pool."""
         workload = self.result("one at a time")
         assert workload.flow is not None
-        RunRule.objects.create(flow=workload.flow[0], most=1)
+        pool = Pool.objects.create(name="one", places=1)
+        RunRule.objects.create(flow=workload.flow[0], most=1, pool=pool)
         return workload
 
 

@@ -15,7 +15,7 @@ from runtime import node_slots, reaper, states
 from runtime.admission import why_waiting
 from runtime.claims import Claim, claim, claim_next, look_for_readers
 from runtime.finishing import hand_back
-from runtime.matching import AT_NODE, tell_waiting_for_nodes
+from runtime.matching import AT_NODE, tell_waiting_for_turns
 from runtime.models import Run, Task
 from runtime.moves import retry_later
 from runtime.requests import ask_worker
@@ -147,7 +147,7 @@ def test_who_waits_is_told_for_what(world: World) -> None:
         f"Waits for node {node.number}: 1 of 2 reads are at work, the last one is kept for previews."
     )
     Task.objects.filter(run=waiting).update(not_before="2020-01-01T00:00:00Z")
-    assert (tell_waiting_for_nodes(), tell_waiting_for_nodes()) == (1, 0)
+    assert (tell_waiting_for_turns(), tell_waiting_for_turns()) == (1, 0)
     told = Task.objects.get(run=waiting)
     assert told.error is not None and told.error["code"] == AT_NODE and told.state == states.READY
     assert why_waiting(waiting) is not None

@@ -95,7 +95,17 @@ export interface LogLine {
 }
 /** Why a run has not begun: words, and how many come before it. */
 export interface RunWaits {
-  waits: { for: "run" | "slot"; before: number; text: Text } | null;
+  waits: { for: "run" | "slot" | "node" | "pool"; before: number; text: Text } | null;
+}
+/** Places that works take while they go on; 0 places: closed. */
+export interface Pool {
+  id: string;
+  name: string;
+  note: string;
+  places: number;
+  in_use: number;
+  waiting: number;
+  flows: number;
 }
 /** A flow's run settings, and the schema of their form. */
 export interface RunRule {

@@ -8,6 +8,7 @@ import { EmptyState, LiveRegion, Loading, PageHeader, Panel, ProblemNotice, Time
 import { reduceMonitor, useTopic } from "@/live";
 
 import { BigNumbers } from "../components/BigNumbers";
+import { Pools } from "../components/Pools";
 import { RunTable } from "../components/RunTable";
 import { Throughput } from "../components/Throughput";
 import { Workers } from "../components/Workers";
@@ -37,6 +38,7 @@ function Picture({ monitor }: { monitor: MonitorSnapshot }) {
           <EmptyState isSmall title={t("live.empty")} hint={t("live.empty_hint")} />
         )}
       </Panel>
+      <Pools />
       {ended.length > 0 && (
         <Panel title={t("ended.title")} isFlush>
           <RunTable runs={ended} />
