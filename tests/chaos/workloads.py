@@ -210,7 +210,7 @@ class Copies:
         """Keeps the rows as a result, one run after the other, with a place of a pool."""
         workload = self.result("one at a time")
         assert workload.flow is not None
-        pool = Pool.objects.create(name="one", places=1)
+        pool, _ = Pool.objects.get_or_create(name="one", places=1)
         RunRule.objects.create(flow=workload.flow[0], most=1, pool=pool)
         return workload
 
