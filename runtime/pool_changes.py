@@ -41,7 +41,7 @@ def remove_pool(principal: Principal, pool: Pool, request: Any = None) -> None:
     """Remove a pool. Raises ConflictError while a flow's run settings name it."""
     require_right(principal, MANAGE)
     with transaction.atomic():
-        Pool.objects.select_for_update().get(pk=pool.pk)
+        list(Pool.objects.select_for_update().filter(pk=pool.pk))
         flows = pool.rules.count()
         if flows:
             raise ConflictError(

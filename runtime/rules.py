@@ -157,8 +157,10 @@ def rule_as_json(principal: Principal, flow: Flow) -> dict[str, Any]:
     pools = {str(pool.pk): text(pool.name, pool.name) for pool in Pool.objects.visible_to(principal)}
     if pools:
         schema["properties"]["pool"] |= choices({"": text("none", "不使用"), **pools})
+        steps = steps_to_choose(flow)
         schema["properties"]["pool_steps"]["uniqueItems"] = True
-        schema["properties"]["pool_steps"]["items"] |= choices(steps_to_choose(flow))
+        schema["properties"]["pool_steps"]["items"] |= choices(steps)
+        values["pool_steps"] = [step for step in values["pool_steps"] if step in steps]
     else:  # there is nothing to choose from
         for name in OF_POOLS:
             del schema["properties"][name], values[name]
