@@ -155,9 +155,9 @@ def rule_as_json(principal: Principal, flow: Flow) -> dict[str, Any]:
     values["pool"] = str(rule.pool_id or "")
     schema = json_schema(RuleSettings)
     pools = {str(pool.pk): text(pool.name, pool.name) for pool in Pool.objects.visible_to(principal)}
-    if pools:
+    steps = steps_to_choose(flow)
+    if pools and steps:
         schema["properties"]["pool"] |= choices({"": text("none", "不使用"), **pools})
-        steps = steps_to_choose(flow)
         schema["properties"]["pool_steps"]["uniqueItems"] = True
         schema["properties"]["pool_steps"]["items"] |= choices(steps)
         values["pool_steps"] = [step for step in values["pool_steps"] if step in steps]
