@@ -14,10 +14,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from flows.graph.plan import Plan
-from node_catalog.sdk.geometry import crs_of_metadata
 from node_catalog.sdk.text import text
-from node_catalog.sdk.wkb import read_wkb, wkt
 from runtime.engine.errors import PageError
+from runtime.engine.plain import in_words
 from runtime.engine.results import parquet_of, read_page
 from runtime.errors import ResultGoneError, RunError
 from runtime.guarding import policy_of, require_open
@@ -101,15 +100,6 @@ def harmless(batch: Any) -> Any:
             column = pc.if_else(pc.match_substring_regex(column, FORMULA), marked, column)
         columns.append(column)
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
-
-
-def in_words(batch: Any) -> Any:
-    """The batch with its geometries as WKT."""
-    for place, field in enumerate(batch.schema):
-        if crs_of_metadata(field.metadata) is not None:
-            words = [None if value is None else wkt(read_wkb(value)) for value in batch.column(place).to_pylist()]
-            batch = batch.set_column(place, field.name, pa.array(words, pa.string()))
-    return batch
 
 
 def file_chunks(stored: StoredFile, size: int = 1 << 20) -> Iterator[bytes]:

@@ -49,6 +49,12 @@ class Memory(Generic[Value]):
         with self._lock:
             self._values.pop(key, None)
 
+    def prune(self, is_over: Callable[[Value], bool]) -> None:
+        """Forget the values of which that is true."""
+        with self._lock:
+            for key in [key for key, value in self._values.items() if is_over(value)]:
+                del self._values[key]
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:

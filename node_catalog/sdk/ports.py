@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -182,6 +183,7 @@ def type_of_ibis(kind: Any) -> str:
     raise KeyError(str(kind))
 
 
+@lru_cache(maxsize=512)
 def to_arrow(schema: Schema) -> Any:
     """The Arrow schema that every batch of this stream has."""
     import pyarrow as pa

@@ -19,7 +19,8 @@ from node_catalog.sdk.text import text
 from runtime.api import serializers
 from runtime.api.result_views import OneAnswer
 from runtime.api.views import JSON, parsed, visible_flow
-from runtime.calling.answers import body_of, chosen
+from runtime.calling.again import ASKED, FAILED, Asked
+from runtime.calling.answers import body_of, chosen, engine_form
 from runtime.calling.call_flow import call_flow
 from runtime.calling.tally import counts_of
 from runtime.errors import CallError
@@ -62,6 +63,9 @@ class CallView(APIView):
         "flows_call", JSON, request=OpenApiTypes.OBJECT, problems=(401, 404, 406, 422, 429, 503, 504), tag="calls"
     )
     def post(self, request: Request, app_id: UUID, flow_key: str) -> HttpResponse:
+        scope = getattr(request._request, "scope", {})
+        if FAILED in scope:
+            raise scope[FAILED]
         principal = principal_of(request)
         form = chosen(request.META.get("HTTP_ACCEPT", ""))
         if form is None:
@@ -73,7 +77,9 @@ class CallView(APIView):
             )
             raise InvalidError(problems=[Problem("", "input.object", message)])
         caller = str(request.auth.pk) if request.auth is not None else str(principal.id)
-        called = call_flow(principal, app_id, flow_key, given, caller)
+        if request.auth is not None:
+            scope[ASKED] = Asked(request.auth, principal, app_id, flow_key, given, form)
+        called = call_flow(principal, app_id, flow_key, given, caller, engine_form(form))
         return HttpResponse(body_of(called, form), content_type=form, headers={"Cache-Control": "no-store"})
 
 

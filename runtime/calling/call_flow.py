@@ -10,21 +10,22 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pyarrow as pa
 from django.conf import settings
 
 from flows.errors import FlowError
-from flows.graph.plan import Plan
+from flows.graph.plan import Plan, Stage
 from flows.models import PublishedFlow
 from runtime.bindings import call_work
 from runtime.calling.executor import EXECUTOR
 from runtime.calling.plans import call_plan, forget_plan
 from runtime.calling.rate import RATES
 from runtime.calling.tally import TALLY
-from runtime.engine.work import Limits, SinkSpec, StageWork
+from runtime.engine.pipe import pack
+from runtime.engine.work import Limits, PackedWork, SinkSpec, StageWork, rated_nodes
 from runtime.errors import CallError, RunError, StalePlanError
 from runtime.node_slots import limited_uses, turn_of_call
 from runtime.uses import uses_of_stage
@@ -33,57 +34,103 @@ from security.access import Principal
 PATIENCE = 2.0
 """Seconds that a call waits for its turn at a node."""
 TICK = 0.05
+Form = Literal["arrow", "json"]
 
 
 @dataclass(frozen=True)
 class Called:
-    """The answer: all rows, and for how long the caller has waited."""
+    """The answer: all rows in the form that was asked for, how many, and for how long the caller has waited."""
 
-    table: pa.Table
+    rows: bytes
+    count: int
     seconds: float
 
+    @property
+    def table(self) -> pa.Table:
+        """The rows of an answer in Arrow."""
+        with pa.ipc.open_stream(self.rows) as reader:
+            return reader.read_all()
 
-def call_flow(principal: Principal, app_id: Any, flow_key: str, given: Mapping[str, Any], caller: str) -> Called:
+
+@dataclass(frozen=True)
+class Call:
+    """A call whose rights, plan and sources have been looked up: it can be done now, and again while they hold."""
+
+    flow: Any
+    principal: Principal
+    work: PackedWork
+    uses: str
+    """The nodes at which it needs a turn (``runtime.uses``)."""
+    datasets: frozenset[str]
+    """What its rights were looked up for."""
+    is_steady: bool
+    """Whether the work stays the same while these hold: not when others who read a node now change its share."""
+
+
+def call_flow(
+    principal: Principal, app_id: Any, flow_key: str, given: Mapping[str, Any], caller: str, form: Form = "arrow"
+) -> Called:
     """Call the flow with values for its inputs. ``caller`` names the token (or person) whose calls are limited.
 
     Raises NotFoundError for what does not exist for the person, CallError and FlowError for what goes wrong.
     """
     started = time.perf_counter()
-    rows: Any = PublishedFlow.objects.visible_to(principal)
-    published: PublishedFlow = rows.get_visible(principal, flow__app_id=app_id, flow__key=flow_key)
+    published = published_flow(principal, app_id, flow_key)
     RATES.count(caller, settings.OPTIONS["CALLS_A_MINUTE"])
-    try:
-        table = _rows(published, flow_key, principal, given)
-    except (FlowError, RunError) as error:
-        TALLY.note(published.flow_id, principal, time.perf_counter() - started, error=error)
-        raise
-    seconds = time.perf_counter() - started
-    TALLY.note(published.flow_id, principal, seconds, rows=table.num_rows)
-    return Called(table, seconds)
+    with _tallied(published.flow_id, principal, started):
+        call = prepare_call(published, flow_key, principal, given, form)
+    return do_call(call, started)
 
 
-def _rows(published: PublishedFlow, flow_key: str, principal: Principal, given: Mapping[str, Any]) -> pa.Table:
+def published_flow(principal: Principal, app_id: Any, flow_key: str) -> PublishedFlow:
+    """The flow that the person may call. Raises NotFoundError."""
+    rows: Any = PublishedFlow.objects.visible_to(principal)
+    found: PublishedFlow = rows.get_visible(principal, flow__app_id=app_id, flow__key=flow_key)
+    return found
+
+
+def prepare_call(
+    published: PublishedFlow, flow_key: str, principal: Principal, given: Mapping[str, Any], form: Form
+) -> Call:
+    """Look up everything that a call needs. Raises FlowError and RunError."""
     plan, key = call_plan(published, flow_key, principal.user, given)
     try:
-        work = _work(plan, principal)
+        work = _work(plan, principal, form)
     except StalePlanError:
         # A right or a schema has moved since the plan was made: today's plan, or today's reason why there is none.
         forget_plan(key)
         plan, key = call_plan(published, flow_key, principal.user, given)
-        work = _work(plan, principal)
-    with _turn(plan):
-        outcome = EXECUTOR.run(work)
-    with pa.ipc.open_stream(outcome.table) as reader:
-        return reader.read_all()
+        work = _work(plan, principal, form)
+    (uses,) = limited_uses([uses_of_stage(plan.stages[0])])
+    datasets = frozenset(_datasets(plan.stages[0]))
+    return Call(published.flow_id, principal, pack(work), uses, datasets, not rated_nodes(work))
+
+
+def do_call(call: Call, started: float) -> Called:
+    """Wait for the rows, and count the call. Raises CallError; ``started`` is when the caller began to wait."""
+    with _tallied(call.flow, call.principal, started), _turn(call.uses):
+        outcome = EXECUTOR.run(call.work)
+    seconds = time.perf_counter() - started
+    TALLY.note(call.flow, call.principal, seconds, rows=outcome.rows)
+    return Called(outcome.table, outcome.rows, seconds)
 
 
 @contextmanager
-def _turn(plan: Plan) -> Iterator[None]:
+def _tallied(flow: Any, principal: Principal, started: float) -> Iterator[None]:
+    """A call that ends in here has failed."""
+    try:
+        yield
+    except (FlowError, RunError) as error:
+        TALLY.note(flow, principal, time.perf_counter() - started, error=error)
+        raise
+
+
+@contextmanager
+def _turn(uses: str) -> Iterator[None]:
     """Hold a turn at every node that the call reads. Raises CallError when there is none for too long."""
-    (words,) = limited_uses([uses_of_stage(plan.stages[0])])
     deadline = time.monotonic() + min(PATIENCE, settings.OPTIONS["CALL_SECONDS"] / 2)
     while True:
-        with turn_of_call(words, settings.OPTIONS["CALL_SECONDS"]) as full:
+        with turn_of_call(uses, settings.OPTIONS["CALL_SECONDS"]) as full:
             if not full:
                 yield
                 return
@@ -92,7 +139,16 @@ def _turn(plan: Plan) -> Iterator[None]:
         time.sleep(TICK)
 
 
-def _work(plan: Plan, principal: Principal) -> StageWork:
+def _datasets(stage: Stage) -> Iterator[str]:
+    """Numbers of all datasets that a stage may read."""
+    for binding in stage.bindings:
+        if binding.kind == "dataset":
+            yield from (read.dataset for read in binding.reads)
+    if stage.instead is not None:
+        yield from _datasets(stage.instead)
+
+
+def _work(plan: Plan, principal: Principal, form: Form) -> StageWork:
     options = settings.OPTIONS
     limits = Limits(
         memory_mb=options["CALL_MEMORY_MB"],
@@ -103,6 +159,6 @@ def _work(plan: Plan, principal: Principal) -> StageWork:
         most_seconds=options["CALL_SECONDS"],
         time_zone=settings.TIME_ZONE,
     )
-    sink = SinkSpec(kind="return", limit=options["CALL_ROWS"])
+    sink = SinkSpec(kind="return", limit=options["CALL_ROWS"], form=form)
     work = call_work(plan, principal.user, sink, limits)
     return msgspec.structs.replace(work, keep=f"call:{principal.id}")

@@ -14,11 +14,13 @@ from django.conf import settings
 from node_catalog.sdk.text import text
 from runtime.engine.errors import CancelledError, ChildError, EngineError
 from runtime.engine.pool import ChildPool
-from runtime.engine.work import Limits, StageOutcome, StageWork
+from runtime.engine.work import Limits, PackedWork, StageOutcome
 from runtime.errors import CallError
 
 MOST_WAITING = 20
 """Calls that may wait for one slot: what comes then is told to try again, instead of holding the server's threads."""
+RECYCLE_AFTER = 100_000
+"""Calls are so light that a new child would soon cost as much as they do; one that grows is replaced all the same."""
 
 
 class Deadline(threading.Event):
@@ -40,7 +42,7 @@ class Executor:
         self._pool: ChildPool | None = None
         self._waiting = 0
 
-    def run(self, work: StageWork) -> StageOutcome:
+    def run(self, work: PackedWork) -> StageOutcome:
         """Do the work and wait for its rows, CALL_SECONDS at most. Raises CallError."""
         seconds = settings.OPTIONS["CALL_SECONDS"]
         pool = self._enter()
@@ -73,7 +75,8 @@ class Executor:
                 raise _too_busy()
             self._waiting += 1
             if self._pool is None:
-                self._pool = ChildPool(slots, Limits(memory_mb=settings.OPTIONS["CALL_MEMORY_MB"]))
+                limits = Limits(memory_mb=settings.OPTIONS["CALL_MEMORY_MB"])
+                self._pool = ChildPool(slots, limits, recycle_after=RECYCLE_AFTER)
             return self._pool
 
 

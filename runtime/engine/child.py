@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from node_catalog.sdk.failpoint import arm
 from node_catalog.sdk.registry import Registry, load_registry
+from runtime.engine.calls import CALLS, LEFT_SECONDS
 from runtime.engine.cancel import Cancel
 from runtime.engine.duck import warm_up
 from runtime.engine.errors import CancelledError, SilentError, problem_of
@@ -43,12 +44,14 @@ from runtime.engine.pipe import (
     read_down,
     write_all,
 )
-from runtime.engine.work import Report, StageWork
+from runtime.engine.work import PackedWork, Report, StageWork
 
 SPARE = 32 * 1024 * 1024
 """Bytes that a child may keep above those that stay: giving back what a light work leaves costs more than it brings."""
 
 WATCH_SECONDS = 0.5
+MEASURE_SECONDS = 0.25
+"""How often it is looked how much memory calls have left."""
 
 
 class Child:
@@ -64,7 +67,8 @@ class Child:
         self._current: tuple[int, Cancel] | None = None
         self._is_busy = threading.Event()
         self._stopped: set[int] = set()
-        self._least_memory = resident_bytes()
+        self._memory = self._least_memory = resident_bytes()
+        self._measured_at = 0.0
         """What stays when freed memory has been given back."""
 
     def run(self) -> None:
@@ -74,13 +78,16 @@ class Child:
         self._send(Ready(resident_bytes()))
         while True:
             try:
-                message = self._works.get(timeout=REST_SECONDS if KEEPER.has_sources else None)
+                message = self._works.get(timeout=_patience())
             except queue.Empty:
-                KEEPER.close_sources()
+                if KEEPER.has_sources:
+                    KEEPER.close_sources()
+                else:
+                    CALLS.close()
                 continue
             if isinstance(message.work, StageWork):
                 KEEPER.begin(message.work.keep, keeps_all=message.work.keeps_all)
-            else:
+            elif not isinstance(message.work, PackedWork):  # which says it itself, once it is unpacked
                 KEEPER.begin("")
             self._do(message)
 
@@ -122,8 +129,10 @@ class Child:
             self._is_busy.set()
             if message.id in self._stopped:
                 cancel.stop()
-        self._send(Began(message.id))
-        forget_peak()
+        is_call = isinstance(message.work, PackedWork)
+        if not is_call:
+            self._send(Began(message.id))
+            forget_peak()
 
         def tell(report: Report) -> None:
             self._send(Said(message.id, report))
@@ -139,8 +148,13 @@ class Child:
         with self._guard:
             self._current = None
             self._is_busy.clear()
+        if is_call and isinstance(answer, Done) and time.monotonic() < self._measured_at + MEASURE_SECONDS:
+            # What a light work leaves behind costs less than looking for it.
+            self._send(msgspec.structs.replace(answer, memory_bytes=self._memory))
+            return
         self._release_memory()
-        self._send(msgspec.structs.replace(answer, memory_bytes=resident_bytes()))
+        self._memory, self._measured_at = resident_bytes(), time.monotonic()
+        self._send(msgspec.structs.replace(answer, memory_bytes=self._memory))
 
     def _release_memory(self) -> None:
         """Give freed memory back once it is worth the time, so that growth means a leak and not a cache."""
@@ -161,6 +175,13 @@ class Child:
                 write_all(self._outgoing, data)
             except OSError:
                 os._exit(0)
+
+
+def _patience() -> float | None:
+    """For how long the next work is awaited before something is let go; None: nothing is held."""
+    if KEEPER.has_sources:
+        return REST_SECONDS
+    return LEFT_SECONDS if CALLS.are_standing else None
 
 
 def main(argument: str) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -28,7 +28,7 @@ from runtime.engine.cancel import Cancel
 from runtime.engine.errors import CancelledError, EngineError, WorkError
 from runtime.engine.extensions import extension_file, has_extension
 from runtime.engine.keeper import KEEPER, Kept
-from runtime.engine.one_scan import OneScan
+from runtime.engine.one_scan import Feed, OneScan
 from runtime.engine.scans import SOURCE, Scan, scan_statements
 from runtime.engine.streams import Flow
 from runtime.engine.text_check import LONGEST, PASSED, Tree, check_tree
@@ -56,6 +56,10 @@ ONE_SCAN: dict[str, Any] = {"disabled_optimizers": "window_self_join"}
 """A stream can be scanned once; DuckDB would make a figure over a whole partition a join of the stream with itself."""
 
 
+_STANDING = "standing"
+"""What a connection's prepared text is called."""
+
+
 class Connection:
     """A locked connection. Not for two threads at once; ``interrupt`` alone may come from any thread."""
 
@@ -65,6 +69,7 @@ class Connection:
         self._where = where
         self._is_source = is_source
         self._streams: list[OneScan] = []
+        self._feeds: dict[str, Feed] = {}
         self._scans: list[Scan] = []
 
     def add_scan(self, scan: Scan) -> None:
@@ -133,6 +138,31 @@ class Connection:
                 query = f"select * from {access.function}('node', {text_there})"
                 reader = self._raw.execute(query).to_arrow_reader(batch_rows)
             yield Rows(reader, self._words)
+
+    def prepare(self, sql: str, inputs: Mapping[str, pa.Schema]) -> None:
+        """Check a text and make it ready to ``run_again`` over streams with these columns; before the lock."""
+        self._feeds = {name: Feed(name, schema) for name, schema in inputs.items()}
+        tree_of = self.check(sql, inputs)
+        assert tree_of, "a text that has passed"
+        with self._words():
+            for name, feed in self._feeds.items():
+                self._raw.register(name, feed)
+            self._raw.execute(f"prepare {_STANDING} as {sql}")
+
+    @contextmanager
+    def run_again(
+        self, streams: Iterable[tuple[str, pa.RecordBatchReader, Flow]], cancel: Cancel, batch_rows: int
+    ) -> Iterator[Rows]:
+        """Run the prepared text over new streams, one for each of its inputs; its rows as ``run`` gives them."""
+        self._cancel = cancel
+        self._streams = [self._feeds[name].give(reader, flow) for name, reader, flow in streams]
+        try:
+            with cancel.interrupts(self._raw.interrupt):
+                with self._words():
+                    reader = self._raw.execute(f"execute {_STANDING}").to_arrow_reader(batch_rows)
+                yield Rows(reader, self._words)
+        finally:
+            self._streams = []
 
     def script(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a statement of our own (never one with a user's words in it) and fetch all its rows."""
@@ -242,6 +272,20 @@ def open_main(
             _lock(raw, limits.time_zone, is_shut=True)
         yield connection
         connection.forget_streams()
+
+
+@contextmanager
+def open_standing(
+    limits: Limits, sql: str, inputs: Mapping[str, pa.Schema], *, ordered: bool = False, where: str = ""
+) -> Iterator[Connection]:
+    """A connection of its own in which one text is prepared, to run again and again; it reaches nothing else."""
+    with _kept(None, limits, limits.memory_mb, ordered) as (raw, _):
+        connection = Connection(raw, Cancel(), where, is_source=False)
+        with connection._words():
+            _shut(raw)
+            _lock(raw, limits.time_zone, is_shut=True)
+        connection.prepare(sql, inputs)
+        yield connection
 
 
 @contextmanager

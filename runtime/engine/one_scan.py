@@ -28,3 +28,25 @@ class OneScan:
         if self._scans > 1:
             raise RuntimeError(f"stream {self.name} was scanned twice")
         return self._reader.__arrow_c_stream__(requested_schema)
+
+
+class Feed:
+    """An input of a prepared text: the place into which each run puts a stream of its own."""
+
+    def __init__(self, name: str, schema: pa.Schema) -> None:
+        self.name = name
+        self._schema = schema
+        self._stream: OneScan | None = None
+
+    def give(self, reader: pa.RecordBatchReader, flow: Flow | None = None) -> OneScan:
+        """The stream of the next run."""
+        self._stream = OneScan(reader, self.name, flow)
+        return self._stream
+
+    def __arrow_c_schema__(self) -> object:
+        return self._schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        if self._stream is None:
+            raise RuntimeError(f"no stream was given for {self.name}")
+        return self._stream.__arrow_c_stream__(requested_schema)

@@ -9,6 +9,7 @@ from node_catalog.sdk.contract import Check, DiscoveredDataset
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.schema import parse
 from node_catalog.sdk.text import text
+from runtime.engine.calls import CALLS
 from runtime.engine.cancel import Cancel
 from runtime.engine.events import Reporter
 from runtime.engine.profile import profile_source
@@ -22,6 +23,7 @@ from runtime.engine.work import (
     DiscoverWork,
     FoundDatasets,
     Outcome,
+    PackedWork,
     ProfileWork,
     Report,
     ScanWork,
@@ -38,6 +40,8 @@ def perform(work: Work, report: Callable[[Report], None], registry: Registry, ca
     """Dispatch by kind. Raises EngineError or NodeTypeError."""
     if isinstance(work, StageWork):
         return run_stage(work, report, registry, cancel)
+    if isinstance(work, PackedWork):
+        return CALLS.perform(work, registry, cancel)
     if isinstance(work, ProfileWork):
         return profile_source(work, report, registry, cancel)
     if isinstance(work, ScanWork):

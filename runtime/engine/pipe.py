@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.engine.work import Outcome, Report, Work
+from runtime.engine.work import Outcome, PackedWork, Report, StageWork, Work
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of the largest message; a child that sends more is broken."""
@@ -84,6 +84,17 @@ Up = Ready | Began | Said | Done | Failed
 _encoder = msgspec.msgpack.Encoder()
 _down = msgspec.msgpack.Decoder(Down)
 _up = msgspec.msgpack.Decoder(Up)
+_stage_work = msgspec.msgpack.Decoder(StageWork)
+
+
+def pack(work: StageWork) -> PackedWork:
+    """The work as it travels. Its settings are unsealed in there: keep it in memory alone."""
+    return PackedWork(work=_encoder.encode(work))
+
+
+def unpack(packed: PackedWork) -> StageWork:
+    """The work itself."""
+    return _stage_work.decode(packed.work)
 
 
 class PipeClosedError(Exception):

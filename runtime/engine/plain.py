@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from node_catalog.sdk.geometry import crs_of_metadata
 from node_catalog.sdk.ports import type_of_field
-from node_catalog.sdk.wkb import short_words
+from node_catalog.sdk.wkb import read_wkb, short_words, wkt
 
 SAFE_INTEGER = 2**53
 LONGEST_TEXT = 2000
@@ -72,3 +72,12 @@ def listed(column: pa.Array | pa.ChunkedArray) -> list[Any]:
     except (ValueError, OverflowError):
         values = column.cast(pa.string()).to_pylist()
     return values
+
+
+def in_words(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with its geometries as WKT."""
+    for place, field in enumerate(batch.schema):
+        if crs_of_metadata(field.metadata) is not None:
+            words = [None if value is None else wkt(read_wkb(value)) for value in batch.column(place).to_pylist()]
+            batch = batch.set_column(place, field.name, pa.array(words, pa.string()))
+    return batch

@@ -31,13 +31,15 @@ from runtime.engine.pipe import (
     UpReader,
     encode,
 )
-from runtime.engine.work import Outcome, Report, Work
+from runtime.engine.work import Outcome, PackedWork, Report, Work
 
 TICK_MS = 50
 """How often a waiting parent looks at the stop button."""
 GRACE_SECONDS = 0.7
 """What a child gets to stop by itself before it is killed: together with a tick well under a second."""
 START_SECONDS = 120.0
+PIPE_BYTES = 1 << 16
+"""As much as a pipe holds."""
 
 
 def start_child(settings: bytes, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -104,6 +106,8 @@ class ChildProcess:
         try:
             self._await_ready(cancel)
             self._send(Do(self._number, work), cancel)
+            # A packed work is not announced: it is over before that would be of use.
+            self._has_begun = isinstance(work, PackedWork)
             answer = self._await_answer(tell, cancel, wait or (lambda: None))
         except ChildDiedError as error:
             self.kill()
@@ -185,7 +189,7 @@ class ChildProcess:
         if not poll.poll(TICK_MS):
             return []
         try:
-            data = os.read(self._out, 1 << 20)
+            data = os.read(self._out, PIPE_BYTES)
             if data:
                 return self._messages.feed(data)
         except BlockingIOError:

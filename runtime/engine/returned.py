@@ -1,14 +1,19 @@
-"""Rows that go back to who asked, whole or not at all: gathered in memory within bounds, as one Arrow stream."""
+"""Rows that go back to who asked, whole or not at all: gathered in memory within bounds, as Arrow or as JSON."""
 
 from __future__ import annotations
 
+import msgspec
 import pyarrow as pa
 
 from node_catalog.sdk.contract import Committed
 from node_catalog.sdk.ports import to_arrow
 from node_catalog.sdk.text import text
 from runtime.engine.errors import TooMuchError
+from runtime.engine.plain import columns_of, in_words, rows_of
 from runtime.engine.work import MEBIBYTE, StageWork
+
+WHOLE = 2**31
+"""Characters of a text: nothing is cut in an answer to a program."""
 
 
 class ReturnSink:
@@ -17,10 +22,11 @@ class ReturnSink:
     def __init__(self, work: StageWork) -> None:
         self._schema = to_arrow(work.stage.schema)
         self._limit, self._most_bytes = work.sink.limit, work.sink.most_bytes
+        self._form = work.sink.form
         self._batches: list[pa.RecordBatch] = []
         self._rows = self._bytes = 0
         self.table = b""
-        """The Arrow stream, once committed."""
+        """The rows in the form that was asked for, once committed."""
 
     def write(self, batch: pa.RecordBatch) -> None:
         self._rows += batch.num_rows
@@ -32,15 +38,24 @@ class ReturnSink:
         self._batches.append(batch)
 
     def commit(self) -> Committed:
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, self._schema) as writer:
-            for batch in self._batches:
-                writer.write_batch(batch)
-        self.table = sink.getvalue().to_pybytes()
+        self.table = self._as_json() if self._form == "json" else self._as_arrow()
         return Committed(self._rows, 0, self._bytes)
 
     def abort(self) -> None:
         self._batches.clear()
+
+    def _as_arrow(self) -> bytes:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self._schema) as writer:
+            for batch in self._batches:
+                writer.write_batch(batch)
+        return bytes(sink.getvalue().to_pybytes())
+
+    def _as_json(self) -> bytes:
+        names = self._schema.names
+        rows = [dict(zip(names, row)) for batch in self._batches for row in rows_of(in_words(batch), WHOLE)]
+        # Without the braces: who answers has more to say in the same object.
+        return msgspec.json.encode({"columns": columns_of(self._schema), "rows": rows, "count": len(rows)})[1:-1]
 
 
 def _too_much(most: str, most_zh: str) -> TooMuchError:

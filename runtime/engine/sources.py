@@ -134,13 +134,14 @@ def open_binding(
     limits: Limits,
     registry: Registry,
     cancel: Cancel,
-    reporter: Reporter,
+    reporter: Reporter | None,
     reached: Reach | None = None,
     others: Mapping[str, Reach | Given] | None = None,
 ) -> Iterator[tuple[pa.RecordBatchReader, Flow]]:
     """The rows of a binding, streamed, cast to its schema and counted for ``binding.counts_step``.
 
     ``others``: how further datasets in its text are reached, by their names there; all are in one node, or sent there.
+    Without a ``reporter`` nobody is told of the rows.
     """
     flow = Flow(binding.alias, binding.counts_step)
     limits = in_portions(limits, spec.load)
@@ -159,7 +160,8 @@ def open_binding(
             coming = pacing.pace(coming, flow, cancel)
         sized = rechunk(coming, limits.batch_rows)
         fitting = cast(sized, binding.schema, binding.step or binding.alias)
-        yield reader_of(flow.count(fitting, cancel, reporter.read), binding.schema), flow
+        tell = reporter.read if reporter is not None else None
+        yield reader_of(flow.count(fitting, cancel, tell), binding.schema), flow
 
 
 def _awaited(batches: Batches, cancel: Cancel, where: str, patience: float) -> Iterator[pa.RecordBatch]:

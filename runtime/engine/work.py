@@ -121,6 +121,8 @@ class SinkSpec(msgspec.Struct, frozen=True, kw_only=True):
     delivery: DeliverySpec | None = None
     limit: int = 100
     most_bytes: int = 16 * MEBIBYTE
+    form: Literal["arrow", "json"] = "arrow"
+    """For ``return``: an Arrow stream, or ``"columns": […], "rows": [{…}], "count": n`` of a JSON object."""
     statistics: bool = True
     """For ``collect``: also the statistics of every column over all rows seen."""
 
@@ -175,6 +177,12 @@ class StageWork(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
     """Also those that lock something in a source, since the next work of this word follows at once."""
 
 
+class PackedWork(msgspec.Struct, frozen=True, kw_only=True, tag="packed"):
+    """A stage work that comes again and again, encoded once: a child keeps what it has unpacked. → StageOutcome"""
+
+    work: bytes
+
+
 class ProfileWork(msgspec.Struct, frozen=True, kw_only=True, tag="profile"):
     """Profile what ``binding`` reads, in one scan. → ProfileOutcome"""
 
@@ -227,11 +235,13 @@ class CheckWork(msgspec.Struct, frozen=True, kw_only=True, tag="check"):
     """The settings with the address of its replica, which is tried as well."""
 
 
-Work = StageWork | ProfileWork | ScanWork | DiscoverWork | CheckWork
+Work = StageWork | PackedWork | ProfileWork | ScanWork | DiscoverWork | CheckWork
 
 
 def rated_nodes(work: Work) -> frozenset[str]:
     """The nodes of a work that may only be read so fast."""
+    if isinstance(work, PackedWork):
+        return frozenset()
     if isinstance(work, StageWork):
         loads = [spec.load for spec in work.sources]
     elif isinstance(work, ProfileWork):
@@ -322,7 +332,7 @@ class StageOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="stage_done"):
     seconds: float = 0.0
     rows_sample: dict[str, Any] | None = None
     table: bytes = b""
-    """All rows as an Arrow stream (only ``return``)."""
+    """All rows in the form that the sink names (only ``return``)."""
     adopted: bool = False
     """The rows had already been delivered by an earlier attempt: nothing was read or written now."""
     attempt: int = 0

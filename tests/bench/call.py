@@ -2,17 +2,20 @@
 
 CALL_CALLS calls (500 unless set), one and eight in flight, over connections that stay open; CPU of the whole process
 tree, ours with web server, worker, scheduler and broker. Ours reads its one row from a SQLite file, with rights and
-audit; Node-RED makes it up.
+audit; Node-RED makes it up. Also ours with another value of a parameter in each call, which no call before it helps.
 """
 
 from __future__ import annotations
 
+import copy
 import http.client
+import itertools
 import json
 import os
 import statistics
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -30,19 +33,21 @@ MOST_TIMES = 2.0
 
 
 class Caller:
-    """Calls one address over a connection for each thread."""
+    """Calls one address over a connection for each thread; ``body`` makes what is sent of the call's number."""
 
-    def __init__(self, port: int, path: str, headers: dict[str, str]) -> None:
-        self._port, self._path = port, path
+    def __init__(
+        self, port: int, path: str, headers: dict[str, str], body: Callable[[int], bytes] = lambda number: b"{}"
+    ) -> None:
+        self._port, self._path, self._body = port, path, body
         self._headers = {"Content-Type": "application/json", **headers}
         self._mine = threading.local()
 
-    def __call__(self, _: int = 0) -> float:
+    def __call__(self, number: int = 0) -> float:
         connection = getattr(self._mine, "connection", None)
         if connection is None:
             connection = self._mine.connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         started = time.perf_counter()
-        connection.request("POST", self._path, b"{}", self._headers)
+        connection.request("POST", self._path, self._body(number), self._headers)
         answer = connection.getresponse()
         body = answer.read()
         assert answer.status == 200, body[:500]
@@ -64,15 +69,29 @@ def drive(caller: Caller, pid: int, in_flight: int) -> dict[str, float]:
     }
 
 
-def publish(studio: Ours) -> Caller:
-    """The ten steps as an API, with a token."""
+def publish(studio: Ours) -> tuple[Caller, Caller]:
+    """The ten steps as an API, with a token: without parameters, and with one that is another in each call."""
     fill_sqlite(studio.folder / "stations.sqlite3")
     node = studio.add_node("sqlite", "Stations", {"path": str(studio.folder / "stations.sqlite3")})
-    flow = studio.add_flow("Ten steps", document(studio.dataset(node, "station")))
-    facts = json.loads(studio.fetch("PUT", f"flows/{flow}/api", {"audience": "owner"}))
+    plain = document(studio.dataset(node, "station"))
     token: Any = studio.post("me/tokens", {"name": "bench", "days": 1})
+    headers = {"Authorization": f"Bearer {token['token']}"}
     port = int(studio.studio.url.rpartition(":")[2])
-    return Caller(port, facts["address"], {"Authorization": f"Bearer {token['token']}"})
+    numbers = itertools.count()
+    bodies: list[Callable[[int], bytes]] = [lambda _: b"{}", lambda _: b'{"n": %d}' % next(numbers)]
+    callers = []
+    for one, body in zip((plain, with_parameter(plain)), bodies):
+        facts = json.loads(studio.fetch("PUT", f"flows/{studio.add_flow('Ten steps', one)}/api", {"audience": "owner"}))
+        callers.append(Caller(port, facts["address"], headers, body))
+    return callers[0], callers[1]
+
+
+def with_parameter(plain: dict[str, Any]) -> dict[str, Any]:
+    """The same flow with a number in its third step."""
+    steps = copy.deepcopy(plain["steps"])
+    steps["s2"]["settings"]["columns"][0]["expression"] = "id + :n"
+    inputs = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    return {**plain, "steps": steps, "inputs": inputs}
 
 
 def run() -> list[Comparison]:
@@ -82,14 +101,20 @@ def run() -> list[Comparison]:
     functions += ["msg.payload = {rows: [msg.payload]}; return msg;"]
     figures: dict[tuple[str, int], list[dict[str, float]]] = {}
     with our_studio(CALLS_A_MINUTE=0) as studio, node_red.running(node_red.chain(functions)) as (port, pid):
-        ours, theirs = publish(studio), Caller(port, node_red.ADDRESS, {})
-        for caller in (ours, theirs):
+        ours, others = publish(studio)
+        theirs = Caller(port, node_red.ADDRESS, {})
+        for caller in (ours, others, theirs):
             for _ in range(50):
                 caller()
         for _ in range(ROUNDS):
             for in_flight in (1, 8):
                 figures.setdefault(("ours", in_flight), []).append(drive(ours, studio.pid, in_flight))
                 figures.setdefault(("peer", in_flight), []).append(drive(theirs, pid, in_flight))
+            figures.setdefault(("others", 1), []).append(drive(others, studio.pid, 1))
+
+    def cpu(who: str) -> list[float]:
+        return [one["cpu_ms"] for one in figures[who, 1]]
+
     rows = []
     peer = f"Node-RED {node_red.VERSION}"
     for in_flight in (1, 8):
@@ -102,4 +127,7 @@ def run() -> list[Comparison]:
             own, other = statistics.median(runs["ours"]), statistics.median(runs["peer"])
             work = f"flow as an API, {in_flight} in flight"
             rows.append(Comparison(work, figure, own, other, peer, MOST_TIMES, "at_most", unit, runs=runs))
+    work, runs = "flow as an API, other values in each call", {"ours": cpu("others"), "peer": cpu("peer")}
+    own, other = statistics.median(runs["ours"]), statistics.median(runs["peer"])
+    rows.append(Comparison(work, "CPU ms a call", own, other, peer, MOST_TIMES, "at_most", "ms", runs=runs))
     return rows

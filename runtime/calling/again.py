@@ -1,0 +1,138 @@
+"""Calls that come again: the second one is remembered, and from the third on the facts alone are read.
+
+The thorough way (Django's whole chain, the person, the rights, the plan) is the only one that decides. What it has
+decided about a request is remembered together with the facts that it was decided from (``runtime.calling.facts``); the
+same request goes the short way as long as these are the same, for a minute at most. Whatever is not certain goes the
+thorough way again: other facts, an error, a database that does not answer.
+
+What is remembered holds the settings of nodes opened, as the process that does the call needs them: in memory alone,
+until that minute is over and another call goes the thorough way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+
+from flows.errors import FlowError
+from node_catalog.sdk.memory import Memory
+from runtime.calling.answers import body_of, engine_form
+from runtime.calling.call_flow import Call, do_call, prepare_call, published_flow
+from runtime.calling.facts import Facts, Rows, facts_of, next_term
+from runtime.calling.rate import RATES
+from runtime.errors import RunError
+from security import clock
+from security.access import Principal, principal_for
+from security.errors import SecurityError
+from security.models import Token
+
+AT_MOST = timedelta(minutes=1)
+"""How long facts that stay the same are enough. A token's last use is written down about as often."""
+ASKED, FAILED = "citygo.call.asked", "citygo.call.failed"
+"""In an ASGI scope: what the view was asked for, and why a call failed that went the short way."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as the view has understood it."""
+
+    token: Token
+    principal: Principal
+    app: Any
+    flow: str
+    given: Mapping[str, Any]
+    form: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the thorough way has decided about a request, from which facts, and until when they are enough."""
+
+    facts: Facts
+    rows: Rows
+    until: datetime
+    caller: str
+    call: Call
+    form: str
+    headers: tuple[tuple[bytes, bytes], ...]
+
+
+class Again:
+    """The requests that came lately. ``key``: all of a request that its answer depends on."""
+
+    def __init__(self, most: int = 256) -> None:
+        self._seen: Memory[bool] = Memory(most * 4)
+        self._standing: Memory[Standing] = Memory(most)
+
+    def answer(self, key: Any, scope: MutableMapping[str, Any]) -> tuple[Standing, bytes] | None:
+        """The answer's body when the request may go the short way; None: the thorough one, which tells errors, too."""
+        started = time.perf_counter()
+        found = self._standing.find(key)
+        if found is None:
+            return None
+        try:
+            if clock.now() >= found.until or found.facts.read() != found.rows:
+                self._standing.drop(key)
+                return None
+            RATES.count(found.caller, settings.OPTIONS["CALLS_A_MINUTE"])
+            return found, body_of(do_call(found.call, started), found.form)
+        except (DatabaseError, InterfaceError):
+            self._standing.drop(key)
+        except (FlowError, RunError) as error:
+            scope[FAILED] = error
+        return None
+
+    def learn(self, key: Any, asked: Asked, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+        """The thorough way has just answered this request, with these ``headers``."""
+        now = clock.now()
+        self._standing.prune(lambda one: one.until <= now)
+        if self._seen.find(key) is None:
+            self._seen.keep(key, True)
+            return
+        try:
+            found = _looked_up(asked, headers)
+        except (FlowError, RunError, SecurityError, DatabaseError):
+            return
+        if found is not None:
+            self._standing.keep(key, found)
+
+    def forget(self) -> None:
+        """Everything goes the thorough way again."""
+        self._seen.clear()
+        self._standing.clear()
+
+
+def _looked_up(asked: Asked, headers: tuple[tuple[bytes, bytes], ...]) -> Standing | None:
+    """Decide once more, between two looks at the facts: what changes meanwhile is seen by the next call."""
+    rough = _call(asked, asked.principal)
+    facts = facts_of(asked.token, asked.principal, asked.app, asked.flow, rough.datasets)
+    rows, now = facts.read(), clock.now()
+    token = Token.objects.select_related("user__organisation").get(pk=asked.token.pk)
+    principal = principal_for(token.user)
+    call = _call(asked, principal)
+    if not call.is_steady or call.datasets != rough.datasets or not _is_valid(token, now):
+        return None
+    ends = (now + AT_MOST, token.expires_at, next_term(principal, call.datasets, now))
+    until = min(end for end in ends if end is not None)
+    return Standing(facts, rows, until, str(token.pk), call, asked.form, headers)
+
+
+def _is_valid(token: Token, now: datetime) -> bool:
+    user = token.user
+    is_ended = token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= now)
+    return user.is_active and not user.must_change_password and not is_ended
+
+
+def _call(asked: Asked, principal: Principal) -> Call:
+    published = published_flow(principal, asked.app, asked.flow)
+    return prepare_call(published, asked.flow, principal, asked.given, engine_form(asked.form))
+
+
+AGAIN = Again()
+"""This process's calls that come again."""
