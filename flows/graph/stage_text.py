@@ -14,6 +14,7 @@ from typing import Any
 import sqlglot.expressions as sge
 from ibis.backends.sql.datatypes import DuckDBType, PySparkType
 
+from flows.graph.merging import merged
 from flows.graph.plan import Outlet
 from flows.graph.render import text_of, tree_of
 from node_catalog.sdk.ports import Schema, ibis_type
@@ -60,11 +61,12 @@ class StageText:
         """The statement; ``last`` is the part (or source) whose rows come out, ``schema`` which of its columns."""
         if not self._parts or self._parts[-1][0] != last or self._columns[last] != schema.names:
             self._add("", sge.select(*(_column(name) for name in schema.names)).from_(_table(last)))
-        *parts, (_, body) = self._parts
         if self._dialect == "spark":
+            *parts, (_, body) = self._parts
             heads = [f"{self._quoted(name)} AS ({self._text(tree)})" for name, tree in parts]
             return f"WITH {', '.join(heads)} {self._text(_body(body))}" if heads else self._text(body)
-        named = {name for name, _ in parts}
+        *parts, (_, body) = merged(self._parts, self._uses)
+        named = {name for name, _ in self._parts}
         twice = {name for name, count in self._uses.items() if count > 1 and name not in named}
         for name in twice:
             for tree in (*(tree for _, tree in parts), body):

@@ -127,7 +127,8 @@ def control(settings: Any, context: ConnectContext, *, read_only: bool) -> Itera
         return closing(connect(settings, context, read_only=read_only))
 
     kept = context.kept if read_only else None
-    with words(settings, is_target=not read_only), shared(kept, ("mysql", settings), make) as session:
+    key = ("mysql", settings, context.statement_timeout)
+    with words(settings, is_target=not read_only), shared(kept, key, make) as session:
         yield session
 
 
