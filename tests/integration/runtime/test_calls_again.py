@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connections
 
 from flows.models import App, CallCount, Flow, PublishedFlow
 from flows.publishing import publish_flow
@@ -102,6 +102,7 @@ def caller(monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
 
     monkeypatch.setattr(CallView, "dispatch", counted)
     yield found
+    found.handler._threads.submit(connections.close_all).result()
     found.handler.close()
     AGAIN.forget()
     EXECUTOR.close()
