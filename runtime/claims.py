@@ -21,11 +21,11 @@ from django.db.models.functions import Coalesce
 from node_catalog.sdk.failpoint import failpoint
 from runtime import states
 from runtime.clock import Soon, db_now
-from runtime.dispatcher import due
+from runtime.dispatcher import DUE_SINCE, due
 from runtime.errors import LeaseLostError
 from runtime.lots import claim_mates, has_room, is_iteration
-from runtime.models import Attempt, Run, Task
-from runtime.moves import cas_run, cas_task, locked_run, run_fact, step_states, task_fact, tell
+from runtime.models import MAX_ATTEMPTS, Attempt, Run, Task
+from runtime.moves import cas_run, cas_task, locked_run, locked_runs, run_fact, step_states, task_fact, tell
 from runtime.node_slots import lock_turns, readers_of, using, waits_for
 from runtime.pools import is_passing
 from runtime.reporting import Topic, gathering, record
@@ -170,13 +170,19 @@ def take(task: Task, owner: str, run: Run | None, lot: str = "") -> Claim | None
         return None
     task.attempt, task.state, task.owner, task.lot = task.attempt + 1, states.CLAIMED, owner, lot
     task.error = None
+    if run is not None:
+        task.run = run
     _note_attempts([task])
     with gathering(run):
-        if run is not None and run.state == states.PENDING:
-            cas_run(run, states.RUNNING, started_at=Coalesce(F("started_at"), db_now()))
-            record(Topic("run", run.pk), [run_fact(run)])
+        _say_started(run)
         tell(task, [task_fact(task, states.CLAIMED, task.attempt, owner)])
     return Claim(task=task, attempt=task.attempt, owner=owner)
+
+
+def _say_started(run: Run | None) -> None:
+    if run is not None and run.state == states.PENDING:
+        cas_run(run, states.RUNNING, started_at=Coalesce(F("started_at"), db_now()))
+        record(Topic("run", run.pk), [run_fact(run)])
 
 
 def claim_along(head: Claim, most: int) -> list[Claim]:
@@ -188,6 +194,43 @@ def claim_along(head: Claim, most: int) -> list[Claim]:
         _note_attempts(mates)
         failpoint("claim.before_commit")
     failpoint("claim.after_commit")
+    return [Claim(task=task, attempt=task.attempt, owner=head.owner) for task in mates]
+
+
+def claim_runs(head: Claim, most: int, slots: int) -> list[Claim]:
+    """Claim the stages of up to ``most`` runs more that are like the one of ``head``, a run of one stage: of the same
+    plan and person, in the same queue, never tried.
+
+    Of what waits, no more than the part of one of ``slots``. Nobody is told yet: they begin when their turn comes.
+    """
+    like, run = head.task, head.task.run
+    assert run is not None, "a stage belongs to a run"
+    waiting = Task.objects.filter(
+        due(), kind=Task.Kind.STAGE, share=like.share, priority=like.priority, uses="", needs=like.needs,
+        level=like.level, attempt=F("max_attempts") - MAX_ATTEMPTS, run__plan=run.plan_id,
+        run__started_by=run.started_by_id, run__state=states.PENDING,
+    )  # fmt: skip
+    found = list(waiting.order_by(DUE_SINCE).values_list("run", flat=True)[: (most + 1) * slots])
+    share = -(-(len(found) + 1) // slots) - 1
+    if share < 1:
+        return []
+    with transaction.atomic():
+        runs = {one.pk: one for one in locked_runs(found[:share], free_only=True) if one.state == states.PENDING}
+        Task.objects.filter(run__in=runs, state=states.READY, attempt=F("max_attempts") - MAX_ATTEMPTS).update(
+            state=states.CLAIMED,
+            attempt=F("attempt") + 1,
+            error=None,
+            owner=like.owner,
+            lot=like.lot,
+            lease_until=Soon(settings.OPTIONS["LEASE_SECONDS"]),
+            started_at=Coalesce(F("started_at"), db_now()),
+        )
+        mates = list(Task.objects.filter(run__in=runs, lot=like.lot).order_by("created_at"))
+        _note_attempts(mates)
+        failpoint("claim.before_commit")
+    failpoint("claim.after_commit")
+    for task in mates:
+        task.run = runs[task.run_id]
     return [Claim(task=task, attempt=task.attempt, owner=head.owner) for task in mates]
 
 
@@ -207,6 +250,7 @@ def begin(claim: Claim) -> bool:
             return False
         fact = task_fact(claim.task, states.RUNNING, claim.attempt, claim.owner)
         with gathering(run):
+            _say_started(run)
             tell(claim.task, [fact], step_states(claim.task, states.RUNNING))
         failpoint("begin.before_commit")
     failpoint("begin.after_commit")

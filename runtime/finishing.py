@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, DateTimeField, F, Value, When
 
 from node_catalog.sdk.failpoint import failpoint
 from runtime import states
@@ -27,6 +27,7 @@ from runtime.moves import (
     count_crash,
     end_attempt,
     locked_run,
+    locked_runs,
     move_task,
     named_step,
     release_followers,
@@ -36,7 +37,7 @@ from runtime.moves import (
     task_fact,
     tell,
 )
-from runtime.reporting import Fact, gathering, log_fact
+from runtime.reporting import Fact, change_run, gathering, log_fact
 from security import clock
 
 Apply = Callable[[], list[Fact]]
@@ -45,7 +46,7 @@ Apply = Callable[[], list[Fact]]
 
 @dataclass(frozen=True)
 class Ahead:
-    """A stage that was done before the end of the one before it was written down: nobody else could have claimed it.
+    """A stage that was done some time before its end is written down: behind another one, or in a lot of runs.
 
     Its times are ``time.monotonic``'s.
     """
@@ -142,6 +143,43 @@ def _complete_ahead(ahead: Sequence[Ahead]) -> None:
         )
         for one in ahead
     )
+
+
+def complete_runs(done: Sequence[Ahead]) -> None:
+    """Runs of one stage each, whose stages were claimed as one lot, are done: one transaction for all of them.
+
+    Raises LeaseLostError when another attempt owns one of the stages; nothing is changed then.
+    """
+    tasks = [_with_its_end(one.claim.task, one.result, one.began_at, one.ended_at) for one in done]
+    keys = [task.pk for task in tasks]
+    now, seen = clock.now(), time.monotonic()
+    with transaction.atomic():
+        runs = {run.pk: run for run in locked_runs(task.run_id for task in tasks)}
+        mine = Task.objects.filter(pk__in=keys, lot=tasks[0].lot, state__in=(states.CLAIMED, states.RUNNING))
+        if mine.update(state=states.DONE, error=None, lease_until=None) != len(tasks):
+            raise LeaseLostError()
+        Task.objects.bulk_update(tasks, ENDS)
+        began = {one.claim.task.pk: now - timedelta(seconds=seen - one.began_at) for one in done}
+        ended = {one.claim.task.pk: now - timedelta(seconds=seen - one.ended_at) for one in done}
+        Attempt.objects.filter(task__in=keys, finished_at=None).update(
+            started_at=_by_task(began), finished_at=_by_task(ended), outcome=states.DONE
+        )
+        with gathering(*runs.values()):
+            for one in done:
+                run = runs[one.claim.task.run_id]
+                if run.started_at is None:
+                    change_run(run, started_at=began[one.claim.task.pk])
+                facts, picture = _end_of_stage(one.claim, one.apply, one.steps)
+                tell(one.claim.task, facts, picture)
+                settle_run(run, left={states.DONE})
+        failpoint("finish.before_commit")
+    for one in done:
+        one.claim.state = states.DONE
+    failpoint("finish.after_commit")
+
+
+def _by_task(times: Mapping[Any, datetime]) -> Case:
+    return Case(*(When(task=task, then=Value(at)) for task, at in times.items()), output_field=DateTimeField())
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ named by the attempt, and are made again.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -20,48 +19,18 @@ from runtime.errors import LeaseLostError
 from runtime.finishing import Iterated
 from runtime.iterating import IterationWorks
 from runtime.models import Run
+from runtime.pace import LATE_SECONDS, RECORD_SECONDS, Pace
 from runtime.places import remove_temporary
 from runtime.progress import Progress
 from runtime.runner import Pool, end_badly, when_database_answers
 from runtime.staging import iteration_result
 
-LOT_SECONDS = 1.0
-"""How long a lot should take: what else waits for the slot waits no longer."""
-LATE_SECONDS = 3.0
-"""When a lot has taken so long, what has not begun goes back for others to take."""
-RECORD_SECONDS = 0.2
-MOST_IN_A_LOT = 16
 FIRST_LOT = 4
 """Iterations of a loop of which nothing is known yet."""
 
 
-class Pace:
-    """How long the iterations of each loop take in this process, and so how many make a lot."""
-
-    def __init__(self, loops: int = 100) -> None:
-        self._seconds: dict[tuple[Any, str], float] = {}
-        self._loops = loops
-        self._lock = threading.Lock()
-
-    def lot_size(self, claim: Claim) -> int:
-        """How many iterations fill LOT_SECONDS."""
-        with self._lock:
-            seconds = self._seconds.get(_loop(claim))
-        if seconds is None:
-            return FIRST_LOT
-        return max(1, min(MOST_IN_A_LOT, int(LOT_SECONDS / max(seconds, 1e-3))))
-
-    def note(self, claim: Claim, seconds: float) -> None:
-        """An iteration took so long; the newest count as much as all before them."""
-        key = _loop(claim)
-        with self._lock:
-            before = self._seconds.pop(key, seconds)
-            self._seconds[key] = (before + seconds) / 2
-            while len(self._seconds) > self._loops:
-                del self._seconds[next(iter(self._seconds))]
-
-
-def _loop(claim: Claim) -> tuple[Any, str]:
+def kind_of(claim: Claim) -> tuple[Any, str]:
+    """What has a pace of its own: the loop that an iteration belongs to."""
     return claim.task.run_id, claim.task.payload["loop"]
 
 
@@ -119,7 +88,7 @@ class _LotRun:
             return
         self._progress.stop(claim)
         ended_at = time.monotonic()
-        self._pace.note(claim, ended_at - began_at)
+        self._pace.note(kind_of(claim), ended_at - began_at)
         self._done.append(Iterated(claim, iteration_result(outcome), began_at, ended_at))
         if ended_at - self._recorded_at > RECORD_SECONDS:
             self._record()

@@ -5,9 +5,10 @@ Lock order, against deadlocks: first the run's row (``locked_run``), then its ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db import connection
 from django.db.models import F
 from django.dispatch import Signal
 
@@ -38,6 +39,12 @@ def locked_run(run_id: Any) -> Run | None:
     if run_id is None:
         return None
     return Run.objects.select_for_update().get(pk=run_id)
+
+
+def locked_runs(run_ids: Iterable[Any], *, free_only: bool = False) -> list[Run]:
+    """Several runs with their rows locked, always in one order; ``free_only``: without those that others hold now."""
+    skips = free_only and connection.features.has_select_for_update_skip_locked
+    return list(Run.objects.select_for_update(skip_locked=skips).filter(pk__in=[*run_ids]).order_by("pk"))
 
 
 def cas_task(task_id: Any, old: str, new: str, attempt: int, **fields: Any) -> bool:
@@ -193,23 +200,25 @@ def ports_taken(result: Mapping[str, Any] | None) -> list[str] | None:
     return ports
 
 
-def settle_run(run: Run, problem: Mapping[str, Any] | None = None) -> None:
+def settle_run(run: Run, problem: Mapping[str, Any] | None = None, left: Collection[str] | None = None) -> None:
     """After any move: stop what can no longer matter, and end the run when nothing is left to do, or let it rest.
 
-    ``problem`` is the first failure; it stays the run's error. The caller holds the run's lock.
+    ``problem`` is the first failure; it stays the run's error. ``left``: the states of its tasks, none of which waits,
+    where the caller knows them. The caller holds the run's lock.
     """
     if run.state in states.RUN_FINISHED:
         return
     if problem and not run.error:
         change_run(run, error=public(_at_call(problem, run.steps)))
     is_cancelling = run.state == states.CANCELLING
-    if run.error or is_cancelling:
+    if left is None and (run.error or is_cancelling):
         waiting = run.tasks.filter(state__in=states.WAITING)
         # Iterations are many and have no step of their own: one statement, no events.
         waiting.filter(stage__contains=states.ITERATION).update(state=states.CANCELLED, finished_at=db_now())
         for task in waiting:
             move_task(task, task.state, states.CANCELLED, task.attempt)
-    left = set(run.tasks.order_by().values_list("state", flat=True).distinct())
+    if left is None:
+        left = set(run.tasks.order_by().values_list("state", flat=True).distinct())
     end = states.end_of_run(left, is_cancelling=is_cancelling, has_failed=bool(run.error))
     if end is None and run.state == states.PAUSING and states.is_at_rest(left):
         cas_run(run, states.PAUSED)

@@ -68,37 +68,44 @@ class _Gathered:
 _open = threading.local()
 
 
+def _blocks() -> Mapping[Any, _Gathered]:
+    """What this thread gathers now, by run."""
+    found: Mapping[Any, _Gathered] = getattr(_open, "gathered", {})
+    return found
+
+
 def _gathered(run_id: Any) -> _Gathered | None:
-    """The open block of this thread, when it is about this run."""
-    found: _Gathered | None = getattr(_open, "gathered", None)
-    return found if found is not None and found.run.pk == run_id else None
+    """The open block of this thread that is about this run."""
+    return _blocks().get(run_id)
 
 
 @contextmanager
-def gathering(run: Run | None) -> Iterator[None]:
-    """Write what this block records and changes of ``run`` in one statement each, at its end.
+def gathering(*runs: Run | None) -> Iterator[None]:
+    """Write what this block records and changes of ``runs`` at its end: one statement for each run's row, one for all
+    events.
 
-    The caller holds the run's lock, so that the object is the truth about its row until then; whoever reads the row's
-    steps, number or state inside the block asks the object. Without a run, or inside such a block, nothing changes.
-    Raises LeaseLostError when somebody has moved the run on all the same.
+    The caller holds the runs' locks, so that the objects are the truth about their rows until then; whoever reads a
+    row's steps, number or state inside the block asks the object. Without a run, or inside such a block, nothing
+    changes. Raises LeaseLostError when somebody has moved a run on all the same.
     """
-    if run is None or _gathered(run.pk) is not None:
+    mine = {run.pk: _Gathered(run) for run in runs if run is not None and _gathered(run.pk) is None}
+    if not mine:
         yield
         return
-    before, mine = getattr(_open, "gathered", None), _Gathered(run)
-    held = Run.objects.filter(pk=run.pk, state=run.state, seq=run.seq)
-    _open.gathered = mine
+    held = {pk: Run.objects.filter(pk=pk, state=one.run.state, seq=one.run.seq) for pk, one in mine.items()}
+    before = _blocks()
+    _open.gathered = {**before, **mine}
     try:
         yield
     finally:
         _open.gathered = before
-    if mine.facts:
-        run.seq += len(mine.facts)
-        mine.fields["seq"] = run.seq
-    if mine.fields and not held.update(**mine.fields):
-        raise LeaseLostError()
-    if mine.facts:
-        _store(Topic("run", run.pk), mine.facts, run.seq)
+    for pk, one in mine.items():
+        if one.facts:
+            one.run.seq += len(one.facts)
+            one.fields["seq"] = one.run.seq
+        if one.fields and not held[pk].update(**one.fields):
+            raise LeaseLostError()
+    _store([_Told(Topic("run", pk), one.facts, one.run.seq) for pk, one in mine.items() if one.facts])
 
 
 def is_gathering(run: Run) -> bool:
@@ -139,19 +146,30 @@ def record(topic: Topic, facts: Sequence[Fact]) -> None:
         return
     owner = topic.model._default_manager.filter(pk=topic.pk)
     owner.update(seq=F("seq") + len(facts))
-    _store(topic, facts, owner.values_list("seq", flat=True).get())
+    _store([_Told(topic, facts, owner.values_list("seq", flat=True).get())])
 
 
-def _store(topic: Topic, facts: Sequence[Fact], newest: int) -> None:
-    """Store facts whose last one has the number ``newest``."""
-    now = clock.now()
-    rows = [
-        Event(topic=topic.name, seq=newest - len(facts) + ordinal, kind=fact.kind, data=dict(fact.data), at=now)
-        for ordinal, fact in enumerate(facts, start=1)
-    ]
+@dataclass(frozen=True)
+class _Told:
+    """Facts of a topic whose last one has the number ``newest``."""
+
+    topic: Topic
+    facts: Sequence[Fact]
+    newest: int
+
+
+def _store(told: Sequence[_Told]) -> None:
+    now, rows = clock.now(), []
+    for one in told:
+        first = one.newest - len(one.facts) + 1
+        events = [
+            Event(topic=one.topic.name, seq=seq, kind=fact.kind, data=dict(fact.data), at=now)
+            for seq, fact in enumerate(one.facts, start=first)
+        ]
+        shown = [event_as_json(row.seq, row.kind, row.at, row.data) for row in events]
+        transaction.on_commit(partial(live.publish_events, one.topic.name, shown))
+        rows += events
     Event.objects.bulk_create(rows)
-    shown = [event_as_json(row.seq, row.kind, row.at, row.data) for row in rows]
-    transaction.on_commit(partial(live.publish_events, topic.name, shown))
 
 
 def merge_steps(run_id: Any, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

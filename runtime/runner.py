@@ -85,10 +85,19 @@ def run_claim(claim: Claim, pool: Pool, progress: Progress) -> None:
         remove_temporary(claim.task.pk, claim.attempt)
 
 
-def attempt(claim: Claim, pool: Pool, progress: Progress) -> Ending:
-    """Do the work of a claim; how it ends is for the caller to write down. Raises what went wrong."""
+def attempt(
+    claim: Claim,
+    pool: Pool,
+    progress: Progress,
+    prepare: Callable[[Claim], Work] | None = None,
+    while_at_work: Callable[[], None] = lambda: None,
+) -> Ending:
+    """Do the work of a claim; how it ends is for the caller to write down. Raises what went wrong.
+
+    ``prepare`` takes the place of the handler's; ``while_at_work`` is called again and again.
+    """
     handler = HANDLERS[claim.task.kind]
-    work = when_database_answers(claim, lambda: handler.prepare(claim))
+    work = when_database_answers(claim, lambda: (prepare or handler.prepare)(claim))
     failpoint("runner.prepared")
     if claim.stop.is_set():
         raise WorkCancelledError()
@@ -101,6 +110,7 @@ def attempt(claim: Claim, pool: Pool, progress: Progress) -> Ending:
     def on_wait() -> Mapping[str, int] | None:
         if claim.state == states.CLAIMED and time.monotonic() - began_at > BEGIN_SECONDS:
             when_database_answers(claim, lambda: begin_or_stop(claim))
+        while_at_work()
         return claim.news_of_readers()
 
     def on_report(report: Report) -> None:

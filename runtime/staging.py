@@ -26,6 +26,8 @@ from runtime.progress import by_step, effort_by_step
 from runtime.reporting import Fact, add_rows
 from security import clock
 
+FILES_OF_OURS = ("exchange", "result")
+"""Sinks that nobody sees before the end of the stage is written down."""
 TEMPORARY = timedelta(days=1)
 """What a run to here has computed is for the person at the canvas, not for keeping."""
 
@@ -42,8 +44,8 @@ def prepare(claim: Claim) -> StageWork:
     return _work(claim.task, run, plan, Today())
 
 
-def prepare_behind(claim: Claim, today: Today) -> StageWork:
-    """The same of a stage that is done right behind another one of its run, with the person as a moment ago.
+def prepare_unsynced(claim: Claim, today: Today) -> StageWork:
+    """The same of a stage that is done right behind another one, with the person as a moment ago: its task has the run.
 
     Its files are not durable before ``make_durable``.
     """
@@ -54,7 +56,7 @@ def prepare_behind(claim: Claim, today: Today) -> StageWork:
 
 
 def make_durable(endings: Iterable[Ending]) -> None:
-    """What stages have left that were done behind another one; nobody has been told yet."""
+    """What stages have left that were prepared unsynced; nobody has been told yet."""
     left = [ending.result for ending in endings]
     files = [file for result in left for file in (result.get("file"), *result.get("files", {}).values()) if file]
     if files:

@@ -32,11 +32,11 @@ from runtime.offers import Offers
 from runtime.plans import plan_of
 from runtime.progress import Progress
 from runtime.runner import BEGIN_SECONDS, Pool, attempt, begin_or_stop, end_badly, when_database_answers
+from runtime.staging import FILES_OF_OURS
 
 STRETCH_SECONDS = 1.0
 """After so long other runs have their turn."""
 RECORD_SECONDS = 0.2
-FILES_OF_OURS = ("exchange", "result")
 
 log = logging.getLogger(__name__)
 
@@ -190,7 +190,7 @@ class _Stretch:
 
         failpoint("stretch.ahead")
         try:
-            work = when_database_answers(self.anchor, lambda: staging.prepare_behind(claim, self._today))
+            work = when_database_answers(self.anchor, lambda: staging.prepare_unsynced(claim, self._today))
             outcome = self._pool.run(work, on_report, self._stop, on_wait=on_wait)
             assert isinstance(outcome, StageOutcome), "a stage's work has a stage's outcome"
             self._progress.stop(claim)

@@ -18,11 +18,12 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 
 from runtime import reaper, retention
-from runtime.claims import Claim, Holding, claim, claim_along, claim_next, look_for_readers, renew, watch
+from runtime.claims import Claim, Holding, claim, claim_along, claim_next, claim_runs, look_for_readers, renew, watch
 from runtime.dispatcher import answer_locally, has_broker
 from runtime.engine.pool import ChildPool
 from runtime.engine.work import Limits
-from runtime.iteration_runner import Pace, run_lot
+from runtime.iteration_runner import FIRST_LOT, run_lot
+from runtime.iteration_runner import kind_of as kind_of_iteration
 from runtime.lanes import Lane
 from runtime.loops import tell_counts
 from runtime.lots import is_iteration
@@ -32,7 +33,9 @@ from runtime.models import Worker as WorkerRow
 from runtime.neighbours import Neighbours, place_of
 from runtime.node_slots import ring_next
 from runtime.offers import Offers
+from runtime.pace import Pace
 from runtime.progress import Progress
+from runtime.run_lots import is_light, kind_of, run_runs
 from runtime.runner import HEAVY, LIGHT, run_claim
 from runtime.stretches import run_stretch
 from security import clock
@@ -187,19 +190,26 @@ class Worker:
             self._do(lane, lot)
 
     def _claim(self, lane: Lane, task_id: str) -> list[Claim]:
-        """That task, or whatever else is due; an iteration with as many more as a lot has."""
+        """That task, or whatever else is due, with as many more of its kind as a lot has."""
         met = self._offers.met
         held = claim(task_id, self.name, lane.kinds, met) if task_id else None
         held = held or claim_next(self.name, lane.kinds, met, lane.turns)
         if held is None:
             return []
-        if not is_iteration(held.task) or (more := self._pace.lot_size(held) - 1) < 1:
-            return [held]
         try:
-            return [held, *claim_along(held, more)]
+            return [held, *self._claim_along(held, lane.slots)]
         except Exception as error:
             log.warning("claimed alone (%s)", type(error).__name__)
             return [held]
+
+    def _claim_along(self, held: Claim, slots: int) -> list[Claim]:
+        if is_iteration(held.task):
+            more = self._pace.lot_size(kind_of_iteration(held), FIRST_LOT) - 1
+            return claim_along(held, more) if more else []
+        if is_light(held):
+            more = self._pace.lot_size(kind_of(held)) - 1
+            return claim_runs(held, more, slots) if more else []
+        return []
 
     def _do(self, lane: Lane, lot: list[Claim]) -> None:
         self._holding.add(*lot)
@@ -207,6 +217,8 @@ class Worker:
             first = lot[0]
             if is_iteration(first.task):
                 run_lot(lot, lane.pool, self._progress, self._pace)
+            elif is_light(first):
+                run_runs(lot, lane.pool, self._progress, self._pace)
             elif first.task.kind == Task.Kind.STAGE:
                 run_stretch(first, lane.pool, self._progress, self._offers, self._holding)
             else:
