@@ -18,7 +18,7 @@ from django.db.models import F
 from runtime import live
 from runtime.call_picture import changed_calls
 from runtime.errors import LeaseLostError
-from runtime.models import Event, Run, Task
+from runtime.models import Event, Result, Run, Task
 from security import clock
 
 
@@ -63,6 +63,7 @@ class _Gathered:
     run: Run
     facts: list[Fact] = field(default_factory=list)
     fields: dict[str, Any] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
 
 
 _open = threading.local()
@@ -105,6 +106,7 @@ def gathering(*runs: Run | None) -> Iterator[None]:
             one.fields["seq"] = one.run.seq
         if one.fields and not held[pk].update(**one.fields):
             raise LeaseLostError()
+    Result.objects.bulk_create([result for one in mine.values() for result in one.results])
     _store([_Told(Topic("run", pk), one.facts, one.run.seq) for pk, one in mine.items() if one.facts])
 
 
@@ -131,6 +133,15 @@ def add_rows(run_id: Any, rows: int) -> None:
         Run.objects.filter(pk=run_id).update(rows_out=F("rows_out") + rows)
     else:
         change_run(gathered.run, rows_out=gathered.run.rows_out + rows)
+
+
+def add_result(result: Result) -> None:
+    """The run has a result more."""
+    gathered = _gathered(result.run_id)
+    if gathered is None:
+        result.save(force_insert=True)
+    else:
+        gathered.results.append(result)
 
 
 def record(topic: Topic, facts: Sequence[Fact]) -> None:

@@ -23,7 +23,7 @@ from runtime.loops import count_of, loops_behind, open_loop
 from runtime.models import Result, Run, SinkCommit, Task
 from runtime.plans import plan_of
 from runtime.progress import by_step, effort_by_step
-from runtime.reporting import Fact, add_rows
+from runtime.reporting import Fact, add_result, add_rows
 from security import clock
 
 FILES_OF_OURS = ("exchange", "result")
@@ -153,7 +153,7 @@ def picture_of(stage: Stage, outcome: StageOutcome) -> dict[str, Mapping[str, An
 
 
 def _keep_result(claim: Claim, run: Run, plan: Plan, stage: Stage, outcome: StageOutcome, reference: str) -> Fact:
-    result = Result.objects.create(
+    result = Result(
         run=run,
         task=claim.task,
         step=stage.sink.step,
@@ -165,6 +165,7 @@ def _keep_result(claim: Claim, run: Run, plan: Plan, stage: Stage, outcome: Stag
         policy_digest=policy_digest(policy_of(plan, stage.key)),
         expires_at=clock.now() + (TEMPORARY if run.until else timedelta(days=settings.OPTIONS["RESULT_DAYS"])),
     )
+    add_result(result)
     add_rows(run.pk, outcome.rows)
     return Fact("result", {"result": result_as_json(result)})
 
