@@ -27,12 +27,14 @@ from runtime.lots import claim_mates, has_room, is_iteration
 from runtime.models import MAX_ATTEMPTS, Attempt, Run, Task
 from runtime.moves import cas_run, cas_task, locked_run, locked_runs, run_fact, step_states, task_fact, tell
 from runtime.node_slots import lock_turns, readers_of, using, waits_for
+from runtime.plans import is_alone, plan_of
 from runtime.pools import is_passing
 from runtime.reporting import Topic, gathering, record
 from runtime.turns import Turns
 from runtime.uses import uses_in
 from security import clock
 
+UNTRIED = Q(attempt__lte=F("max_attempts") - MAX_ATTEMPTS)
 ANY = Q()
 """A worker that can do everything."""
 
@@ -199,24 +201,24 @@ def claim_along(head: Claim, most: int) -> list[Claim]:
 
 def claim_runs(head: Claim, most: int, slots: int) -> list[Claim]:
     """Claim the stages of up to ``most`` runs more that are like the one of ``head``, a run of one stage: of the same
-    plan and person, in the same queue, never tried.
+    flow, version and person, never tried.
 
     Of what waits, no more than the part of one of ``slots``. Nobody is told yet: they begin when their turn comes.
     """
     like, run = head.task, head.task.run
     assert run is not None, "a stage belongs to a run"
     waiting = Task.objects.filter(
-        due(), kind=Task.Kind.STAGE, share=like.share, priority=like.priority, uses="", needs=like.needs,
-        level=like.level, attempt=F("max_attempts") - MAX_ATTEMPTS, run__plan=run.plan_id,
-        run__started_by=run.started_by_id, run__state=states.PENDING,
+        due(), UNTRIED, kind=Task.Kind.STAGE, share=like.share, priority=like.priority, uses="", needs=like.needs,
+        level=like.level, run__flow=run.flow_id, run__version=run.version_id, run__started_by=run.started_by_id,
+        run__state=states.PENDING,
     )  # fmt: skip
     found = list(waiting.order_by(DUE_SINCE).values_list("run", flat=True)[: (most + 1) * slots])
     share = -(-(len(found) + 1) // slots) - 1
     if share < 1:
         return []
     with transaction.atomic():
-        runs = {one.pk: one for one in locked_runs(found[:share], free_only=True) if one.state == states.PENDING}
-        Task.objects.filter(run__in=runs, state=states.READY, attempt=F("max_attempts") - MAX_ATTEMPTS).update(
+        runs = {one.pk: one for one in locked_runs(found[:share], free_only=True) if _is_like(one)}
+        Task.objects.filter(UNTRIED, run__in=runs, state=states.READY).update(
             state=states.CLAIMED,
             attempt=F("attempt") + 1,
             error=None,
@@ -232,6 +234,10 @@ def claim_runs(head: Claim, most: int, slots: int) -> list[Claim]:
     for task in mates:
         task.run = runs[task.run_id]
     return [Claim(task=task, attempt=task.attempt, owner=head.owner) for task in mates]
+
+
+def _is_like(run: Run) -> bool:
+    return run.state == states.PENDING and is_alone(plan_of(run.plan_id))
 
 
 def _note_attempts(tasks: Iterable[Task]) -> None:

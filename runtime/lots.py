@@ -61,7 +61,7 @@ def claim_mates(run: Run, head: Task, most: int) -> list[Task]:
     loop = loop_behind(run, head)
     if run.state in states.HELD or was_tried(head):
         return []
-    untried = iterations_of(run.pk, loop.key).filter(attempt=F("max_attempts") - MAX_ATTEMPTS)
+    untried = iterations_of(run.pk, loop.key).filter(attempt__lte=F("max_attempts") - MAX_ATTEMPTS)
     fresh = untried.filter(Q(state=states.PENDING) | due())
     share = -(-fresh.count() // loop.concurrency)
     chosen = list(fresh.values_list("pk", flat=True)[: min(most, share)])

@@ -20,6 +20,11 @@ def _load(digest: str) -> Plan:
     return msgspec.convert(StoredPlan.objects.get(digest=digest).body, Plan)
 
 
+def is_alone(plan: Plan) -> bool:
+    """Whether a run of this plan is a single stage."""
+    return len(plan.stages) == 1 and not plan.loops
+
+
 def loop_of(plan: Plan, key: str) -> Iterations:
     """The for-each of a plan with this key."""
     return next(loop for loop in plan.loops if loop.key == key)

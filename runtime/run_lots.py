@@ -1,4 +1,4 @@
-"""Does a lot of runs: the only stages of light runs of one plan, claimed together and done one after the other.
+"""Does a lot of runs: the only stages of light runs of one flow, claimed together and done one after the other.
 
 A light run costs less than its claim and the record of its end, so that both are shared, as with the iterations of a
 for-each. Each run keeps its own attempt, lease, cancel and error. Until its turn comes it is said to be waiting. A
@@ -11,6 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
 from node_catalog.sdk.failpoint import failpoint
 from runtime import finishing, places, staging, states
@@ -24,7 +25,7 @@ from runtime.handling import Ending
 from runtime.lots import is_iteration, was_tried
 from runtime.models import Run, Task
 from runtime.pace import LATE_SECONDS, RECORD_SECONDS, Pace
-from runtime.plans import plan_of
+from runtime.plans import is_alone, plan_of
 from runtime.progress import Progress
 from runtime.runner import Pool, attempt, end_badly, when_database_answers
 from runtime.staging import FILES_OF_OURS
@@ -39,14 +40,13 @@ def is_light(claim: Claim) -> bool:
     task = claim.task
     if task.kind != Task.Kind.STAGE or task.run is None or task.uses or is_iteration(task) or was_tried(task):
         return False
-    plan = plan_of(task.run.plan_id)
-    return task.payload.get("sink") in FILES_OF_OURS and len(plan.stages) == 1 and not plan.loops
+    return task.payload.get("sink") in FILES_OF_OURS and is_alone(plan_of(task.run.plan_id))
 
 
-def kind_of(claim: Claim) -> str:
-    """What has a pace of its own: the plan."""
+def kind_of(claim: Claim) -> tuple[Any, Any]:
+    """What has a pace of its own: a flow of a version."""
     assert claim.task.run is not None, "a stage belongs to a run"
-    return str(claim.task.run.plan_id)
+    return claim.task.run.flow_id, claim.task.run.version_id
 
 
 def run_runs(lot: Sequence[Claim], pool: Pool, progress: Progress, pace: Pace) -> None:

@@ -62,6 +62,7 @@ def loads(
             copies.result("result"),
             copies.each(),
             copies.stretch(),
+            copies.lot(),
             copies.queued(),
             copies.on_spark(),
             *workloads.tasks(staff, wide, readings),

@@ -137,8 +137,9 @@ class Crew:
                 return
             busy = {other.name for other, _, _ in self._open.values()}
             if not load.alone or load.name not in busy:
-                begun = load.begin()
-                self._open[begun.pk] = (load, begun, time.monotonic())
+                for _ in range(load.together):
+                    begun = load.begin()
+                    self._open[begun.pk] = (load, begun, time.monotonic())
 
     def _look_at_work(self) -> None:
         runs = [key for key, (_, one, _) in self._open.items() if isinstance(one, Run)]

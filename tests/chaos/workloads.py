@@ -47,12 +47,15 @@ Found = dict[int, tuple[int, int, int]]
 
 @dataclass
 class Workload:
-    """Something that can be started again and again. ``alone``: one at a time, since it replaces what is there."""
+    """Something that can be started again and again. ``alone``: one at a time, since it replaces what is there.
+    ``together``: so many at once, of which a worker may make one lot.
+    """
 
     name: str
     start: Callable[[int], Run | Task]
     check: Callable[[list[Run | Task]], None]
     alone: bool = False
+    together: int = 1
     flow: tuple[Flow, Version] | None = None
     begun: list[Run | Task] = field(default_factory=list)
     failed: list[Run | Task] = field(default_factory=list)
@@ -155,7 +158,7 @@ class Copies:
         """A workload of one such flow."""
         flow, version = self.flow(end, between)
         start = lambda number: start_run(flow, version, self.staff, {"tag": number})  # noqa: E731
-        return Workload(name, start, check, alone, (flow, version))
+        return Workload(name, start, check, alone, flow=(flow, version))
 
     def writing(self, node: Node, table: str, mode: str, look: Callable[[str], Found]) -> Workload:
         """Copies into ``table``; ``look`` counts what is there."""
@@ -190,6 +193,12 @@ class Copies:
         version = city.make_sub_flow(self.staff, self.readings, "id >= 0")
         settings = {"flow": city.flow_setting(version), "batch": "data", "batch_rows": ROWS // 4, "concurrency": 2}
         return self.result("for each", {"type": "for_each", "settings": settings})
+
+    def lot(self) -> Workload:
+        """Light runs that workers claim and write down together."""
+        workload = self.result("in a lot")
+        workload.together = 5
+        return workload
 
     def stretch(self) -> Workload:
         """Checks that only report: light stages, done one right behind the other."""
