@@ -150,7 +150,7 @@ class Task(models.Model):
     level = models.PositiveSmallIntegerField(default=1, db_default=1)
     """The newest thing in its plan (``flows.graph.plan.LEVEL``): a worker that does not know it leaves the task."""
     lot = models.CharField(max_length=32, blank=True, default="")
-    """Iterations that were claimed together bear the same word, new with each claim."""
+    """Iterations, or runs of one stage, that were claimed together bear the same word, new with each claim."""
     lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
     not_before = models.DateTimeField(null=True, blank=True)
     payload = models.JSONField(default=dict)
