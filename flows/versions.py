@@ -18,6 +18,18 @@ from security.access import principal_for
 from security.models import User
 
 
+def version_to_run(flow: Flow, user: User, until: str = "") -> Version:
+    """The newest version of the flow's app when nothing but the layout has changed since, else the draft, frozen now.
+
+    Most runs come again: nothing is locked for those.
+    """
+    drafts = Draft.objects.filter(flow__app=flow.app_id).order_by("flow__ordinal").values_list("flow__key", "document")
+    newest = Version.objects.filter(app=flow.app_id).order_by("-number").first()
+    if newest is not None and newest.digest == digest_of(dict(drafts)):
+        return newest
+    return save_version(flow.app, user, automatic=True, only_flow=flow.key, until=until)
+
+
 @transaction.atomic
 def save_version(
     app: App,

@@ -13,7 +13,7 @@ from django.db.models import Max
 from flows.graph.plan import Plan, Stage
 from flows.models import Flow, StoredPlan, Version
 from flows.planning import plan_for
-from flows.versions import save_version
+from flows.versions import version_to_run
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.text import text
 from runtime import states
@@ -54,7 +54,7 @@ def start_run(
     port's rows are kept as a temporary result.
     Raises FlowCheckError when a right is missing or a source has moved; nothing is stored then.
     """
-    frozen = version or save_version(flow.app, user, automatic=True, only_flow=flow.key, until=until)
+    frozen = version or version_to_run(flow, user, until)
     stored, plan = plan_for(frozen, flow, user, parameters or {}, until)
     kept = _finished_tasks(rerun_of, stored) if rerun_of and from_stage == "failed" else {}
     for _ in range(8):
