@@ -219,7 +219,7 @@ def _of(studio: Ours, places: dict[str, Any], servers: list[Any]) -> Iterator[Co
     )
     yield _told("wall", cost.wall, f"{watcher.events} events watched live")
     yield _told("CPU, sources included", cost.cpu)
-    yield _told("rows per second", ROWS / cost.wall)
+    yield _told("rows per second", ROWS / cost.wall, unit="rows/s")
     yield Comparison(
         _work(), "peak memory MiB", cost.peak_rss / 2**20, MEMORY_MIB, "bound", 1.0, "at_most", unit="MiB",
         doubts="largest single process, shared pages counted",
@@ -230,8 +230,8 @@ def _work() -> str:
     return f"acceptance {ROWS // 1_000_000} M rows"
 
 
-def _told(figure: str, value: float, doubts: str = "") -> Comparison:
-    return Comparison(_work(), figure, value, value, "itself", 1.0, "at_most", doubts=doubts)
+def _told(figure: str, value: float, doubts: str = "", unit: str = "s") -> Comparison:
+    return Comparison(_work(), figure, value, value, "itself", 1.0, "at_most", unit=unit, doubts=doubts)
 
 
 def _check(folder: Path) -> None:

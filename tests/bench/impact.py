@@ -25,6 +25,7 @@ from typing import Any
 
 import psycopg
 
+from tests.bench.copying import millions
 from tests.bench.data import fill_postgres
 from tests.bench.measure import Comparison, process_tree
 from tests.bench.ours import Ours
@@ -92,7 +93,7 @@ def _compare(studio: Ours, kind: str, node: str, load: str, clients: Callable[[s
             busy.append(there.noticed(ended, finished))
             print(f"{kind}, {load}: quiet {quiet[-1]}, busy {busy[-1]}, {rows:,} rows in {finished - ended:.0f} s")
             time.sleep(SETTLE_SECONDS)
-    work = f"impact {kind}, {WORDS[load]}"
+    work = f"impact {kind}, {millions(ROWS)}, {WORDS[load]}"
     doubts = f"{read:,} rows read in {PAIRS} phases; load average {os.getloadavg()[0]:.1f}; all on one machine"
     figures = (("throughput", "per_second", THROUGHPUT, "at_least", "1/s"), ("p95", "p95", P95, "at_most", "ms"))
     for figure, name, goal, sense, unit in figures:
@@ -100,7 +101,7 @@ def _compare(studio: Ours, kind: str, node: str, load: str, clients: Callable[[s
         without = [float(getattr(one, name)) for one in quiet]
         yield Comparison(
             work, figure, statistics.median(with_us), statistics.median(without), "the same without us", goal,
-            sense, unit=unit, limit=f"{ROWS:,} rows, default limits", doubts=doubts,
+            sense, unit=unit, limit="default limits", doubts=doubts,
             runs={"busy": with_us, "quiet": without},
         )  # type: ignore[arg-type]  # fmt: skip
 
