@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-RESULTS = Path(__file__).parent / "results" / "latest.jsonl"
+from tests.bench.figures import read_lines, write_lines
+
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -34,7 +35,10 @@ class Cost:
 
 @dataclass
 class Comparison:
-    """One line of the table. ``sense`` says whether the ratio must stay at most or at least at the goal."""
+    """One line of the table. ``sense`` says whether the ratio must stay at most or at least at the goal.
+
+    ``measured`` and ``load`` are those of the moment at which a bench makes the line: right after its work.
+    """
 
     work: str
     figure: str
@@ -47,6 +51,8 @@ class Comparison:
     limit: str = ""
     doubts: str = ""
     runs: dict[str, list[float]] = field(default_factory=dict)
+    measured: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    load: float = field(default_factory=lambda: round(os.getloadavg()[0], 2))
 
     @property
     def ratio(self) -> float:
@@ -153,16 +159,11 @@ def medians(costs: list[Cost]) -> Cost:
 
 
 def write_results(rows: list[Comparison]) -> None:
-    """Append the lines to latest.jsonl (replacing earlier lines of the same work and figure) and print the table."""
-    RESULTS.parent.mkdir(exist_ok=True)
-    kept = {}
-    if RESULTS.exists():
-        for line in RESULTS.read_text().splitlines():
-            old = json.loads(line)
-            kept[(old["work"], old["figure"])] = old
+    """Put the lines into latest.jsonl, in place of those of the same work and figure, and into the page; print them."""
+    kept = {(line["work"], line["figure"]): line for line in read_lines()}
     for row in rows:
         kept[(row.work, row.figure)] = {**asdict(row), "ratio": round(row.ratio, 4), "holds": row.holds}
-    RESULTS.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept.values()))
+    write_lines([*kept.values()])
     heading = (
         f"{'work':<28}{'figure':<22}{'ours':>12}{'against':>12}  {'peer or limit':<30}{'ratio':>8}{'goal':>9}  holds"
     )
