@@ -19,6 +19,7 @@ from flows.graph.relation_text import SOURCE
 from flows.graph.sources import DatasetInfo
 from node_catalog.sdk.grant import GrantSpec, visible_values
 from node_catalog.sdk.ports import from_ibis
+from node_catalog.sdk.typed_rows import rows_made
 
 EQUAL, RANGE, OTHER = 0.1, 1 / 3, 0.5
 """Shares of rows that a condition keeps when nothing is known of its column."""
@@ -108,6 +109,8 @@ class Estimator:
     def _of(self, node: Any) -> Estimate:
         if isinstance(node, ops.UnboundTable):
             return self.tables.get(node.name, Estimate(None, {}))
+        if isinstance(node, ops.DummyTable):
+            return Estimate(rows_made(node), {})
         if isinstance(node, ops.Project):
             below = self.of(node.parent)
             return Estimate(below.rows, self._facts(node.values))

@@ -143,6 +143,10 @@ class PartFinder:
     def _not_sent(self, step: str, large: Read) -> Text | None:
         """Why the rows of a side (one dataset, with conditions and choices of columns) cannot go to another server."""
         reads = [one for one in self.topology.upstream([step]) if one in self.reads]
+        if not reads:
+            return text(
+                "one side is typed by hand, and its rows are in the engine", "有一侧是手工录入的数据，位于引擎中"
+            )
         if len(reads) != 1 or not large.takes_rows or is_given(self.reads[reads[0]].info):
             return text("the tables lie on different nodes", "表位于不同的节点上")
         small, relation = self.reads[reads[0]], self.relations[reads[0]]["out"]

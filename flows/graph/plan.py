@@ -120,6 +120,8 @@ class Probe(msgspec.Struct, frozen=True):
     """Engine operators whose cardinality is this step's output, e.g. HASH_JOIN."""
     same_as: str = ""
     """Another step with, by definition, as many rows."""
+    rows: int | None = None
+    """So many, whatever happens: the rows stand in the step itself."""
 
 
 class Outlet(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import Any
 import ibis.expr.operations as ops
 
 from flows.graph.plan import Probe
+from node_catalog.sdk.typed_rows import rows_made
 
 _JOINS = (
     "HASH_JOIN",
@@ -33,6 +34,8 @@ def probe_of(step: str, relation: Any, keeps_rows: bool, before: str) -> Probe:
     if keeps_rows and before:
         return Probe(step, same_as=before)
     node = relation.op()
+    if isinstance(node, ops.DummyTable):
+        return Probe(step, rows=rows_made(node))
     while isinstance(node, ops.Project | ops.Sort) and not isinstance(node, ops.JoinChain):
         node = node.parent
     if isinstance(node, ops.JoinChain) and any(link.how == "asof" for link in node.rest):

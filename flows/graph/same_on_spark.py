@@ -67,6 +67,8 @@ def _node_refused(root: Any) -> Text | None:
 
 
 def _relation_refused(node: Any) -> Text | None:
+    if isinstance(node, ops.DummyTable):
+        return text("rows that were typed by hand are made in the engine", "手工录入的数据由引擎生成")
     if not isinstance(node, _RELATIONS):
         return text("Spark has nothing that does the same", "Spark 没有等价的做法")
     if isinstance(node, ops.JoinChain) and any(link.how not in _JOINS for link in node.rest):

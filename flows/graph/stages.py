@@ -208,11 +208,19 @@ class _StageDraft(ReadingDraft):
             sink=sink_of(last, self.maker.parsed(last), schema, ending, self.maker.document, self.maker.datasets),
             extensions=self.text.extensions(),
             probes=tuple(probe for probe in probes if probe is not None and probe.step not in self.thinned),
-            ordered=any(self.maker.order_of(step) is not None for step in self.region.steps),
+            ordered=any(map(self._is_ordered, self.region.steps)),
             outlets=outlets,
             judge=self._judge(),
             needs=self.maker.needs_of(self.region),
         )
+
+    def _is_ordered(self, step: str) -> bool:
+        """Whether its rows are in an order that means something here: that of typed rows only where it is kept, since
+        keeping the order costs a stage that joins them with many others.
+        """
+        maker = self.maker.order_of(step)
+        is_typed = maker == step and not self.maker.topology.into[step]
+        return step == self.region.last if is_typed else maker is not None
 
     def _judge(self) -> Judge | None:
         last = self.region.last

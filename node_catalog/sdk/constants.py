@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from node_catalog.sdk.contract import BuildContext
-from node_catalog.sdk.ports import ibis_type, type_of_ibis
+from node_catalog.sdk.ports import DECIMAL, ibis_type, type_of_ibis
 from node_catalog.sdk.relation import type_words
 from node_catalog.sdk.text import text
 
@@ -24,12 +24,9 @@ def constant(context: BuildContext, value: Scalar, kind: Any, pointer: str) -> A
     import ibis
 
     ours = type_of_ibis(kind)
-    read = _READERS.get(ours.partition("(")[0])
     try:
-        if read is None:
-            raise ValueError(ours)
-        made = read(value, kind)
-    except (ValueError, InvalidOperation, OverflowError):
+        made = read_scalar(value, ours)
+    except ValueError:
         words = type_words(ours)
         message = text(
             f"“{value}” cannot stand in a column of type {words['en']}. Give a value of that type.",
@@ -39,7 +36,18 @@ def constant(context: BuildContext, value: Scalar, kind: Any, pointer: str) -> A
     return ibis.literal(made, type=ibis_type(ours))
 
 
-def _integer(value: Scalar, _kind: Any) -> int:
+def read_scalar(value: Scalar, kind: str) -> Any:
+    """``value`` as Python has it for our type ``kind``; raises ValueError when it does not fit."""
+    read = _READERS.get(kind.partition("(")[0])
+    if read is None:
+        raise ValueError(kind)
+    try:
+        return read(value, kind)
+    except (InvalidOperation, OverflowError) as error:
+        raise ValueError(kind) from error
+
+
+def _integer(value: Scalar, _kind: str) -> int:
     if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
         raise ValueError(value)
     made = int(value)
@@ -48,26 +56,28 @@ def _integer(value: Scalar, _kind: Any) -> int:
     return made
 
 
-def _number(value: Scalar, _kind: Any) -> float:
+def _number(value: Scalar, _kind: str) -> float:
     made = float(value)
     if isinstance(value, bool) or not math.isfinite(made):
         raise ValueError(value)
     return made
 
 
-def _decimal(value: Scalar, kind: Any) -> Decimal:
-    if isinstance(value, bool):
+def _decimal(value: Scalar, kind: str) -> Decimal:
+    match = DECIMAL.match(kind)
+    if isinstance(value, bool) or match is None:
         raise ValueError(value)
+    precision, scale = int(match[1]), int(match[2])
     made = Decimal(str(value))
     digits = made.as_tuple()
-    if not isinstance(digits.exponent, int) or -digits.exponent > kind.scale:
+    if not isinstance(digits.exponent, int) or -digits.exponent > scale:
         raise ValueError(value)
-    if made and made.adjusted() >= kind.precision - kind.scale:
+    if made and made.adjusted() >= precision - scale:
         raise ValueError(value)
     return made
 
 
-def _boolean(value: Scalar, _kind: Any) -> bool:
+def _boolean(value: Scalar, _kind: str) -> bool:
     if isinstance(value, bool):
         return value
     if value in ("true", "false"):
@@ -75,27 +85,27 @@ def _boolean(value: Scalar, _kind: Any) -> bool:
     raise ValueError(value)
 
 
-def _text(value: Scalar, _kind: Any) -> str:
+def _text(value: Scalar, _kind: str) -> str:
     if not isinstance(value, str):
         raise ValueError(value)
     return value
 
 
-def _date(value: Scalar, _kind: Any) -> datetime.date:
+def _date(value: Scalar, _kind: str) -> datetime.date:
     return datetime.date.fromisoformat(str(value))
 
 
-def _time(value: Scalar, _kind: Any) -> datetime.time:
+def _time(value: Scalar, _kind: str) -> datetime.time:
     return datetime.time.fromisoformat(str(value))
 
 
-def _timestamp(value: Scalar, _kind: Any) -> datetime.datetime:
+def _timestamp(value: Scalar, _kind: str) -> datetime.datetime:
     """Times are naive UTC; one with an offset is brought there."""
     made = datetime.datetime.fromisoformat(str(value))
     return made.astimezone(datetime.UTC).replace(tzinfo=None) if made.tzinfo else made
 
 
-_READERS: Mapping[str, Callable[[Scalar, Any], Any]] = {
+_READERS: Mapping[str, Callable[[Scalar, str], Any]] = {
     "boolean": _boolean,
     "integer": _integer,
     "number": _number,

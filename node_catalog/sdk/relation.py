@@ -42,6 +42,34 @@ class SortKey(Settings):
     ] = "last"
 
 
+WRITTEN_TYPES = ("boolean", "integer", "decimal", "number", "text", "date", "time", "timestamp")
+"""The types that a person may give a column."""
+
+
+def type_setting(title: Text) -> Any:
+    """Metadata for a setting that is the type of a column: see ``WRITTEN_TYPES``."""
+    return setting(
+        title,
+        widget="type",
+        extra={
+            "x-suggestions": ["boolean", "integer", "decimal(18,2)", "number", "text", "date", "time", "timestamp"],
+            "x-choices": {name: TYPE_WORDS[name] for name in WRITTEN_TYPES},
+            "x-pattern-words": text("integer, number, decimal(p,s), text …", "integer、number、decimal(p,s)、text 等"),
+        },
+        pattern=r"^(boolean|integer|number|text|date|time|timestamp|decimal\(\d{1,2},\d{1,2}\))$",
+    )
+
+
+def check_type(context: BuildContext, kind: str, code: str, pointer: str) -> None:
+    """Refuse a decimal with more digits than there can be; everything else the setting's pattern has refused."""
+    if not is_type(kind):
+        message = text(
+            f"“{kind}” is no type: a decimal has at most 38 digits, of which not more stand behind the point.",
+            f"“{kind}”不是有效类型：定点小数最多 38 位，小数位不能超过总位数。",
+        )
+        raise context.problem(code, message, pointer)
+
+
 def kind_of(value: Any) -> str:
     """Our type name of an Ibis value; ``decimal(p,s)`` is shortened to ``decimal``."""
     return type_of_ibis(value.type()).partition("(")[0]

@@ -18,7 +18,7 @@ class StageCounts:
     def __init__(self, stage: Stage, reporter: Reporter) -> None:
         self._stage = stage
         self._reporter = reporter
-        self._at_end: dict[str, int] = {}
+        self._at_end = {probe.step: probe.rows for probe in stage.probes if probe.rows is not None}
         self.probes: Sequence[Probe] = stage.probes
         """What the engine's own account of its operators may be asked for."""
         self.scanned_step = ""
@@ -35,7 +35,7 @@ class StageCounts:
 
     def take(self) -> None:
         """All rows have passed, and none inside of the engine."""
-        self._take(inner_counts({}, {}, self.probes, self._reporter.counts))
+        self._take(inner_counts({}, {}, self.probes, {**self._reporter.counts, **self._at_end}))
 
     def take_inner(self, main: Connection, text: str, aliases: tuple[str, ...]) -> None:
         """All rows have passed: what the engine's operators have counted of them."""

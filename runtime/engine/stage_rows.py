@@ -186,6 +186,9 @@ class StageRows:
         bindings = self._stage.bindings
         if self._work.sink.kind == "collect":
             return {}
+        if not bindings:
+            self._is_light = True  # rows that were typed by hand
+            return {}
         found = {b.alias: scan_of(b, self._specs[b.alias], self._reached.get(b.alias)) for b in bindings}
         scans = {alias: scan for alias, scan in found.items() if scan is not None}
         if not is_scanned(bindings, scans):

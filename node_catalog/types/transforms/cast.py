@@ -8,15 +8,22 @@ from typing import Annotated, Any, Literal
 from node_catalog.sdk.choice_words import LEAVE_EMPTY, STOP
 from node_catalog.sdk.contract import BuildContext, Example, Settings, Transform
 from node_catalog.sdk.fields import setting
-from node_catalog.sdk.ports import ibis_type, is_type
-from node_catalog.sdk.relation import TYPE_WORDS, check_names, find_column, kind_of, listed, type_words
+from node_catalog.sdk.ports import ibis_type
+from node_catalog.sdk.relation import (
+    WRITTEN_TYPES,
+    check_names,
+    check_type,
+    find_column,
+    kind_of,
+    listed,
+    type_setting,
+    type_words,
+)
 from node_catalog.sdk.text import Text, text
 
-TARGETS = ("boolean", "integer", "decimal", "number", "text", "date", "time", "timestamp")
-_TARGET_WORDS = {name: TYPE_WORDS[name] for name in TARGETS}
 _NUMBERS = ("boolean", "integer", "number", "decimal", "text")
 _ALLOWED: Mapping[str, Sequence[str]] = {
-    "text": TARGETS,
+    "text": WRITTEN_TYPES,
     "boolean": _NUMBERS,
     "integer": _NUMBERS,
     "number": _NUMBERS,
@@ -35,21 +42,7 @@ class CastColumn(Settings):
     """One column and the type it shall have."""
 
     column: Annotated[str, setting(text("Column", "列"), widget="column", min_length=1)]
-    type: Annotated[
-        str,
-        setting(
-            text("New type", "新类型"),
-            widget="type",
-            extra={
-                "x-suggestions": ["boolean", "integer", "decimal(18,2)", "number", "text", "date", "time", "timestamp"],
-                "x-choices": _TARGET_WORDS,
-                "x-pattern-words": text(
-                    "integer, number, decimal(p,s), text …", "integer、number、decimal(p,s)、text 等"
-                ),
-            },
-            pattern=r"^(boolean|integer|number|text|date|time|timestamp|decimal\(\d{1,2},\d{1,2}\))$",
-        ),
-    ]
+    type: Annotated[str, type_setting(text("New type", "新类型"))]
     on_error: Annotated[
         Literal["fail", "null"],
         setting(
@@ -124,12 +117,7 @@ class Cast(Transform):
     @staticmethod
     def _cast(table: Any, item: CastColumn, pointer: str, context: BuildContext) -> Any:
         column = find_column(context, table, item.column, f"{pointer}/column")
-        if not is_type(item.type):
-            message = text(
-                f"“{item.type}” is no type: a decimal has at most 38 digits, of which not more stand behind the point.",
-                f"“{item.type}”不是有效类型：定点小数最多 38 位，小数位不能超过总位数。",
-            )
-            raise context.problem("cast.type", message, f"{pointer}/type")
+        check_type(context, item.type, "cast.type", f"{pointer}/type")
         if item.type.partition("(")[0] not in _ALLOWED[kind_of(column)]:
             source, target = type_words(kind_of(column)), type_words(item.type)
             message = text(

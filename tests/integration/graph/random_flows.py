@@ -30,6 +30,16 @@ NUMBERS = ("integer", "number", "decimal")
 NUMBERS_OF = {"air": AIR, "stations": STATIONS}
 MOST_COLUMNS = 24
 MOMENTS = ("date", "timestamp")
+TYPED: dict[str, tuple[str, tuple[Any, ...]]] = {
+    "station": ("text", ("a", "B", "", "北京", "|~")),
+    "pm25": ("number", (0.25, "-1", "2.75")),
+    "people": ("integer", (7, "-3", 100)),
+    "cost": ("decimal(10,2)", ("0.10", 3.5)),
+    "day": ("date", ("2024-01-03", "2024/2/29")),
+    "ts": ("timestamp", ("2024-01-03 08:30", "2024-02-01")),
+    "valid": ("boolean", (True, "no")),
+}
+"""Columns that are typed by hand: their types, and some cells."""
 KEYS = (("pm10", "people"), ("pm10", "people"), ("station", "id"), ("code", "district"))
 """Columns of one type, of air and of stations; those by which MySQL joins, too, are drawn more often."""
 
@@ -52,7 +62,7 @@ class Drawn:
 
     def is_exact(self, name: str) -> bool:
         """Whether a column still holds the quarters of ``tables``, whose sum is the same in any order."""
-        plain = ("read", "filter", "join", "union", "distinct", "sort", "limit", "select")
+        plain = ("read", "table", "filter", "join", "union", "distinct", "sort", "limit", "select")
         return name == "pm25" and all(one["type"] in plain for one in self.steps.values())
 
     def try_add(self, kind: str, settings: Json, *sources: str) -> bool:
@@ -166,8 +176,11 @@ def flows(draw: Any, filtered: bool = False) -> Drawn:
     """A flow of up to a dozen steps with one to three outputs; ``filtered``: a condition stands right behind reads."""
     made = Drawn()
     made.try_add("read", {"dataset": "air"})
-    for dataset in draw(st.sampled_from([(), ("stations",), ("stations",), ("air",)])):
-        made.try_add("read", {"dataset": dataset})
+    for dataset in draw(st.sampled_from([(), ("stations",), ("stations",), ("air",), ("",)])):
+        if dataset:
+            made.try_add("read", {"dataset": dataset})
+        else:
+            _table(draw, made)
     for name in list(made.schemas) if filtered else ():
         if made.try_add("filter", {"where": draw(conditions(made.schemas[name]))}, name):
             _forget(made, name)
@@ -202,6 +215,15 @@ def server_flows(draw: Any) -> Drawn:
     if draw(st.booleans()):
         _grow(draw, made)
     return _with_outputs(draw, made)
+
+
+def _table(draw: Any, made: Drawn) -> None:
+    """Rows typed by hand, with columns of the other tables' names and values like theirs."""
+    some = draw(st.lists(st.sampled_from(list(TYPED)), min_size=1, max_size=4, unique=True))
+    columns = [{"name": name, "type": TYPED[name][0]} for name in some]
+    count = draw(st.integers(0, 4))
+    rows = [[draw(st.sampled_from([None, *TYPED[name][1]])) for name in some] for _ in range(count)]
+    made.try_add("table", {"columns": columns, "rows": rows})
 
 
 def _read(draw: Any, made: Drawn, dataset: str) -> str:

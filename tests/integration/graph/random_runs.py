@@ -188,7 +188,7 @@ class Engine:
             for port, text in _texts(kind, parsed, inputs, number).items():
                 end = end_of(step, port)
                 schema = schemas[end]
-                answers[end] = self.ask(text, schema, given) if given else self.source(number, text, schema)
+                answers[end] = self.source(number, text, schema) if number else self.ask(text, schema, given)
         return answers
 
     # as planned

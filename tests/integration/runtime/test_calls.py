@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +20,8 @@ from runtime import places, states
 from runtime.calling import tally
 from runtime.calling.call_flow import call_flow
 from runtime.calling.executor import EXECUTOR
-from runtime.models import Result
+from runtime.models import Result, Run
+from runtime.monitor import run_snapshot
 from runtime.scheduler import start_run
 from security.access import principal_for
 from security.manage_tokens import create_token
@@ -108,6 +110,38 @@ def test_the_answer_is_what_a_run_keeps(small_city: City) -> None:
             assert called.table.to_pylist() == expected.to_pylist() and called.count == called.table.num_rows > 3
             assert called.table.schema.equals(expected.schema)
         assert published.columns and [one["name"] for one in published.columns] == expected.schema.names
+
+
+def test_a_row_of_parameters_needs_no_source(small_city: City) -> None:
+    staff = principal_for(small_city.staff)
+    row = {
+        "columns": [{"name": "station"}, {"name": "least", "type": "decimal(6,2)"}],
+        "rows": [[":station", ":least"]],
+    }
+    more = {"columns": [{"name": "twice", "expression": "least * 2"}, {"name": "word", "expression": "upper(station)"}]}
+    steps = {
+        "row": {"type": "table", "settings": row},
+        "more": {"type": "derive", "settings": more},
+        "out": {"type": "output", "settings": {"name": "rows"}},
+    }
+    flow = made(small_city, lambda _: (steps, [("row.out", "more.in"), ("more.out", "out.in")]), STATION)
+    published = publish_flow(flow, staff, "owner")
+    assert [one["name"] for one in published.columns] == ["station", "least", "twice", "word"]
+    for station, least in (("s1", 1.5), ("it's", 7), ("s1", 1.5), ("s1", 1.5)):
+        given = {"station": station, "least": least}
+        called = call_flow(staff, flow.app_id, flow.key, given, "test")
+        half = Decimal(str(least))
+        assert called.table.to_pylist() == [
+            {"station": station, "least": half, "twice": half * 2, "word": station.upper()}
+        ]
+    assert kept(flow, small_city, given).to_pylist() == called.table.to_pylist()
+    steps_of_run = run_snapshot(staff, Run.objects.get(flow=flow).pk)["steps"]
+    assert {name: one["rows"] for name, one in steps_of_run.items()} == {"row": 1, "more": 1, "out": 1}
+    stranger = make_user("stranger", make_organisation("tax"), "business")
+    publish_flow(flow, staff, "everyone")
+    assert call_flow(principal_for(stranger), flow.app_id, flow.key, given, "stranger").count == 1
+    with pytest.raises(FlowError):
+        call_flow(staff, flow.app_id, flow.key, {"least": 1}, "test")
 
 
 def test_over_http_with_a_token(small_city: City) -> None:

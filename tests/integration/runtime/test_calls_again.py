@@ -152,6 +152,25 @@ def test_the_short_way_answers_as_the_long_one(small_city: City, caller: Caller)
     assert calls == 14 == AuditRecord.objects.filter(action="flow.call", object_id=str(flow.pk)).count()
 
 
+def test_a_flow_without_any_source_goes_the_short_way(small_city: City, caller: Caller) -> None:
+    row = {"columns": [{"name": "n", "type": "integer"}], "rows": [[":n"]]}
+    steps: dict[str, Any] = {
+        "row": {"type": "table", "settings": row},
+        "more": {"type": "derive", "settings": {"columns": [{"name": "next", "expression": "n + 1"}]}},
+        "out": {"type": "output", "settings": {"name": "rows"}},
+    }
+    flow = city.make_flow(small_city.staff, steps, [("row.out", "more.in"), ("more.out", "out.in")])
+    flow.draft.document |= {"inputs": {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}}
+    flow.draft.save()
+    publish_flow(flow, principal_for(small_city.staff), "owner")
+    caller.address = f"/api/call/{flow.app_id}/{flow.key}"
+    caller.token = create_token(principal_for(small_city.staff), "program", 1)[1]
+    answers = [caller({"n": n}) for n in (1, 1, 1, 2, 2, 2)]
+    assert [answer.is_short for answer in answers][:3] == [False, False, True] and answers[5].is_short
+    assert [answer.json["rows"] for answer in answers] == [[{"n": 1, "next": 2}]] * 3 + [[{"n": 2, "next": 3}]] * 3
+    assert caller({"n": "one"}).status == 400
+
+
 def test_what_is_taken_away_counts_for_the_next_call(small_city: City, caller: Caller) -> None:
     """Whoever writes it: every change here passes models by, as a statement in the database would."""
     stranger = make_user("stranger", make_organisation("tax"), "business")

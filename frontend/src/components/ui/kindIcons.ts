@@ -28,6 +28,7 @@ export {
   FolderOpenOutlined,
   FontSizeOutlined,
   ForkOutlined,
+  FormOutlined,
   FormatPainterOutlined,
   FunctionOutlined,
   GlobalOutlined,
