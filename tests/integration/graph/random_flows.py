@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
@@ -13,33 +11,13 @@ from flows.graph.settings import parse_settings
 from flows.graph.step_ports import end_of
 from flows.graph.typecheck import evaluate, settings_key
 from node_catalog.sdk.ports import Schema
-from tests.unit.graph.support import (
-    AIR,
-    AIR_COLUMNS,
-    STATION_COLUMNS,
-    STATIONS,
-    Json,
-    arrow,
-    catalogue,
-    flow,
-    registry,
-    step,
-)
+from tests.integration.graph.random_tables import TYPED
+from tests.unit.graph.support import AIR, STATIONS, Json, catalogue, flow, registry, step
 
 NUMBERS = ("integer", "number", "decimal")
 NUMBERS_OF = {"air": AIR, "stations": STATIONS}
 MOST_COLUMNS = 24
 MOMENTS = ("date", "timestamp")
-TYPED: dict[str, tuple[str, tuple[Any, ...]]] = {
-    "station": ("text", ("a", "B", "", "北京", "|~")),
-    "pm25": ("number", (0.25, "-1", "2.75")),
-    "people": ("integer", (7, "-3", 100)),
-    "cost": ("decimal(10,2)", ("0.10", 3.5)),
-    "day": ("date", ("2024-01-03", "2024/2/29")),
-    "ts": ("timestamp", ("2024-01-03 08:30", "2024-02-01")),
-    "valid": ("boolean", (True, "no")),
-}
-"""Columns that are typed by hand: their types, and some cells."""
 KEYS = (("pm10", "people"), ("pm10", "people"), ("station", "id"), ("code", "district"))
 """Columns of one type, of air and of stations; those by which MySQL joins, too, are drawn more often."""
 
@@ -474,37 +452,3 @@ AROUND = {
     "branch": _branch,
     "sql": _sql,
 }
-
-
-# ── data ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def tables() -> dict[str, Any]:
-    """Small tables full of NULLs, equal values and edge cases."""
-    air = []
-    for index in range(60):
-        air.append(
-            {
-                "station": ["a", "b", "B", None, "é", "北京", ""][index % 7],
-                "ts": None
-                if index % 11 == 0
-                else datetime.datetime.fromisoformat(f"2024-01-{1 + index % 28:02}T{index % 24:02}:30:00"),
-                "pm25": None if index % 5 == 0 else (index % 13) / 4 - 1,
-                "pm10": None if index % 6 == 0 else index % 9 - 3,
-                "cost": None if index % 8 == 0 else Decimal(index * 37 % 1000) / 100,
-                "day": None if index % 9 == 0 else datetime.date(2024, 1 + index % 3, 1 + index % 28),
-                "valid": [True, False, None][index % 3],
-                "code": ["12", "x", None, "-3", "1e2", "a%"][index % 6],
-            }
-        )
-    stations = [
-        {"id": key, "district": district, "people": people}
-        for key, district, people in [
-            ("a", "东城", 10),
-            ("b", "西城", None),
-            ("b", "西城", 7),
-            (None, None, 1),
-            ("é", "", 0),
-        ]
-    ]
-    return {AIR: arrow(AIR_COLUMNS, air), STATIONS: arrow(STATION_COLUMNS, stations)}

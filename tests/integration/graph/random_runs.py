@@ -26,7 +26,7 @@ from flows.graph.typecheck import build_once
 from node_catalog.sdk.contract import Transform
 from node_catalog.sdk.ports import Schema, to_arrow, to_ibis
 from runtime.engine.duck import ONE_SCAN
-from tests.integration.graph.random_flows import tables
+from tests.integration.graph.random_tables import tables
 from tests.services import mariadb_server, postgres_server
 from tests.unit.graph.support import AIR, STATIONS, all_rights, catalogue, registry, schema_of
 

@@ -27,6 +27,7 @@ from tests.unit.graph.support import (
     rows_of,
     step,
 )
+from tests.unit.graph.test_provenance import Bench
 
 OUT = step("output", name="rows")
 LIMITS = step("table", columns=[{"name": "id"}, {"name": "most", "type": "number"}], rows=[["a", 1.5], ["b", "3"]])
@@ -163,6 +164,21 @@ def test_its_columns_come_from_no_dataset() -> None:
     lineage = Lineage(relations).of("out.in", "most")
     assert (lineage.sources, lineage.computing, lineage.choosing) == (frozenset(), ("t",), ())
     assert estimate_ports(relations, {})["t.out"] == {"rows": 2, "bytes": 64}
+
+
+def test_the_rows_behind_a_cell_are_found_on_its_other_side() -> None:
+    steps = {
+        "air": step("read", dataset="air", columns=["station", "pm25"]),
+        "t": LIMITS,
+        "both": step("join", how="inner", on=[{"left": "station", "right": "id"}]),
+        "sum": step("aggregate", by=["station"], measures=[{"name": "most", "function": "max", "column": "most"}]),
+        "out": OUT,
+    }
+    bench = Bench(flow(steps, "air > both.left", "t > both.right", "both > sum", "sum > out"))
+    row = next(one for one in bench.run() if one["station"] == "b")
+    traced = bench.trace(row, "most")
+    assert set(traced) == {"air"}
+    assert {one["station"] for one in bench.shown(traced["air"])} == {"b"}
 
 
 def test_spark_is_told_why_it_does_not_make_them() -> None:
