@@ -23,7 +23,7 @@ from tests.e2e.conftest import CHROMIUM, FLAGS, VIEWPORT
 from tests.e2e.keeper import Keeper
 from tests.e2e.onlooker import Onlooker, add_wide_node
 from tests.e2e.person import PATIENCE
-from tests.e2e.tour import SHOWN, SHOWN_PLACES, add_days, add_places, add_tour
+from tests.e2e.tour import SHOWN, SHOWN_PLACES, add_days, add_limits, add_places, add_tour
 from tests.services import wait_until
 from tests.studio_process import ROOT, Studio, running_studio
 
@@ -173,6 +173,7 @@ SHOTS = (
         Shot(f"step-{key.replace('_', '-')}", "wang.fang", lambda made: f"/flows/{made['places']}", _choose_step(key))
         for key in SHOWN_PLACES
     ),
+    Shot("step-table", "wang.fang", lambda made: f"/flows/{made['limits']}", _choose_step("table")),
     Shot("step-sql-offers", "wang.fang", lambda made: f"/flows/{made['tour']}", _offers),
     Shot("canvas-held", "wang.fang", lambda made: f"/flows/{made['days']}", _held),
     Shot("canvas-run", "wang.fang", lambda made: f"/runs/{made['run']}", _run),
@@ -236,7 +237,8 @@ def prepare_city(browser: Browser, studio: Studio) -> dict[str, Any]:
         "post", "/api/apps", {"title": {"en": "Air by district", "zh-CN": "各区空气质量"}, "template": "air_quality"}
     )
     flow = app["flows"][0]["id"]
-    flows = {"tour": add_tour(wang.send), "days": add_days(wang.send), "places": add_places(wang.send)}
+    makers = {"tour": add_tour, "days": add_days, "places": add_places, "limits": add_limits}
+    flows = {name: make(wang.send) for name, make in makers.items()}
     begun = {"run": flow, "each": flows["tour"], "turns": flows["days"]}
     runs = {name: wang.send("post", f"/api/flows/{of}/runs", {})["id"] for name, of in begun.items()}
     for run in runs.values():

@@ -177,6 +177,33 @@ def add_places(send: Send) -> str:
     return str(app["flows"][0]["id"])
 
 
+def add_limits(send: Send) -> str:
+    """Hours above limits that are typed by hand, one of them a parameter; the flow's id."""
+    limits = {
+        "columns": [
+            {"name": "place", "type": "text"},
+            {"name": "most", "type": "number"},
+            {"name": "since", "type": "date"},
+        ],
+        "rows": [["Dongsi", 75, "2016-01-01"], ["Huairou", ":most", "2016-01-01"], ["Gucheng", 75, None]],
+    }
+    document = flow_of(
+        AIR_DATA,
+        {
+            "air": ("read", {"dataset": "air", "columns": ["station", "year", "month", "PM2.5"]}),
+            "table": ("table", limits),
+            "both": ("join", {"how": "inner", "on": [{"left": "station", "right": "place"}]}),
+            "above": ("filter", {"where": '"PM2.5" > most'}),
+            "out": ("output", {"name": "above"}),
+        },
+        "air.out>both.left table.out>both.right both.out>above.in above.out>out.in",
+        inputs={"type": "object", "properties": {"most": {"type": "number", "default": 50}}},
+    )
+    positions = {"air": (0, 40), "table": (0, 200), "both": (260, 120), "above": (520, 120), "out": (780, 120)}
+    app = add_app(send, in_both("Hours above a limit", "超限时段"), document, positions)
+    return str(app["flows"][0]["id"])
+
+
 def add_days(send: Send) -> str:
     """The days of a summer one by one; the flow's id. A day with heavy rain, which has no level, fails."""
     day = {"type": "string", "format": "date", "x-title": in_both("Day", "日期")}

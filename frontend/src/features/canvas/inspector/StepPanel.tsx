@@ -48,6 +48,7 @@ export function StepPanel({ info }: { info: StepInfo }) {
     problems: info.findings
       .map((finding) => ({ pointer: settingsPointer(finding), words: words(finding.message) }))
       .filter((one): one is { pointer: string; words: string } => one.pointer !== null),
+    onSettings: (settings) => editor.run(setSettings, { step: info.id, settings }, `settings:${info.id}`),
     onPickDataset: (number, title) => editor.run(bindDataset, { step: info.id, number, title }),
   };
   const delivery = check.deliveries?.[info.id];

@@ -11,6 +11,8 @@ const SHOW_ENTRIES: ReadonlySet<string> = new Set([
   "switch-ways",
   "check-rules",
   "derive-list",
+  "table-columns",
+  "table-rows",
 ]);
 
 export interface PlacedFindings {

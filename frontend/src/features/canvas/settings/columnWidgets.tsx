@@ -4,11 +4,11 @@ import { useTranslation } from "react-i18next";
 
 import { usePick } from "@/api/preferences";
 import type { Text } from "@/api/types";
-import { typeFamily } from "@/components/ui";
 import type { FormWidgetProps } from "@/forms";
 import { freeName } from "@/graph/suggest";
 
 import { ColumnSelect, ColumnsSelect } from "./ColumnSelect";
+import { TYPES, typeLabel } from "./columnTypes";
 import { entriesOf, fittingColumns, namesOf, textOf, type SettingsContext } from "./context";
 import { ListEditor } from "./ListEditor";
 import styles from "./settings.module.css";
@@ -197,8 +197,6 @@ interface Cast {
   on_error?: "fail" | "null";
 }
 
-const TYPES = ["integer", "number", "decimal(18,2)", "text", "date", "timestamp", "time", "boolean"];
-
 export function CastListWidget({ value: given, onChange, disabled, context }: Props<Cast[]>) {
   const value = entriesOf<Cast>(given);
   const { t } = useTranslation("canvas");
@@ -245,11 +243,6 @@ export function CastListWidget({ value: given, onChange, disabled, context }: Pr
       )}
     </ListEditor>
   );
-}
-
-function typeLabel(type: string, t: (key: string) => string): string {
-  const base = typeFamily(type);
-  return `${t(`common:type.${base}`)} ${type.slice(base.length)}`.trim();
 }
 
 interface Derived {

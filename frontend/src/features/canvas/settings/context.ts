@@ -19,6 +19,8 @@ export interface SettingsContext {
   parameters: string[];
   /** Problems of the server by pointer inside the settings, in words. Data, not a function: the form compares by value. */
   problems: { pointer: string; words: string }[];
+  /** All settings of the step at once, for an editor that changes several of them. */
+  onSettings: (settings: Record<string, unknown>) => void;
   onPickDataset: (number: string, title?: { en?: string; "zh-CN"?: string }) => void;
 }
 

@@ -13,6 +13,7 @@ import { MeasuresWidget } from "./MeasuresWidget";
 import { SqlInputsWidget, SqlWidget } from "./sqlWidgets";
 import { SubFlowInputWidget, SubFlowOutputWidget, SubFlowParametersWidget } from "./SubFlowParameters";
 import { SubFlowWidget } from "./SubFlowWidget";
+import { TypedColumnsWidget, TypedRowsWidget } from "./TypedTableWidgets";
 import { WindowColumnsWidget } from "./WindowColumnsWidget";
 
 export const STEP_WIDGETS: FormWidgets = {
@@ -39,6 +40,8 @@ export const STEP_WIDGETS: FormWidgets = {
   path: PathWidget,
   "switch-ways": SwitchWaysWidget,
   "check-rules": CheckRulesWidget,
+  "table-columns": TypedColumnsWidget,
+  "table-rows": TypedRowsWidget,
   sub_flow: SubFlowWidget,
   sub_flow_parameters: SubFlowParametersWidget,
   sub_flow_output: SubFlowOutputWidget,

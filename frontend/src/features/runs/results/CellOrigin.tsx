@@ -34,6 +34,7 @@ export function CellOrigin({ result, cell, onClose }: { result: ResultInfo; cell
             <Head data={data} />
             <Steps steps={data.steps} />
             <h3 className={styles.heading}>{t("origin.sources")}</h3>
+            {data.sources.length === 0 && <p className="secondary">{t("origin.none")}</p>}
             {data.sources.map((source) => (
               <SourceOrigin key={source.step} result={result} cell={cell} source={source} steps={data.steps} />
             ))}
