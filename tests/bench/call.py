@@ -1,8 +1,8 @@
 """A flow published as an API: ten light steps, called and answered synchronously, beside the same in Node-RED.
 
 CALL_CALLS calls (500 unless set), one and eight in flight, over connections that stay open; CPU of the whole process
-tree, ours with web server, worker, scheduler and broker. Ours reads its one row from a SQLite file, with rights and
-audit; Node-RED makes it up. Also ours with another value of a parameter in each call, which no call before it helps.
+tree, ours with web server, worker, scheduler and broker. Both make up their one row, ours typed into a table, with
+rights and audit. Also ours reading that row from a SQLite file, and with another value of a parameter in each call.
 """
 
 from __future__ import annotations
@@ -69,21 +69,25 @@ def drive(caller: Caller, pid: int, in_flight: int) -> dict[str, float]:
     }
 
 
-def publish(studio: Ours) -> tuple[Caller, Caller]:
-    """The ten steps as an API, with a token: without parameters, and with one that is another in each call."""
+def publish(studio: Ours) -> tuple[Caller, Caller, Caller]:
+    """The ten steps as an API, with a token: as they are, with another parameter in each call, and reading."""
     fill_sqlite(studio.folder / "stations.sqlite3")
     node = studio.add_node("sqlite", "Stations", {"path": str(studio.folder / "stations.sqlite3")})
-    plain = document(studio.dataset(node, "station"))
+    plain, reading = document(), document(studio.dataset(node, "station"))
     token: Any = studio.post("me/tokens", {"name": "bench", "days": 1})
     headers = {"Authorization": f"Bearer {token['token']}"}
     port = int(studio.studio.url.rpartition(":")[2])
     numbers = itertools.count()
-    bodies: list[Callable[[int], bytes]] = [lambda _: b"{}", lambda _: b'{"n": %d}' % next(numbers)]
     callers = []
-    for one, body in zip((plain, with_parameter(plain)), bodies):
+    kinds: list[tuple[dict[str, Any], Callable[[int], bytes]]] = [
+        (plain, lambda _: b"{}"),
+        (with_parameter(plain), lambda _: b'{"n": %d}' % next(numbers)),
+        (reading, lambda _: b"{}"),
+    ]
+    for one, body in kinds:
         facts = json.loads(studio.fetch("PUT", f"flows/{studio.add_flow('Ten steps', one)}/api", {"audience": "owner"}))
         callers.append(Caller(port, facts["address"], headers, body))
-    return callers[0], callers[1]
+    return callers[0], callers[1], callers[2]
 
 
 def with_parameter(plain: dict[str, Any]) -> dict[str, Any]:
@@ -101,9 +105,9 @@ def run() -> list[Comparison]:
     functions += ["msg.payload = {rows: [msg.payload]}; return msg;"]
     figures: dict[tuple[str, int], list[dict[str, float]]] = {}
     with our_studio(CALLS_A_MINUTE=0) as studio, node_red.running(node_red.chain(functions)) as (port, pid):
-        ours, others = publish(studio)
+        ours, others, reading = publish(studio)
         theirs = Caller(port, node_red.ADDRESS, {})
-        for caller in (ours, others, theirs):
+        for caller in (ours, others, reading, theirs):
             for _ in range(50):
                 caller()
         for _ in range(ROUNDS):
@@ -111,6 +115,7 @@ def run() -> list[Comparison]:
                 figures.setdefault(("ours", in_flight), []).append(drive(ours, studio.pid, in_flight))
                 figures.setdefault(("peer", in_flight), []).append(drive(theirs, pid, in_flight))
             figures.setdefault(("others", 1), []).append(drive(others, studio.pid, 1))
+            figures.setdefault(("reading", 1), []).append(drive(reading, studio.pid, 1))
 
     def cpu(who: str) -> list[float]:
         return [one["cpu_ms"] for one in figures[who, 1]]
@@ -127,7 +132,9 @@ def run() -> list[Comparison]:
             own, other = statistics.median(runs["ours"]), statistics.median(runs["peer"])
             work = f"flow as an API, {in_flight} in flight"
             rows.append(Comparison(work, figure, own, other, peer, MOST_TIMES, "at_most", unit, runs=runs))
-    work, runs = "flow as an API, other values in each call", {"ours": cpu("others"), "peer": cpu("peer")}
-    own, other = statistics.median(runs["ours"]), statistics.median(runs["peer"])
-    rows.append(Comparison(work, "CPU ms a call", own, other, peer, MOST_TIMES, "at_most", "ms", runs=runs))
+    for who, how in (("others", "other values in each call"), ("reading", "reading SQLite")):
+        runs = {"ours": cpu(who), "peer": cpu("peer")}
+        own, other = statistics.median(runs["ours"]), statistics.median(runs["peer"])
+        work = f"flow as an API, {how}"
+        rows.append(Comparison(work, "CPU ms a call", own, other, peer, MOST_TIMES, "at_most", "ms", runs=runs))
     return rows

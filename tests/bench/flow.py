@@ -22,10 +22,11 @@ from tests.services import postgres_server
 RUNS = int(os.environ.get("FLOW_RUNS", "200"))
 
 
-def document(dataset: str) -> dict[str, Any]:
-    """Read one row, nine light steps, one output."""
+def document(dataset: str = "") -> dict[str, Any]:
+    """One row, read or (without a dataset) typed into the first step, eight light steps, one output."""
+    typed = {"columns": [{"name": "id", "type": "integer"}], "rows": [[1]]}
     steps: dict[str, Any] = {
-        "s0": ("read", {"dataset": "data", "columns": ["id"]}),
+        "s0": ("read", {"dataset": "data", "columns": ["id"]}) if dataset else ("table", typed),
         "s1": ("filter", {"where": "id = 1"}),
         "s9": ("output", {"name": "out"}),
     }
@@ -33,7 +34,8 @@ def document(dataset: str) -> dict[str, Any]:
         steps[f"s{number}"] = ("derive", {"columns": [{"name": f"v{number}", "expression": f"id + {number}"}]})
     order = [f"s{number}" for number in range(10)]
     return {
-        "kind": "flow", "spec": "1", "title": {"en": "Ten steps", "zh-CN": "十步"}, "datasets": {"data": dataset},
+        "kind": "flow", "spec": "1", "title": {"en": "Ten steps", "zh-CN": "十步"},
+        "datasets": {"data": dataset} if dataset else {},
         "steps": {key: {"type": steps[key][0], "version": 1, "settings": steps[key][1]} for key in order},
         "wires": [{"from": f"{a}.out", "to": f"{b}.in"} for a, b in itertools.pairwise(order)],
     }  # fmt: skip
