@@ -150,11 +150,14 @@ def conditions(draw: Any, schema: Schema) -> str:
 
 
 @st.composite
-def flows(draw: Any, filtered: bool = False) -> Drawn:
-    """A flow of up to a dozen steps with one to three outputs; ``filtered``: a condition stands right behind reads."""
+def flows(draw: Any, filtered: bool = False, typed: bool = False) -> Drawn:
+    """A flow of up to a dozen steps with one to three outputs; ``filtered``: a condition stands right behind reads;
+    ``typed``: rows typed by hand may take part.
+    """
     made = Drawn()
     made.try_add("read", {"dataset": "air"})
-    for dataset in draw(st.sampled_from([(), ("stations",), ("stations",), ("air",), ("",)])):
+    others = [(), ("stations",), ("stations",), ("air",), *([("",)] if typed else [])]
+    for dataset in draw(st.sampled_from(others)):
         if dataset:
             made.try_add("read", {"dataset": dataset})
         else:

@@ -88,7 +88,7 @@ def test_a_flow_gives_the_same_rows_whichever_way_it_runs(part: int, servers: tu
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    @given(made=st.one_of(flows(), flows(filtered=True), server_flows()))
+    @given(made=st.one_of(flows(typed=True), flows(filtered=True, typed=True), server_flows()))
     def same(made: Drawn) -> None:
         known = canonical_json(made.document())
         if known not in COMPARED:
