@@ -154,19 +154,29 @@ def iteration_plan(loop: Iterations, prepared: Prepared, parameters: Mapping[str
 
 def complete_parameters(document: Document, given: Mapping[str, Any]) -> dict[str, Any]:
     """Given values over the defaults of the document's inputs, checked against their schema."""
-    properties: dict[str, Any] = document.inputs.get("properties", {})
-    values = {name: schema["default"] for name, schema in properties.items() if "default" in schema}
-    values.update(given)
-    schema = {"additionalProperties": False, **document.inputs} if document.inputs else {"maxProperties": 0}
-    validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
-    for error in validator.iter_errors(values):
-        name = "/".join(str(part) for part in error.absolute_path)
-        raise FlowError(
-            "parameters.wrong",
-            text(
-                f"Parameter {name or 'list'} does not fit: {error.message}.",
-                f"参数 {name or '列表'} 不合要求：{error.message}。",
-            ),
-            where=f"/parameters/{name}",
-        )
-    return values
+    return Inputs(document.inputs).complete(given)
+
+
+class Inputs:
+    """A document's inputs, ready to take values many times."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        properties: Mapping[str, Any] = schema.get("properties", {})
+        self._defaults = {name: one["default"] for name, one in properties.items() if "default" in one}
+        whole = {"additionalProperties": False, **schema} if schema else {"maxProperties": 0}
+        self._validator = jsonschema.Draft202012Validator(whole, format_checker=jsonschema.FormatChecker())
+
+    def complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Given values over the defaults. Raises FlowError when they do not fit the schema."""
+        values = {**self._defaults, **given}
+        for error in self._validator.iter_errors(values):
+            name = "/".join(str(part) for part in error.absolute_path)
+            raise FlowError(
+                "parameters.wrong",
+                text(
+                    f"Parameter {name or 'list'} does not fit: {error.message}.",
+                    f"参数 {name or '列表'} 不合要求：{error.message}。",
+                ),
+                where=f"/parameters/{name}",
+            )
+        return values

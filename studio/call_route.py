@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from django.http.response import HttpResponseBase
 
-from runtime.calling.again import AGAIN, ASKED
+from runtime.calling.again import AGAIN, ASKED, Key
 from studio.middleware import REQUEST_ID, policy
 
 PREFIX = "/api/call/"
@@ -31,7 +31,7 @@ class Known(NamedTuple):
     body: bytes
 
 
-def key_of(scope: Any, body: Any) -> tuple[Any, ...] | None:
+def key_of(scope: Any, body: Any) -> Key | None:
     """What stands for a call with a token; None for everything else, and for what also brings a cookie."""
     if scope["method"] != "POST" or not scope["path"].startswith(PREFIX):
         return None
@@ -43,10 +43,14 @@ def key_of(scope: Any, body: Any) -> tuple[Any, ...] | None:
     body.seek(0)
     if len(given) > LONGEST:
         return None
-    return (scope["path"], scope["query_string"], scope.get("root_path", ""), scope["scheme"], asking, given)
+    is_json = (b"content-type", b"application/json") in asking
+    if is_json:
+        asking = tuple(pair for pair in asking if pair[0] != b"content-length")
+    frame = (scope["path"], scope["query_string"], scope.get("root_path", ""), scope["scheme"], asking)
+    return Key(frame, given, is_json)
 
 
-def answer(key: Any, scope: Any) -> Known | None:
+def answer(key: Key, scope: Any) -> Known | None:
     """The answer to a call that came before, when nothing that it depends on has changed."""
     found = AGAIN.answer(key, scope)
     if found is None:
@@ -61,7 +65,7 @@ def answer(key: Any, scope: Any) -> Known | None:
     return Known((*standing.headers, *own), body)
 
 
-def learn(key: Any, scope: Any, response: HttpResponseBase) -> None:
+def learn(key: Key, scope: Any, response: HttpResponseBase) -> None:
     """Remember how the chain has answered."""
     if response.status_code == 200 and ASKED in scope and not response.cookies:
         pairs = ((name.encode("ascii"), value.encode("latin-1")) for name, value in response.items())

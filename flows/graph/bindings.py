@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from flows.graph.expressions.open_values import need_values
 from flows.graph.guard import narrowed_source, source_columns
 from flows.graph.optimise import needed_columns
 from flows.graph.parts import Part, Read
@@ -39,6 +40,7 @@ def dataset_binding(
     kept = relation.select(*names) if tuple(names) != tuple(relation.columns) else relation
     if limit is not None:
         kept = kept.limit(limit)
+    need_values(kept)
     fetched = needed_columns(kept, kept.columns).get(SOURCE, set())
     return Binding(
         alias=f"b_{step}",
@@ -73,6 +75,7 @@ def part_binding(
     """
     names = _at_least_one(relation, columns)
     kept = relation.select(*names) if tuple(names) != tuple(relation.columns) else relation
+    need_values(kept)
     fetched, compared = needed_columns(kept, kept.columns), compared_columns(kept)
     sources = []
     for name, step in part.tables.items():

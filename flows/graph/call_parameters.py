@@ -109,6 +109,8 @@ def _from_caller(key: str, kind: Parameter, name: str, own: Mapping[str, Paramet
             f"参数“{name}”的类型是 {source.type}，而子流程的“{key}”是 {kind.type}。",
         )
         raise _Misfit("call.parameter_type", message)
+    if source.type == kind.type:
+        return source  # its value need not be known
     return Parameter(kind.type, kind.is_list, source.value)
 
 

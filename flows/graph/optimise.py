@@ -12,6 +12,8 @@ from typing import Any
 
 import ibis.expr.operations as ops
 
+from flows.graph.expressions.open_values import GivenLater, ValueNeededError
+
 _KEEPS_COLUMNS = (ops.Filter, ops.Sort, ops.Limit, ops.Sample, ops.DropColumns)
 
 _SAFE = (
@@ -32,6 +34,7 @@ _SAFE = (
 )
 """Comparisons that can raise no error and mean the same in every engine (text: see ``render``)."""
 _LOSSLESS = {("integer", "number"), ("date", "timestamp"), ("text", "number"), ("integer", "integer")}
+_CONSTANTS = (ops.Literal, GivenLater)
 _ELSEWHERE = (ops.ScalarSubquery, ops.InSubquery, ops.ExistsSubquery)
 _CHANGING = (ops.TimestampNow, ops.DateNow, ops.RandomScalar, ops.RandomUUID)
 
@@ -159,20 +162,30 @@ def can_push(predicate: Any, dialect: str, is_guarded: bool) -> bool:
         return False
     if dialect == "duckdb" and not is_guarded:
         return not predicate.find(ops.Relation, filter=ops.Value)
-    return all(_is_safe(node) for node in nodes)
+    return _are_safe(nodes)
 
 
 def is_plain(predicate: Any) -> bool:
     """Whether a condition is made of comparisons alone that can raise no error and mean the same everywhere."""
-    return all(_is_safe(node) for node in predicate.find(ops.Value, filter=ops.Value))
+    return _are_safe(predicate.find(ops.Value, filter=ops.Value))
+
+
+def _are_safe(nodes: Iterable[Any]) -> bool:
+    """Raises ValueNeededError where that is up to a value that is given later: the source would be told it."""
+    later = [node for node in nodes if isinstance(node, GivenLater)]
+    if not all(_is_safe(node) for node in nodes if not isinstance(node, GivenLater)):
+        return False
+    if later:
+        raise ValueNeededError(later[0].input)
+    return True
 
 
 def _is_safe(node: Any) -> bool:
     if isinstance(node, ops.Cast):
         pair = (_family(node.arg.dtype), _family(node.to))
         if pair == ("text", "number"):
-            return isinstance(node.arg, ops.Literal)
-        return pair in _LOSSLESS or isinstance(node.arg, ops.Literal)
+            return isinstance(node.arg, _CONSTANTS)
+        return pair in _LOSSLESS or isinstance(node.arg, _CONSTANTS)
     if not isinstance(node, _SAFE) or node.dtype.is_binary() or node.dtype.is_geospatial():
         return False
     value = node.value if isinstance(node, ops.Literal) else None

@@ -15,7 +15,6 @@ from flows.graph.document import Document
 from flows.graph.engines import Cluster
 from flows.graph.errors import PlanError
 from flows.graph.expand import Expanded
-from flows.graph.expressions.values import MISSING
 from flows.graph.fuse import Region, regions, single_region
 from flows.graph.guard import dialect_of
 from flows.graph.loop_rows import with_loop_rows
@@ -52,17 +51,20 @@ def make_plan(
     ending: Ending | None = None,
     subflows: SubFlows | None = None,
     cluster: Cluster | None = None,
+    opened: Mapping[str, str] | None = None,
 ) -> Plan:
     """All stages of a flow, in an order in which they may run.
 
     ``until`` makes a preview: one stage that collects at most ``limit`` rows of that step (``step.port``: of that
     out port, otherwise of the first), from at most ``sample_rows`` rows of each source. With an ``ending`` the rows
     of that step go elsewhere: a ``result`` is run like a flow that ends there. With a ``cluster``, stages that gain by
-    it are left to Spark. Raises PlanError with the findings
-    that stand in the way.
+    it are left to Spark. Raises PlanError with the findings that stand in the way, and ValueNeededError when an
+    input in ``opened`` (see ``check``) must be known after all.
     """
     only = until.partition(".")[0] if until is not None else None
-    checked = check(document, registry, datasets, grants, nodes, parameters, upto="L4", only=only, subflows=subflows)
+    checked = check(
+        document, registry, datasets, grants, nodes, parameters, "L4", only, subflows=subflows, opened=opened
+    )
     errors = tuple(finding for finding in checked.findings if finding.severity == "error")
     if errors:
         raise PlanError(errors[0].code, errors[0].message, errors[0].pointer, findings=errors)
@@ -200,7 +202,7 @@ def _as_is(binding: Binding) -> str:
 def _all_given(document: Document, steps: set[str], expanded: Expanded) -> None:
     """Raise PlanError when a step that runs uses an input that has neither a value nor a default."""
     for step in steps:
-        missing = {name for name, item in expanded.parameters_of(step).items() if item.value is MISSING}
+        missing = {name for name, item in expanded.parameters_of(step).items() if item.is_missing}
         if not missing:
             continue
         stack: list[Any] = [document.steps[step].settings]

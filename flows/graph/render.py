@@ -103,12 +103,21 @@ def _compiler(dialect: str) -> Any:
         raise PlanError("plan.dialect", message)
     base = getattr(compilers, classes[dialect])
     if dialect == "duckdb":
-        return _with_native_geometries(base)()
+        return _with_given_values(_with_native_geometries(base))()
     if dialect == "postgres":
         return by_code_point(_with_native_geometries(base), dialect)()
     if dialect == "spark":
         return for_spark(base)()
     return by_code_point(base, dialect)() if dialect == "mysql" else base()
+
+
+def _with_given_values(base: Any) -> Any:
+    """Values that are given when the text runs stand there as ``$name``."""
+
+    def given_later(self: Any, op: Any, *, place: str, **_: Any) -> Any:
+        return sge.Placeholder(this=place)
+
+    return type("Compiler", (base,), {"__slots__": (), "visit_GivenLater": given_later})
 
 
 def _with_native_geometries(base: Any) -> Any:

@@ -38,7 +38,8 @@ class ReadingDraft(StageDraft):
         self.thinned: set[str] = set()
         """Steps that see fewer rows because a source tests a later step's condition."""
         is_plain = not maker.conditions and not maker.looked_at
-        self.tests = find_tests(region.steps, maker.topology, self.relations) if is_plain else {}
+        has_reads = any(self._kind(step).role == "source" for step in region.steps)
+        self.tests = find_tests(region.steps, maker.topology, self.relations) if is_plain and has_reads else {}
         """For every table of the stage: conditions that its rows must pass to have any effect."""
         self.reads = {step: self._source(step) for step in region.steps if self._kind(step).role == "source"}
         self.parts = self._find_parts()

@@ -61,7 +61,7 @@ def evaluate(
 
 def parameters_key(parameters: Mapping[str, Parameter]) -> tuple[Any, ...]:
     """What stands for the parameters in a key of remembered results."""
-    return tuple((name, item.type, item.is_list, repr(item.value)) for name, item in parameters.items())
+    return tuple((name, item.type, item.is_list, item.mark) for name, item in parameters.items())
 
 
 def _evaluate(kind: type[Transform], settings: Any, inputs: Inputs, parameters: Mapping[str, Parameter]) -> Evaluated:

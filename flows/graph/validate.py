@@ -22,7 +22,8 @@ from flows.graph.check_graph import graph_findings, step_name
 from flows.graph.check_plan import plan_findings
 from flows.graph.document import Document, Step
 from flows.graph.expand import Expanded, expand
-from flows.graph.expressions.parameters import Parameter, read_parameters
+from flows.graph.expressions.open_values import OpenParameter
+from flows.graph.expressions.parameters import Parameter, read_parameters, without_defaults
 from flows.graph.findings import Finding
 from flows.graph.fixes import fix_for
 from flows.graph.loop_rows import LOOP_ROWS, LoopRows
@@ -88,6 +89,7 @@ def check(
     only: str | None = None,
     subflows: SubFlows | None = None,
     caller: tuple[str, str] | None = None,
+    opened: Mapping[str, str] | None = None,
 ) -> Checked:
     """Check ``document`` up to a level; ``only`` restricts it to one step and everything upstream of it.
 
@@ -95,9 +97,11 @@ def check(
     document belongs to, which it must not call.
 
     ``parameters`` are the values of a run; without them the inputs' defaults are used and types alone are checked.
+    Those of the inputs in ``opened`` (with a name for each) are given when the text runs: see ``open_values``.
     """
     chain = (caller,) if caller is not None else ()
-    return _Check(document, registry, datasets, grants, nodes or {}, parameters, subflows or {}, chain).run(upto, only)
+    given = nodes or {}, parameters, subflows or {}, chain, opened or {}
+    return _Check(document, registry, datasets, grants, *given).run(upto, only)
 
 
 class _Check:
@@ -111,6 +115,7 @@ class _Check:
         parameters: Mapping[str, Any] | None,
         subflows: SubFlows,
         chain: tuple[tuple[str, str], ...],
+        opened: Mapping[str, str],
     ) -> None:
         self.shown, self.document, self.subflows = document, document, subflows
         self.known = registry.transforms
@@ -118,7 +123,7 @@ class _Check:
         self.connectors = registry.connectors
         self.datasets, self.grants, self.nodes = datasets, grants, nodes
         self.findings: list[Finding] = []
-        self.expanded = expand(document, self.known, self._parameters(parameters), subflows, chain)
+        self.expanded = expand(document, self.known, self._parameters(parameters, opened), subflows, chain)
         self.document = self.expanded.document
         self.topology = Topology(self.document)
         self.parsed: dict[str, tuple[type[Transform], Any]] = {}
@@ -152,14 +157,15 @@ class _Check:
         endless = tuple(sorted({self.expanded.outer(step) for step in self.endless}))
         return Checked(kept, schemas, waits, upstream, self.expanded, self.schemas, endless)
 
-    def _parameters(self, values: Mapping[str, Any] | None) -> dict[str, Parameter]:
+    def _parameters(self, values: Mapping[str, Any] | None, opened: Mapping[str, str]) -> dict[str, Parameter]:
         try:
-            return read_parameters(self.document.inputs, values)
+            found = read_parameters(self.document.inputs, values)
+            return found | {name: OpenParameter(found[name].type, name, place) for name, place in opened.items()}
         except ValueError as error:
             name = str(error)
             message = text(f"The value of input “{name}” does not fit its type.", f"参数“{name}”的取值与其类型不符。")
             self._add(Finding("input.value", "L2", message, pointer=f"/inputs/properties/{name}"))
-            return read_parameters(_without_defaults(self.document.inputs))
+            return read_parameters(without_defaults(self.document.inputs))
 
     def _add(self, finding: Finding) -> None:
         self.findings.append(finding)
@@ -302,14 +308,3 @@ class _Check:
                     f"“{kind.title['zh-CN']}”需要全部数据，而前面的数据流没有终点。请在它之前加“取前几行”，使数据有终点。",
                 )
                 self._add(Finding("port.unbounded", "L1", message, pointer=f"/steps/{step}", step=step))
-
-
-def _without_defaults(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    properties = inputs.get("properties")
-    if not isinstance(properties, Mapping):
-        return {}
-    bare = {
-        name: {key: value for key, value in schema.items() if key != "default"} if isinstance(schema, Mapping) else {}
-        for name, schema in properties.items()
-    }
-    return {"properties": bare}

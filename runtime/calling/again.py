@@ -2,8 +2,9 @@
 
 The thorough way (Django's whole chain, the person, the rights, the plan) is the only one that decides. What it has
 decided about a request is remembered together with the facts that it was decided from (``runtime.calling.facts``); the
-same request goes the short way as long as these are the same, for a minute at most. Whatever is not certain goes the
-thorough way again: other facts, an error, a database that does not answer.
+same request goes the short way as long as these are the same, for a minute at most. A request is the same, too, when it
+differs in the values of inputs alone and the plan was made without them. Whatever is not certain goes the thorough way
+again: other facts, an error, values that do not fit, a database that does not answer.
 
 What is remembered holds the settings of nodes opened, as the process that does the call needs them: in memory alone,
 until that minute is over and another call goes the thorough way.
@@ -11,11 +12,12 @@ until that minute is over and another call goes the thorough way.
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Hashable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
@@ -63,49 +65,91 @@ class Standing:
     headers: tuple[tuple[bytes, bytes], ...]
 
 
+class Key(NamedTuple):
+    """All of a request that its answer depends on: ``body``, and the rest."""
+
+    frame: Hashable
+    body: bytes
+    is_json: bool
+    """Whether the body is read as a plain JSON object, which holds nothing but values of inputs."""
+
+
 class Again:
-    """The requests that came lately. ``key``: all of a request that its answer depends on."""
+    """The requests that came lately."""
 
     def __init__(self, most: int = 256) -> None:
         self._seen: Memory[bool] = Memory(most * 4)
+        """Frames and whole requests that came; of frames, whether their plan may be one without values."""
         self._standing: Memory[Standing] = Memory(most)
 
-    def answer(self, key: Any, scope: MutableMapping[str, Any]) -> tuple[Standing, bytes] | None:
+    def answer(self, key: Key, scope: MutableMapping[str, Any]) -> tuple[Standing, bytes] | None:
         """The answer's body when the request may go the short way; None: the thorough one, which tells errors, too."""
         started = time.perf_counter()
-        found = self._standing.find(key)
+        place, found = self._find(key)
         if found is None:
+            return None
+        call = _rebound(found.call, key) if place is key.frame else found.call
+        if call is None:
             return None
         try:
             if clock.now() >= found.until or found.facts.read() != found.rows:
-                self._standing.drop(key)
+                self._standing.drop(place)
                 return None
             RATES.count(found.caller, settings.OPTIONS["CALLS_A_MINUTE"])
-            return found, body_of(do_call(found.call, started), found.form)
+            return found, body_of(do_call(call, started), found.form)
         except (DatabaseError, InterfaceError):
-            self._standing.drop(key)
+            self._standing.drop(place)
         except (FlowError, RunError) as error:
             scope[FAILED] = error
         return None
 
-    def learn(self, key: Any, asked: Asked, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    def learn(self, key: Key, asked: Asked, headers: tuple[tuple[bytes, bytes], ...]) -> None:
         """The thorough way has just answered this request, with these ``headers``."""
         now = clock.now()
         self._standing.prune(lambda one: one.until <= now)
-        if self._seen.find(key) is None:
+        may_be_open, came = key.is_json and self._seen.find(key.frame), self._seen.find(key)
+        if came is None:
             self._seen.keep(key, True)
-            return
+            if may_be_open is None:
+                self._seen.keep(key.frame, True)
+            if not may_be_open:
+                return
         try:
             found = _looked_up(asked, headers)
         except (FlowError, RunError, SecurityError, DatabaseError):
             return
-        if found is not None:
+        if found is None:
+            return
+        if key.is_json and found.call.plan.is_open:
+            self._standing.keep(key.frame, found)
+            return
+        self._seen.keep(key.frame, False)
+        if came:
             self._standing.keep(key, found)
 
     def forget(self) -> None:
         """Everything goes the thorough way again."""
         self._seen.clear()
         self._standing.clear()
+
+    def _find(self, key: Key) -> tuple[Hashable, Standing | None]:
+        if key.is_json and (found := self._standing.find(key.frame)) is not None:
+            return key.frame, found
+        return key, self._standing.find(key)
+
+
+def _rebound(call: Call, key: Key) -> Call | None:
+    """The call with the values in the body; None: the thorough way reads them, and says what is wrong."""
+    try:
+        given = json.loads(key.body.decode(), parse_constant=_no_constant)
+        return call.rebound(given) if isinstance(given, dict) else None
+    except (ValueError, RecursionError, FlowError):
+        return None
+
+
+def _no_constant(name: str) -> None:
+    """As the thorough way reads JSON: without NaN and infinities."""
+    raise ValueError(name)
 
 
 def _looked_up(asked: Asked, headers: tuple[tuple[bytes, bytes], ...]) -> Standing | None:

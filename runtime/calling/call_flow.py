@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import msgspec
@@ -21,7 +21,7 @@ from flows.graph.plan import Plan, Stage
 from flows.models import PublishedFlow
 from runtime.bindings import call_work
 from runtime.calling.executor import EXECUTOR
-from runtime.calling.plans import call_plan, forget_plan
+from runtime.calling.plans import CallPlan, call_plan, forget_plan
 from runtime.calling.rate import RATES
 from runtime.calling.tally import TALLY
 from runtime.engine.pipe import pack
@@ -58,6 +58,7 @@ class Call:
 
     flow: Any
     principal: Principal
+    plan: CallPlan
     work: PackedWork
     uses: str
     """The nodes at which it needs a turn (``runtime.uses``)."""
@@ -65,6 +66,13 @@ class Call:
     """What its rights were looked up for."""
     is_steady: bool
     """Whether the work stays the same while these hold: not when others who read a node now change its share."""
+
+    def rebound(self, given: Mapping[str, Any]) -> Call | None:
+        """The same call with other values of the inputs; None when they need a plan of their own. Raises FlowError."""
+        values = self.plan.rebound(given)
+        if values is None:
+            return None
+        return replace(self, work=PackedWork(work=self.work.work, values=values))
 
 
 def call_flow(
@@ -93,17 +101,18 @@ def prepare_call(
     published: PublishedFlow, flow_key: str, principal: Principal, given: Mapping[str, Any], form: Form
 ) -> Call:
     """Look up everything that a call needs. Raises FlowError and RunError."""
-    plan, key = call_plan(published, flow_key, principal.user, given)
+    found = call_plan(published, flow_key, principal.user, given)
     try:
-        work = _work(plan, principal, form)
+        work = _work(found.plan, principal, form)
     except StalePlanError:
         # A right or a schema has moved since the plan was made: today's plan, or today's reason why there is none.
-        forget_plan(key)
-        plan, key = call_plan(published, flow_key, principal.user, given)
-        work = _work(plan, principal, form)
-    (uses,) = limited_uses([uses_of_stage(plan.stages[0])])
-    datasets = frozenset(_datasets(plan.stages[0]))
-    return Call(published.flow_id, principal, pack(work), uses, datasets, not rated_nodes(work))
+        forget_plan(found.key)
+        found = call_plan(published, flow_key, principal.user, given)
+        work = _work(found.plan, principal, form)
+    stage = found.plan.stages[0]
+    (uses,) = limited_uses([uses_of_stage(stage)])
+    packed = msgspec.structs.replace(pack(work), values=found.given)
+    return Call(published.flow_id, principal, found, packed, uses, frozenset(_datasets(stage)), not rated_nodes(work))
 
 
 def do_call(call: Call, started: float) -> Called:

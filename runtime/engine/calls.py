@@ -22,7 +22,7 @@ from node_catalog.sdk.geometry import has_geometry
 from node_catalog.sdk.ports import to_arrow
 from node_catalog.sdk.registry import Registry
 from runtime.engine.cancel import Cancel
-from runtime.engine.duck import Connection, open_standing
+from runtime.engine.duck import Connection, Values, open_standing
 from runtime.engine.keeper import KEEPER
 from runtime.engine.light_texts import is_handed_on
 from runtime.engine.pipe import unpack
@@ -64,7 +64,10 @@ class Calls:
         if standing is None and is_known and may_stand(work, registry):
             standing = StandingCall(work, registry)
         try:
-            outcome = standing.run(cancel) if standing else run_stage(work, lambda report: None, registry, cancel)
+            if standing is not None:
+                outcome = standing.run(cancel, packed.values)
+            else:
+                outcome = run_stage(work, lambda report: None, registry, cancel)
         except BaseException:
             if standing is not None:
                 standing.close()
@@ -147,14 +150,14 @@ class StandingCall:
         """Let go of the connection."""
         self._stack.close()
 
-    def run(self, cancel: Cancel) -> StageOutcome:
-        """The rows of this moment, whole or not at all."""
+    def run(self, cancel: Cancel, values: Values) -> StageOutcome:
+        """The rows of this moment, for these values of the flow's inputs: whole or not at all."""
         started = time.monotonic()
         stage, sink = self.work.stage, ReturnSink(self.work)
         flows: list[Flow] = []
         with ExitStack() as stack:
             try:
-                rows = stack.enter_context(self._rows(cancel, flows))
+                rows = stack.enter_context(self._rows(cancel, flows, values))
                 failpoint("engine.sources_open")
                 for batch in rechunk(cast(rows, stage.schema, stage.sink.step), self.work.limits.batch_rows):
                     cancel.check()
@@ -170,7 +173,7 @@ class StandingCall:
         return StageOutcome(rows=done.rows, size_bytes=done.size_bytes, table=sink.table, seconds=seconds)
 
     @contextmanager
-    def _rows(self, cancel: Cancel, flows: list[Flow]) -> Iterator[Iterator[pa.RecordBatch]]:
+    def _rows(self, cancel: Cancel, flows: list[Flow], values: Values) -> Iterator[Iterator[pa.RecordBatch]]:
         with ExitStack() as stack:
             readers: list[pa.RecordBatchReader] = []
             for binding in self.work.stage.bindings:
@@ -184,7 +187,7 @@ class StandingCall:
                 yield iter(readers[0])
                 return
             streams = zip((flow.alias for flow in flows), readers, flows, strict=True)
-            yield iter(stack.enter_context(self._main.run_again(streams, cancel, self.work.limits.batch_rows)))
+            yield iter(stack.enter_context(self._main.run_again(streams, cancel, self.work.limits.batch_rows, values)))
 
 
 def _stop(flows: Sequence[Flow], cancel: Cancel) -> None:

@@ -31,7 +31,7 @@ from runtime.engine.keeper import KEEPER, Kept
 from runtime.engine.one_scan import Feed, OneScan
 from runtime.engine.scans import SOURCE, Scan, scan_statements
 from runtime.engine.streams import Flow
-from runtime.engine.text_check import LONGEST, PASSED, Tree, check_tree
+from runtime.engine.text_check import LONGEST, PASSED, Tree, check_tree, names_given
 from runtime.engine.translate import memory_error, refused_error, translate
 from runtime.engine.work import Limits
 
@@ -56,6 +56,12 @@ ONE_SCAN: dict[str, Any] = {"disabled_optimizers": "window_self_join"}
 """A stream can be scanned once; DuckDB would make a figure over a whole partition a join of the stream with itself."""
 
 
+Values = Mapping[str, tuple[str, str]]
+"""Values that a text is given, by their names in it: type and words (``flows.graph.given_values``)."""
+_GIVEN_TYPES = {
+    "text": "varchar", "integer": "bigint", "number": "double", "boolean": "boolean", "date": "date", "time": "time",
+    "timestamp": "timestamp",
+}  # fmt: skip
 _STANDING = "standing"
 """What a connection's prepared text is called."""
 
@@ -71,6 +77,8 @@ class Connection:
         self._streams: list[OneScan] = []
         self._feeds: dict[str, Feed] = {}
         self._scans: list[Scan] = []
+        self._names: frozenset[str] = frozenset()
+        """For what the prepared text is given values."""
 
     def add_scan(self, scan: Scan) -> None:
         """Make a source readable as its alias, before the connection is locked; raises TextRefusedError."""
@@ -116,15 +124,19 @@ class Connection:
         return tree
 
     @contextmanager
-    def run(self, sql: str, relations: Collection[str], batch_rows: int) -> Iterator[Rows]:
-        """Check and run a text; its rows in batches of about ``batch_rows``, streamed.
+    def run(
+        self, sql: str, relations: Collection[str], batch_rows: int, values: Values | None = None
+    ) -> Iterator[Rows]:
+        """Check and run a text, with ``values`` for the names in it; its rows in batches of about ``batch_rows``,
+        streamed.
 
         Errors of the text are told in words; the cause inside a registered stream wins over DuckDB's remark.
         """
-        self.check(sql, relations)
+        tree = self.check(sql, relations)
+        given = {name: words for name, (_, words) in self._named(names_given(tree), values)} if values else None
         with self._cancel.interrupts(self._raw.interrupt):
             with self._words():
-                reader = self._raw.execute(sql).to_arrow_reader(batch_rows)
+                reader = self._raw.execute(sql, given).to_arrow_reader(batch_rows)
             yield Rows(reader, self._words)
 
     @contextmanager
@@ -142,8 +154,7 @@ class Connection:
     def prepare(self, sql: str, inputs: Mapping[str, pa.Schema]) -> None:
         """Check a text and make it ready to ``run_again`` over streams with these columns; before the lock."""
         self._feeds = {name: Feed(name, schema) for name, schema in inputs.items()}
-        tree_of = self.check(sql, inputs)
-        assert tree_of, "a text that has passed"
+        self._names = names_given(self.check(sql, inputs))
         with self._words():
             for name, feed in self._feeds.items():
                 self._raw.register(name, feed)
@@ -151,7 +162,11 @@ class Connection:
 
     @contextmanager
     def run_again(
-        self, streams: Iterable[tuple[str, pa.RecordBatchReader, Flow]], cancel: Cancel, batch_rows: int
+        self,
+        streams: Iterable[tuple[str, pa.RecordBatchReader, Flow]],
+        cancel: Cancel,
+        batch_rows: int,
+        values: Values | None = None,
     ) -> Iterator[Rows]:
         """Run the prepared text over new streams, one for each of its inputs; its rows as ``run`` gives them."""
         self._cancel = cancel
@@ -159,10 +174,25 @@ class Connection:
         try:
             with cancel.interrupts(self._raw.interrupt):
                 with self._words():
-                    reader = self._raw.execute(f"execute {_STANDING}").to_arrow_reader(batch_rows)
+                    reader = self._raw.execute(self._execution(values)).to_arrow_reader(batch_rows)
                 yield Rows(reader, self._words)
         finally:
             self._streams = []
+
+    def _execution(self, values: Values | None) -> str:
+        """The statement that runs the prepared text. Each value has exactly the type that was prepared for: with any
+        other one the whole text would be planned anew.
+        """
+        given = [f"{name} := {_typed(*value)}" for name, value in self._named(self._names, values or {})]
+        return f"execute {_STANDING}({', '.join(given)})" if given else f"execute {_STANDING}"
+
+    def _named(self, names: Collection[str], values: Values) -> Iterator[tuple[str, tuple[str, str]]]:
+        """The values for ``names``: the engine wants no others."""
+        for name, value in values.items():
+            if name in names:
+                if "\x00" in value[1]:
+                    raise refused_error("a NUL character", self._where)
+                yield name, value
 
     def script(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a statement of our own (never one with a user's words in it) and fetch all its rows."""
@@ -424,6 +454,11 @@ def _native(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
     schema = without_crs(reader.schema)
     marked = (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in reader)
     return pa.RecordBatchReader.from_batches(schema, marked)
+
+
+def _typed(kind: str, words: str) -> str:
+    """A value of one of the types of inputs."""
+    return _literal(words) if kind == "text" else f"cast({_literal(words)} as {_GIVEN_TYPES[kind]})"
 
 
 def _literal(value: str) -> str:

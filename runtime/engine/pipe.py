@@ -93,8 +93,9 @@ def pack(work: StageWork) -> PackedWork:
 
 
 def unpack(packed: PackedWork) -> StageWork:
-    """The work itself."""
-    return _stage_work.decode(packed.work)
+    """The work itself, with the values of this time."""
+    work = _stage_work.decode(packed.work)
+    return msgspec.structs.replace(work, values=packed.values) if packed.values else work
 
 
 class PipeClosedError(Exception):

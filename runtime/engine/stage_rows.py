@@ -165,7 +165,7 @@ class StageRows:
             watched = [binding.step for binding in stage.bindings if binding.alias in scans and binding.step]
             with (
                 self._reporter.watch(watched, main.share),
-                main.run(stage.text, aliases, limits.batch_rows) as rows,
+                main.run(stage.text, aliases, limits.batch_rows, self._work.values) as rows,
                 closing(self._sink_rows(rows)) as outgoing,
             ):
                 consume(outgoing)

@@ -103,6 +103,11 @@ def cte_entries(part: Tree) -> list[Any]:
     return list(ctes.get("map") or []) if isinstance(ctes, dict) else []
 
 
+def names_given(tree: Tree) -> frozenset[str]:
+    """The names in a text for which values are given when it runs (``$name``)."""
+    return frozenset(str(node["identifier"]) for node in nodes_of(tree) if node.get("type") == "VALUE_PARAMETER")
+
+
 def nodes_of(tree: Any) -> Iterator[Tree]:
     """Every dictionary of a syntax tree, in no particular order."""
     waiting = [tree]

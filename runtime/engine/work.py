@@ -173,6 +173,8 @@ class StageWork(msgspec.Struct, frozen=True, kw_only=True, tag="stage"):
     """For a stage whose engine is not ours."""
     keep: str = ""
     """Works with the same word may use each other's open connections (``runtime.engine.keeper``)."""
+    values: dict[str, tuple[str, str]] = {}
+    """Values that the stage's text is given when it runs (``flows.graph.given_values``)."""
     keeps_all: bool = False
     """Also those that lock something in a source, since the next work of this word follows at once."""
 
@@ -181,6 +183,8 @@ class PackedWork(msgspec.Struct, frozen=True, kw_only=True, tag="packed"):
     """A stage work that comes again and again, encoded once: a child keeps what it has unpacked. → StageOutcome"""
 
     work: bytes
+    values: dict[str, tuple[str, str]] = {}
+    """The values of this time: the text stays the same."""
 
 
 class ProfileWork(msgspec.Struct, frozen=True, kw_only=True, tag="profile"):

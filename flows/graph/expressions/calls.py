@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlglot import exp
 
 from flows.graph.expressions import functions_text, functions_time
@@ -98,8 +100,6 @@ def _argument(self: Walk, node: exp.Expression, entry: Function, index: int) -> 
 
 
 def _fits(value: Value, kind: str) -> bool:
-    fixed = value.literal if value.is_literal else None
-    whole = isinstance(fixed, int) and not isinstance(fixed, bool)
     match kind:
         case "number":
             return value.family in NUMERIC
@@ -109,6 +109,14 @@ def _fits(value: Value, kind: str) -> bool:
             return value.type in ("timestamp", "time")
         case "any":
             return value.type not in ("interval", "list")
+        case "count" | "digits" | "unit" | "format" | "pattern":
+            return _fits_as_constant(value.literal if value.is_literal else None, kind)
+    return value.family == kind
+
+
+def _fits_as_constant(fixed: Any, kind: str) -> bool:
+    whole = isinstance(fixed, int) and not isinstance(fixed, bool)
+    match kind:
         case "count":
             return whole and 0 <= int(fixed or 0) <= 10_000
         case "digits":
@@ -117,9 +125,8 @@ def _fits(value: Value, kind: str) -> bool:
             return isinstance(fixed, str) and fixed.lower().removesuffix("s") in functions_time.UNITS
         case "format":
             return isinstance(fixed, str) and functions_time.is_format(fixed)
-        case "pattern":
+        case _:
             return isinstance(fixed, str) and functions_text.is_pattern(fixed)
-    return value.family == kind
 
 
 def _number(entry: Function) -> str:

@@ -72,13 +72,15 @@ def _comparable(left: Value, right: Value) -> bool:
 
 def _plain_or(value: Value, kind: str, other: Value) -> Value:
     """A whole-number constant beside a whole-number column needs no cast: the column decides the type."""
-    if value.is_literal and value.type == kind == "integer" and not other.is_literal and value.literal is not None:
+    if value.is_open or value.type != kind or kind != "integer":
+        return coerce(value, kind)
+    if value.is_literal and (other.is_open or not other.is_literal) and value.literal is not None:
         return Value(kind, ibis.literal(value.literal, type="int64"), value.literal)
     return coerce(value, kind)
 
 
 def _as_moment(self: Walk, node: exp.Expression, value: Value, other: Value) -> Value:
-    if value.type != "text" or not isinstance(value.literal, str) or other.family not in (*MOMENT, "time"):
+    if value.type != "text" or other.family not in (*MOMENT, "time") or not isinstance(value.literal, str):
         return value
     for kind in ("date", "timestamp") if other.family in MOMENT else ("time",):
         try:

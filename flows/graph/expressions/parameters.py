@@ -26,6 +26,16 @@ class Parameter:
     is_list: bool = False
     value: Any = MISSING
 
+    @property
+    def mark(self) -> Any:
+        """What stands for its value in a key of remembered results."""
+        return repr(self.value)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it has neither a value nor a default."""
+        return self.value is MISSING
+
     def as_value(self) -> Value:
         """The constant it stands for; while a draft is checked without values, an empty one of its type."""
         known = None if self.value is MISSING else self.value
@@ -33,6 +43,26 @@ class Parameter:
             items = [_constant(item, self.type) for item in known or ()]
             return Value("list", items=tuple(items or [_constant(None, self.type)]))
         return _constant(known, self.type)
+
+
+def openable(inputs: Mapping[str, Any]) -> dict[str, str]:
+    """The inputs whose value an engine can be given when a text runs, with their types: lists are as long as they are,
+    and a duration is written into the text by its units.
+    """
+    found = read_parameters(without_defaults(inputs))
+    return {name: item.type for name, item in found.items() if not item.is_list and item.type != "interval"}
+
+
+def without_defaults(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs with their types alone."""
+    properties = inputs.get("properties")
+    if not isinstance(properties, Mapping):
+        return {}
+    bare = {
+        name: {key: value for key, value in schema.items() if key != "default"} if isinstance(schema, Mapping) else {}
+        for name, schema in properties.items()
+    }
+    return {"properties": bare}
 
 
 def read_parameters(inputs: Mapping[str, Any], values: Mapping[str, Any] | None = None) -> dict[str, Parameter]:

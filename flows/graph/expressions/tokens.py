@@ -84,7 +84,7 @@ def cast_value(self: Walk, node: exp.Cast, is_try: bool) -> Value:
     value = self.compile(node.this)
     if value.type == "null":
         return literal(None, kind)
-    if value.type == "text" and isinstance(value.literal, str) and kind in ("date", "time", "timestamp"):
+    if value.type == "text" and kind in ("date", "time", "timestamp") and isinstance(value.literal, str):
         return _read(self, node, value.literal, kind, is_try)
     if value.type not in ("interval", "list") and kind.partition("(")[0] in _TO[value.family]:
         if is_try:

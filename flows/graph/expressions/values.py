@@ -64,6 +64,11 @@ class Value:
         return self.literal is not MISSING
 
     @property
+    def is_open(self) -> bool:
+        """Whether it is a constant whose value is given when the text runs (``open_values``): do not ask for it."""
+        return False
+
+    @property
     def family(self) -> str:
         """The type without its parameters: ``decimal(10,2)`` → ``decimal``."""
         return self.type.partition("(")[0]
@@ -154,6 +159,8 @@ def coerce(value: Value, kind: str) -> Value:
     """``value`` as ``kind``; the caller knows that the types can meet."""
     if value.type == kind:
         return value
+    if value.is_open and not kind.startswith("decimal"):
+        return Value(kind, force(value.expr, kind))
     if value.is_literal and value.literal is None:
         return literal(None, kind)
     if value.is_literal and kind.startswith("decimal") and isinstance(value.literal, int | Decimal):

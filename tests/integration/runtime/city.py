@@ -109,7 +109,9 @@ def await_run(run: Run, seconds: float = 60) -> Run:
     return found
 
 
-def make_flow(user: User, steps: dict[str, Any], wires: list[tuple[str, str]]) -> Flow:
+def make_flow(
+    user: User, steps: dict[str, Any], wires: list[tuple[str, str]], inputs: dict[str, Any] | None = None
+) -> Flow:
     """An app whose draft has these steps."""
     app = create_app(user, {"en": "Test", "zh-CN": "测试"})
     flow: Flow = app.flows.get()
@@ -120,6 +122,7 @@ def make_flow(user: User, steps: dict[str, Any], wires: list[tuple[str, str]]) -
         "title": {"en": "Test", "zh-CN": "测试"},
         "steps": {key: {"version": 1, **step} for key, step in steps.items()},
         "wires": [{"from": source, "to": target} for source, target in wires],
+        **({"inputs": inputs} if inputs else {}),
     }
     draft.save()
     return Flow.objects.select_related("app__owner", "app__organisation", "draft").get(pk=flow.pk)

@@ -18,7 +18,7 @@ from flows.models import App, CallCount, Flow, PublishedFlow
 from flows.publishing import publish_flow
 from node_catalog.models import Column, Dataset, Grant, Node, OutgoingOpening
 from runtime.api.call_views import CallView
-from runtime.calling import tally
+from runtime.calling import plans, tally
 from runtime.calling.again import AGAIN
 from runtime.calling.executor import EXECUTOR
 from runtime.calling.facts import Facts
@@ -108,7 +108,19 @@ def caller(monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
     EXECUTOR.close()
 
 
-def published(small_city: City, caller: Caller, person: User, query: str = "") -> Flow:
+INPUTS = {
+    "type": "object",
+    "properties": {
+        "n": {"type": "integer"}, "t": {"type": "string"}, "d": {"type": "string", "format": "date"},
+        "unused": {"type": "number", "default": 1},
+    },
+    "required": ["n"],
+}  # fmt: skip
+
+
+def published(
+    small_city: City, caller: Caller, person: User, query: str = "", inputs: dict[str, Any] | None = None
+) -> Flow:
     """A flow over the first readings, called by ``person``."""
     steps: dict[str, Any] = {
         "read": city.read_step(small_city.readings),
@@ -117,7 +129,7 @@ def published(small_city: City, caller: Caller, person: User, query: str = "") -
         "out": {"type": "output", "settings": {"name": "rows"}},
     }
     wires = [("read.out", "some.in"), ("some.out", "more.in1"), ("more.out", "out.in")]
-    flow = city.make_flow(small_city.staff, steps, wires)
+    flow = city.make_flow(small_city.staff, steps, wires, inputs=inputs)
     publish_flow(flow, principal_for(small_city.staff), "everyone")
     caller.address = f"/api/call/{flow.app_id}/{flow.key}"
     caller.token = create_token(principal_for(person), "program", 1)[1]
@@ -166,9 +178,58 @@ def test_a_flow_without_any_source_goes_the_short_way(small_city: City, caller: 
     caller.address = f"/api/call/{flow.app_id}/{flow.key}"
     caller.token = create_token(principal_for(small_city.staff), "program", 1)[1]
     answers = [caller({"n": n}) for n in (1, 1, 1, 2, 2, 2)]
-    assert [answer.is_short for answer in answers][:3] == [False, False, True] and answers[5].is_short
+    assert [answer.is_short for answer in answers] == [False, False, True, True, True, True]
     assert [answer.json["rows"] for answer in answers] == [[{"n": 1, "next": 2}]] * 3 + [[{"n": 2, "next": 3}]] * 3
     assert caller({"n": "one"}).status == 400
+
+
+def made_plans(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Filled with the open inputs of each plan that is made."""
+    made: list[Any] = []
+    make = plans._make
+
+    def counted(*args: Any) -> Any:
+        made.append(set(args[-1]))
+        return make(*args)
+
+    monkeypatch.setattr(plans, "_make", counted)
+    return made
+
+
+def test_other_values_need_no_other_plan(small_city: City, caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = "select id + :n as id, station || :t as t, cast(:d as text) as d from in1 order by id"
+    made = made_plans(monkeypatch)
+    published(small_city, caller, small_city.staff, query, INPUTS)
+    days = {"d": "2026-01-31", "t": "-"}
+    for number in range(6):
+        answer = caller({"n": number, **days})
+        assert answer.status == 200, answer.content
+        assert answer.is_short == (number > 1)
+        assert [row["id"] for row in answer.json["rows"]] == [number, number + 1, number + 2]
+    for words in ("", "it's", "';--", "中文", "\\", "$v0"):
+        answer = caller({"n": -5, "t": words, "d": "0001-01-01"})
+        assert answer.is_short and answer.json["rows"][0] == {"id": -5, "t": f"s0{words}", "d": "0001-01-01"}
+    assert made == [{"n", "t", "d", "unused"}], "one plan for all of them"
+
+    wrong = [{"n": "1", **days}, {"n": 2**63, **days}, {"n": 1, "t": "x", "d": "today"}, {"n": 1, "more": 1}, {}]
+    answers = [caller(body) for body in wrong]
+    assert [answer.status for answer in answers] == [400, 422, 400, 400, 400]
+    assert not any(answer.is_short for answer in answers)
+    assert caller({"n": 1, "t": "\0", "d": "2026-01-31"}).status == 422, "refused, as in a plan"
+    assert caller({"n": 1, **days}).json["rows"][0]["id"] == 1
+
+
+def test_a_value_that_decides_something_has_a_plan_of_its_own(
+    small_city: City, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = made_plans(monkeypatch)
+    published(small_city, caller, small_city.staff, "select id, :t as t from in1 order by id limit :n", INPUTS)
+    body = {"t": "x", "d": "2026-01-31"}
+    for number in (1, 2, 1, 2, 1, 2):
+        assert caller({"n": number, **body}).json["count"] == number
+    assert caller({"n": 1, **body}).is_short and not caller({"n": 0, **body}).is_short
+    assert caller({"n": 1, **body, "t": "y"}).json["rows"] == [{"id": 0, "t": "y"}]
+    assert made == [{"n", "t", "d", "unused"}, *[{"t", "d", "unused"}] * 3]
 
 
 def test_what_is_taken_away_counts_for_the_next_call(small_city: City, caller: Caller) -> None:
