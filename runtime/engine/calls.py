@@ -19,14 +19,16 @@ import pyarrow as pa
 from flows.graph.plan import HERE
 from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.geometry import has_geometry
-from node_catalog.sdk.ports import to_arrow
+from node_catalog.sdk.ports import Schema, to_arrow
 from node_catalog.sdk.registry import Registry
 from runtime.engine.cancel import Cancel
-from runtime.engine.duck import Connection, Values, open_standing
+from runtime.engine.duck import Connection, open_standing
+from runtime.engine.given import Values
 from runtime.engine.keeper import KEEPER
 from runtime.engine.light_texts import is_handed_on
 from runtime.engine.pipe import unpack
-from runtime.engine.returned import ReturnSink
+from runtime.engine.plain import columns_of, plain
+from runtime.engine.returned import WHOLE, ReturnSink, as_json
 from runtime.engine.scans import is_scanned
 from runtime.engine.sinks import take
 from runtime.engine.sources import open_binding, reach, scan_of
@@ -39,6 +41,10 @@ from runtime.engine.work import PackedWork, StageOutcome, StageWork
 MOST_STANDING = 8
 """Each has a connection of its own; of more, the one that was called longest ago is let go."""
 MOST_KNOWN = 256
+FEW = 100
+"""Rows that an answer may have to be made without Arrow, which costs more than such an answer itself."""
+PLAIN = frozenset({"boolean", "integer", "number", "decimal", "text"})
+"""Types whose values are the same in Python whichever way they come."""
 LEFT_SECONDS = 60.0
 """Without a call for so long, all are let go, and the settings of nodes with them."""
 OLDEST_SECONDS = 300.0
@@ -131,6 +137,10 @@ class StandingCall:
         self._specs = {spec.alias: spec for spec in work.sources}
         self._opened_at = time.monotonic()
         self._main: Connection | None = None
+        self._columns = columns_of(to_arrow(work.stage.schema))
+        self._may_be_few = not work.stage.bindings and work.sink.form == "json" and _are_plain(work.stage.schema)
+        self._is_as_promised = False
+        """Whether the engine has been seen to give the very columns of the plan, so that nothing is cast."""
         self._stack = ExitStack()
         stage = work.stage
         if is_handed_on(stage):
@@ -153,6 +163,11 @@ class StandingCall:
     def run(self, cancel: Cancel, values: Values) -> StageOutcome:
         """The rows of this moment, for these values of the flow's inputs: whole or not at all."""
         started = time.monotonic()
+        few = self._few(cancel, values) if self._may_be_few and self._is_as_promised else None
+        if few is not None:
+            count, table = few
+            seconds = time.monotonic() - started
+            return StageOutcome(rows=count, size_bytes=len(table), table=table, seconds=seconds)
         stage, sink = self.work.stage, ReturnSink(self.work)
         flows: list[Flow] = []
         with ExitStack() as stack:
@@ -172,6 +187,19 @@ class StandingCall:
         seconds = time.monotonic() - started
         return StageOutcome(rows=done.rows, size_bytes=done.size_bytes, table=sink.table, seconds=seconds)
 
+    def _few(self, cancel: Cancel, values: Values) -> tuple[int, bytes] | None:
+        """The rows and the answer when nothing is read and there are a few rows; None: there is too much of them."""
+        assert self._main is not None, "who reads nothing has a text"
+        sink = self.work.sink
+        rows = self._main.few_again(cancel, FEW + 1, values)
+        if len(rows) > min(FEW, sink.limit):
+            self._may_be_few = len(rows) <= FEW
+            return None
+        failpoint("engine.rows_read")
+        table = as_json(self._columns, ([plain(value, WHOLE) for value in row] for row in rows))
+        # A value with its name is hardly shorter than in Arrow: far below the bound nothing need be measured.
+        return (len(rows), table) if len(table) < sink.most_bytes // 4 else None
+
     @contextmanager
     def _rows(self, cancel: Cancel, flows: list[Flow], values: Values) -> Iterator[Iterator[pa.RecordBatch]]:
         with ExitStack() as stack:
@@ -187,7 +215,13 @@ class StandingCall:
                 yield iter(readers[0])
                 return
             streams = zip((flow.alias for flow in flows), readers, flows, strict=True)
-            yield iter(stack.enter_context(self._main.run_again(streams, cancel, self.work.limits.batch_rows, values)))
+            rows = stack.enter_context(self._main.run_again(streams, cancel, self.work.limits.batch_rows, values))
+            self._is_as_promised = rows.schema.equals(to_arrow(self.work.stage.schema))
+            yield iter(rows)
+
+
+def _are_plain(schema: Schema) -> bool:
+    return all(field.type.partition("(")[0] in PLAIN for field in schema.fields)
 
 
 def _stop(flows: Sequence[Flow], cancel: Cancel) -> None:

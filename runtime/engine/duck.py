@@ -27,6 +27,7 @@ from node_catalog.sdk.text import text
 from runtime.engine.cancel import Cancel
 from runtime.engine.errors import CancelledError, EngineError, WorkError
 from runtime.engine.extensions import extension_file, has_extension
+from runtime.engine.given import Values, arguments, words_of
 from runtime.engine.keeper import KEEPER, Kept
 from runtime.engine.one_scan import Feed, OneScan
 from runtime.engine.scans import SOURCE, Scan, scan_statements
@@ -56,12 +57,6 @@ ONE_SCAN: dict[str, Any] = {"disabled_optimizers": "window_self_join"}
 """A stream can be scanned once; DuckDB would make a figure over a whole partition a join of the stream with itself."""
 
 
-Values = Mapping[str, tuple[str, str]]
-"""Values that a text is given, by their names in it: type and words (``flows.graph.given_values``)."""
-_GIVEN_TYPES = {
-    "text": "varchar", "integer": "bigint", "number": "double", "boolean": "boolean", "date": "date", "time": "time",
-    "timestamp": "timestamp",
-}  # fmt: skip
 _STANDING = "standing"
 """What a connection's prepared text is called."""
 
@@ -133,7 +128,7 @@ class Connection:
         Errors of the text are told in words; the cause inside a registered stream wins over DuckDB's remark.
         """
         tree = self.check(sql, relations)
-        given = {name: words for name, (_, words) in self._named(names_given(tree), values)} if values else None
+        given = words_of(names_given(tree), values, self._where) if values else None
         with self._cancel.interrupts(self._raw.interrupt):
             with self._words():
                 reader = self._raw.execute(sql, given).to_arrow_reader(batch_rows)
@@ -179,20 +174,15 @@ class Connection:
         finally:
             self._streams = []
 
-    def _execution(self, values: Values | None) -> str:
-        """The statement that runs the prepared text. Each value has exactly the type that was prepared for: with any
-        other one the whole text would be planned anew.
-        """
-        given = [f"{name} := {_typed(*value)}" for name, value in self._named(self._names, values or {})]
-        return f"execute {_STANDING}({', '.join(given)})" if given else f"execute {_STANDING}"
+    def few_again(self, cancel: Cancel, most: int, values: Values | None = None) -> list[tuple[Any, ...]]:
+        """Run the prepared text, which has no inputs; its first rows as Python values."""
+        self._cancel = cancel
+        with cancel.interrupts(self._raw.interrupt), self._words():
+            rows: list[tuple[Any, ...]] = self._raw.execute(self._execution(values)).fetchmany(most)
+        return rows
 
-    def _named(self, names: Collection[str], values: Values) -> Iterator[tuple[str, tuple[str, str]]]:
-        """The values for ``names``: the engine wants no others."""
-        for name, value in values.items():
-            if name in names:
-                if "\x00" in value[1]:
-                    raise refused_error("a NUL character", self._where)
-                yield name, value
+    def _execution(self, values: Values | None) -> str:
+        return f"execute {_STANDING}{arguments(self._names, values or {}, self._where)}"
 
     def script(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a statement of our own (never one with a user's words in it) and fetch all its rows."""
@@ -255,6 +245,8 @@ class Rows:
     def __init__(self, reader: pa.RecordBatchReader, words: Callable[[], AbstractContextManager[None]]) -> None:
         self._reader = reader
         self._words = words
+        self.schema: pa.Schema = reader.schema
+        """The columns as the engine itself has typed them."""
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         while True:
@@ -454,11 +446,6 @@ def _native(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
     schema = without_crs(reader.schema)
     marked = (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in reader)
     return pa.RecordBatchReader.from_batches(schema, marked)
-
-
-def _typed(kind: str, words: str) -> str:
-    """A value of one of the types of inputs."""
-    return _literal(words) if kind == "text" else f"cast({_literal(words)} as {_GIVEN_TYPES[kind]})"
 
 
 def _literal(value: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import msgspec
 import pyarrow as pa
 
@@ -52,10 +55,15 @@ class ReturnSink:
         return bytes(sink.getvalue().to_pybytes())
 
     def _as_json(self) -> bytes:
-        names = self._schema.names
-        rows = [dict(zip(names, row)) for batch in self._batches for row in rows_of(in_words(batch), WHOLE)]
-        # Without the braces: who answers has more to say in the same object.
-        return msgspec.json.encode({"columns": columns_of(self._schema), "rows": rows, "count": len(rows)})[1:-1]
+        rows = (row for batch in self._batches for row in rows_of(in_words(batch), WHOLE))
+        return as_json(columns_of(self._schema), rows)
+
+
+def as_json(columns: Sequence[dict[str, str]], rows: Iterable[Sequence[Any]]) -> bytes:
+    """Rows of plain values, without the braces around: who answers has more to say in the same object."""
+    names = [column["name"] for column in columns]
+    named = [dict(zip(names, row)) for row in rows]
+    return msgspec.json.encode({"columns": columns, "rows": named, "count": len(named)})[1:-1]
 
 
 def _too_much(most: str, most_zh: str) -> TooMuchError:
