@@ -144,6 +144,25 @@ def test_a_row_of_parameters_needs_no_source(small_city: City) -> None:
         call_flow(staff, flow.app_id, flow.key, {"least": 1}, "test")
 
 
+def test_parameters_stand_among_rows_typed_by_hand(small_city: City) -> None:
+    staff = principal_for(small_city.staff)
+    columns = [{"name": "station"}, {"name": "least", "type": "number"}, {"name": "again", "type": "decimal(6,2)"}]
+    rows = [["s0", 1.5, None], [":station", ":least", ":least"], [None, "7", "0.25"]]
+    steps = {
+        "rows": {"type": "table", "settings": {"columns": columns, "rows": rows}},
+        "some": {"type": "filter", "settings": {"where": "least >= 2"}},
+        "out": {"type": "output", "settings": {"name": "rows"}},
+    }
+    flow = made(small_city, lambda _: (steps, [("rows.out", "some.in"), ("some.out", "out.in")]), STATION)
+    publish_flow(flow, staff, "owner")
+    for station, least in (("s1", 2), ("s1", 2), ("'; --", 9.75), ("s1", 2)):
+        called = call_flow(staff, flow.app_id, flow.key, {"station": station, "least": least}, "test")
+        assert called.table.to_pylist() == [
+            {"station": station, "least": least, "again": Decimal(str(least))},
+            {"station": None, "least": 7.0, "again": Decimal("0.25")},
+        ]
+
+
 def test_over_http_with_a_token(small_city: City) -> None:
     staff = principal_for(small_city.staff)
     flow = made(small_city, one_station, STATION)
