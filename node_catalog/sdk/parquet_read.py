@@ -77,7 +77,7 @@ def parquet_view(files: Sequence[Path], arrow: Any, promised: Schema, view: str 
         if pa.types.is_timestamp(native) and native.tz:
             value = f"make_timestamp(epoch_us({name}))"
         if column.type == "number":
-            value = f"CASE WHEN isnan(CAST({value} AS DOUBLE)) THEN NULL ELSE CAST({value} AS DOUBLE) END"
+            value = number_of(value, may_be_nan=pa.types.is_floating(native), is_double=native == pa.float64())
         elif crs_of(column.type) is not None:
             value = f"st_geomfromwkb({value})"
         elif pa.types.is_nested(native) and column.type == "text":
@@ -88,6 +88,15 @@ def parquet_view(files: Sequence[Path], arrow: Any, promised: Schema, view: str 
     listed = ", ".join(literal(str(path)) for path in files)
     union = ", union_by_name=true" if len(files) > 1 else ""
     return f"CREATE VIEW {quoted(view)} AS SELECT {', '.join(columns)} FROM read_parquet([{listed}]{union})"
+
+
+def number_of(value: str, *, may_be_nan: bool = True, is_double: bool = False) -> str:
+    """DuckDB's text of ``value`` as a number of ours: a DOUBLE with NULL in place of NaN.
+
+    NaN is above infinity there: the comparison costs half of what ``isnan`` does, on a path that every row takes.
+    """
+    number = value if is_double else f"CAST({value} AS DOUBLE)"
+    return f"CASE WHEN {number} <= CAST('infinity' AS DOUBLE) THEN {number} END" if may_be_nan else number
 
 
 def _same_width(native: Any, kind: str) -> bool:

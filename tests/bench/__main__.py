@@ -10,6 +10,7 @@ from tests.bench.measure import write_results
 
 WORKS = (
     "d1",
+    "d1_text",
     "d2",
     "d3",
     "pg_parquet",

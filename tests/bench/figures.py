@@ -50,13 +50,16 @@ GOALS: Mapping[str, Goal] = {
     "D1 pushed": Goal(
         "10 M rows in PostgreSQL, 300 stations in MariaDB: filter, join, group, write to PostgreSQL; wall and total "
         "CPU ≤ 1.15× the hand-written pushdown SQL",
-        _lines(("d1 1 M rows, pushed", "d1 10 M rows, pushed"), "wall", "cpu"),
+        _lines(("d1 10 M rows, pushed",), "wall", "cpu"),
     ),
     "D1 fused": Goal(
         "across two databases; CPU ≤ 1.4×, wall ≤ 1.3× pushdown; RSS ≤ 350 MiB at any row count; Ibis text ≤ 1.15× "
         "hand-written DuckDB SQL",
-        _lines(("d1 1 M rows, fused", "d1 10 M rows, fused"), "wall", "cpu", "peak memory MiB"),
-        undecided="no bench sets the Ibis text of D1 beside hand-written DuckDB SQL (TPC-H does so for its 22 queries)",
+        (
+            *_lines(("d1 10 M rows, fused",), "wall", "cpu", "peak memory MiB"),
+            ("d1 1 M rows, fused", "peak memory MiB"),
+            ("d1 text, 10 M rows", "wall"),
+        ),
     ),
     "D1 beside n8n": Goal(
         "1 M rows; ≥ 100× its rows/s, ≤ 1/10 of its memory",
@@ -65,15 +68,15 @@ GOALS: Mapping[str, Goal] = {
     "D2": Goal(
         "copy 7 columns PostgreSQL → PostgreSQL, 1 M and 10 M; ≤ 1.3× a psql COPY-to-COPY pipe at both, RSS ≤ 250 MiB, "
         "resumable",
-        _lines(("d2 1 M rows", "d2 10 M rows"), "wall", "cpu", "peak memory MiB"),
+        _lines(("d2 1 M rows", "d2 10 M rows"), "wall", "peak memory MiB"),
     ),
     "PostgreSQL to Parquet": Goal(
         "100 M rows, resumable after kills; ≤ 1.3× COPY to /dev/null, < 200 MB a worker",
-        _lines(("pg to parquet 100 M rows",), "wall", "cpu", "peak memory MiB"),
+        _lines(("pg to parquet 100 M rows",), "wall", "peak memory MiB"),
     ),
     "D1 over Parquet": Goal(
         "100 M rows; ≤ 2× the bare scan, RSS ≤ 256 MiB at a 512 MB limit",
-        _lines(("parquet d1 100 M rows",), "wall", "cpu", "peak memory MiB"),
+        _lines(("parquet d1 100 M rows",), "wall", "peak memory MiB"),
     ),
     "TPC-H": Goal(
         "22 flows at SF1, without the `sql` step, clock from start to last row; geometric mean ≤ 1.15× DuckDB's own "
@@ -82,7 +85,7 @@ GOALS: Mapping[str, Goal] = {
     ),
     "D3": Goal(
         "MariaDB → PostgreSQL, 10 M rows (and once 100 M); ≤ 1.3× a dump-to-COPY pipe",
-        _lines(("d3 10 M rows", "d3 100 M rows"), "wall", "cpu"),
+        _lines(("d3 10 M rows", "d3 100 M rows"), "wall"),
     ),
     "Impact on a source": Goal(
         "while we discover, profile and read 100 M rows at default limits, its pgbench / sysbench throughput falls "
@@ -92,8 +95,10 @@ GOALS: Mapping[str, Goal] = {
     "Durable flow": Goal(
         "10 steps through Celery (run and step states readable afterwards); ≥ 5× n8n's flows/s, p95 ≤ half of n8n's, "
         "Celery overhead ≤ 4 ms CPU",
-        _lines(("durable flow, 1 in flight", "durable flow, 8 in flight"), "flows per second", "p95 ms"),
-        undecided="no bench measures what Celery alone adds to a flow",
+        (
+            *_lines(("durable flow, 1 in flight", "durable flow, 8 in flight"), "flows per second", "p95 ms"),
+            ("durable flow", "CPU ms of a bell"),
+        ),
     ),
     "Forty steps": Goal(
         "40 light steps in sequence, from the claim to the end; fused ≤ 60 ms, unfused ≤ 0.4 s",

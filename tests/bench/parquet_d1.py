@@ -37,20 +37,20 @@ def document(observations: str, small: str) -> dict[str, Any]:
     return made
 
 
-def fill(folder: Path) -> str:
-    """The observations in files of ten million rows, and the stations."""
+def fill(folder: Path, rows: int, most: int = 10_000_000) -> str:
+    """The observations in files of at most ``most`` rows, and the stations."""
     (folder / "obs").mkdir()
     names = ", ".join(f"'{name}'" for name in DISTRICTS)
     with duckdb.connect() as connection:
         connection.execute("select setseed(0.42)")
-        for at in range(0, ROWS, 10_000_000):
+        for at in range(0, rows, most):
             connection.execute(
                 f"copy (select i as id, (1 + (i * 7919) % 300)::integer as station,"
-                f" timestamp '2025-01-01' + to_microseconds((i * 315360000.0 / {ROWS} * 100000)::bigint) as ts,"
+                f" timestamp '2025-01-01' + to_microseconds((i * 315360000.0 / {rows} * 100000)::bigint) as ts,"
                 f" round(-ln(1 - random()) * 35, 2) as pm25, round(200 * random(), 1) as pm10,"
                 f" round(40 * random(), 1) as so2, ([{names}])[1 + (1 + (i * 7919) % 300) % 10] as district"
-                f" from range({at}, {min(at + 10_000_000, ROWS)}) t(i))"
-                f" to '{folder}/obs/{at // 10_000_000:03}.parquet' (format parquet)"
+                f" from range({at}, {min(at + most, rows)}) t(i))"
+                f" to '{folder}/obs/{at // most:03}.parquet' (format parquet)"
             )
         connection.execute("create table station (id integer, name text, district text, lon double, lat double)")
         connection.executemany("insert into station values (?, ?, ?, ?, ?)", stations())
@@ -61,7 +61,7 @@ def fill(folder: Path) -> str:
 def run() -> list[Comparison]:
     """Wall, CPU and memory."""
     with our_studio(CHILD_MEMORY_MB=str(LIMIT_MB)) as studio, tempfile.TemporaryDirectory() as spill:
-        files = fill(studio.folder)
+        files = fill(studio.folder, ROWS)
         nodes = [
             studio.add_node("files", pattern, {"folder": str(studio.folder), "patterns": [pattern]})
             for pattern in ("obs/*.parquet", "station.parquet")

@@ -12,7 +12,7 @@ from node_catalog.sdk.access import Access, Attach, DatasetRef
 from node_catalog.sdk.contract import Check, ConnectContext, Connector, DiscoveredColumn, DiscoveredDataset, Settings
 from node_catalog.sdk.errors import NodeTypeError, SourceBusyError, SourceError
 from node_catalog.sdk.fields import setting
-from node_catalog.sdk.parquet_read import sql_type
+from node_catalog.sdk.parquet_read import number_of, sql_type
 from node_catalog.sdk.paths import allowed_path
 from node_catalog.sdk.ports import DECIMAL
 from node_catalog.sdk.sql_node import check_promised, literal, missing_table, quoted
@@ -275,7 +275,7 @@ def _value(column: str, native: str, kind: str) -> str:
     elif _is_nested(native):
         return f"CAST(to_json({column}) AS {sql_type(kind)})"
     if base == "number":
-        return f"CASE WHEN isnan(CAST({column} AS DOUBLE)) THEN NULL ELSE CAST({column} AS DOUBLE) END"
+        return number_of(column, may_be_nan=native in ("FLOAT", "DOUBLE"), is_double=native == "DOUBLE")
     return f"CAST({column} AS {sql_type(kind)})"
 
 

@@ -149,7 +149,10 @@ class Tables:
 
     def plan(self, query: int, cluster: Cluster | None = None) -> Plan:
         """The plan of a query's flow over these tables; with a ``cluster``, what can go there does."""
-        flow = document(query)
+        return self.plan_flow(document(query), cluster)
+
+    def plan_flow(self, flow: Document, cluster: Cluster | None = None) -> Plan:
+        """The plan of any flow whose datasets bear the tables' names."""
         infos = {
             dataset: msgspec.structs.replace(self.infos[name], number=dataset)
             for name, dataset in flow.datasets.items()
