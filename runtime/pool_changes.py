@@ -47,8 +47,8 @@ def remove_pool(principal: Principal, pool: Pool, request: Any = None) -> None:
             raise ConflictError(
                 "pool.used",
                 text(
-                    f"{flows} flows take places of “{pool.name}”. Close it with 0 places, or let their owners choose "
-                    "another one in the flow's run settings.",
+                    f"“{pool.name}” is still the pool of {flows} {'flow' if flows == 1 else 'flows'}. Close it with 0 "
+                    "places, or have another one chosen in the run settings.",
                     f"有 {flows} 个流程正在使用资源池“{pool.name}”。可将名额设为 0 以关闭，"
                     "或请流程负责人在运行设置中改选其他资源池。",
                 ),

@@ -64,6 +64,14 @@ def key_of(pool: Pool) -> str:
     return f"{SIGN}{pool.pk.hex}"
 
 
+def words_of(pool: Pool) -> Text:
+    """A pool among others to choose from: one that is closed would keep a flow waiting."""
+    if not pool.places:
+        return text(f"{pool.name} (closed)", f"{pool.name}（已关闭）")
+    places = "1 place" if pool.places == 1 else f"{pool.places} places"
+    return text(f"{pool.name} ({places})", f"{pool.name}（{pool.places} 个名额）")
+
+
 def pools_in(words: str) -> dict[UUID, int]:
     """Pool → places that a task with these uses takes."""
     return {UUID(key[1:]): places for key, places in uses_in(words).items() if key.startswith(SIGN)}

@@ -16,7 +16,7 @@ from node_catalog.sdk.schema import json_schema, parse
 from node_catalog.sdk.text import Text, text
 from runtime.admission import admit_waiting
 from runtime.models import Pool, RunRule
-from runtime.pools import steps_to_choose
+from runtime.pools import steps_to_choose, words_of
 from security import audit
 from security.access import Principal
 from security.errors import ForbiddenError, InvalidError, NotFoundError, Problem
@@ -154,12 +154,14 @@ def rule_as_json(principal: Principal, flow: Flow) -> dict[str, Any]:
     values["priority"] = RunRule.Priority(rule.priority).name.lower()
     values["pool"] = str(rule.pool_id or "")
     schema = json_schema(RuleSettings)
-    pools = {str(pool.pk): text(pool.name, pool.name) for pool in Pool.objects.visible_to(principal)}
+    pools = {str(pool.pk): words_of(pool) for pool in Pool.objects.visible_to(principal)}
     steps = steps_to_choose(flow)
     if pools and steps:
         schema["properties"]["pool"] |= choices({"": text("none", "不使用"), **pools})
         schema["properties"]["pool_steps"]["uniqueItems"] = True
         schema["properties"]["pool_steps"]["items"] |= choices(steps)
+        for name in ("pool_places", "pool_steps"):  # without a pool there is nothing to say about it
+            schema["properties"][name]["x-when"] = {"pool": [*pools]}
         values["pool_steps"] = [step for step in values["pool_steps"] if step in steps]
     else:  # there is nothing to choose from
         for name in OF_POOLS:

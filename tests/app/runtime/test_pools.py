@@ -138,6 +138,7 @@ def test_operators_keep_pools(world: World) -> None:
     RunRule.objects.create(flow=world.flow, pool_id=pool["id"])
     refused = operator.delete(path)
     assert refused.status_code == 409 and refused.json()["code"] == "pool.used"
+    assert "the pool of 1 flow." in refused.json()["message"]["en"]
     RunRule.objects.all().delete()
     assert operator.delete(path).status_code == 204
     actions = AuditRecord.objects.filter(action__startswith="pool.").order_by("pk").values_list("action", flat=True)
@@ -164,7 +165,9 @@ def test_a_flow_chooses_a_pool_in_its_run_settings(world: World) -> None:
     pool = Pool.objects.create(name="Licence", places=2)
     form = staff.get(path).json()
     assert form["schema"]["properties"]["pool"]["enum"] == ["", str(pool.pk)]
+    assert form["schema"]["properties"]["pool"]["x-choices"][str(pool.pk)]["en"] == "Licence (2 places)"
     assert form["schema"]["properties"]["pool_steps"]["items"]["enum"] == ["step_a"]
+    assert form["schema"]["properties"]["pool_places"]["x-when"] == {"pool": [str(pool.pk)]}
     settings = {**form["settings"], "pool": str(pool.pk), "pool_places": 2, "pool_steps": ["step_a"]}
     saved = staff.put(path, {"settings": settings}, content_type="application/json")
     assert saved.status_code == 200, saved.content

@@ -1,24 +1,37 @@
 /** How runs of this flow behave beside each other: how many at once, what becomes of one more, how long they may take. */
 import { Modal, Skeleton } from "antd";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { api } from "@/api/client";
 import { useAction, useGet } from "@/api/hooks";
-import type { JsonObject, RunRule } from "@/api/types";
+import { usePreferences } from "@/api/preferences";
+import type { FieldProblem, JsonObject, RunRule } from "@/api/types";
 import { ProblemNotice } from "@/components/ui";
-import { SchemaForm } from "@/forms";
+import { checkForm, SchemaForm } from "@/forms";
 
 import { useEditor, useView } from "../editor/hooks";
 
 export function RunRules({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation("canvas");
+  const { language } = usePreferences();
   const { canEdit } = useView();
   const path = `/api/flows/${useEditor().flow}/run-rule`;
   const rule = useGet<RunRule>(path);
   const [changes, setChanges] = useState<JsonObject | null>(null);
   const values = changes ?? rule.data?.settings;
+  const [problems, setProblems] = useState<FieldProblem[]>([]);
   const save = useAction(() => api.put<RunRule>(path, { settings: values }), { refresh: [path], onDone: onClose });
+  const body = useRef<HTMLDivElement>(null);
+  // The form is longer than the dialog: what is wrong comes into view.
+  useEffect(() => {
+    body.current?.querySelector("[role=alert]")?.scrollIntoView({ block: "center" });
+  }, [problems, save.error]);
+  const submit = () => {
+    const found = checkForm(rule.data?.schema ?? {}, values ?? {}, t, language);
+    setProblems(found);
+    if (!found.length) save.mutate(undefined, { onError: (problem) => setProblems(problem.problems) });
+  };
   return (
     <Modal
       open
@@ -26,7 +39,7 @@ export function RunRules({ onClose }: { onClose: () => void }) {
       okText={t("common:save")}
       cancelText={t("common:cancel")}
       onCancel={onClose}
-      onOk={() => save.mutate()}
+      onOk={submit}
       confirmLoading={save.isPending}
       okButtonProps={{ disabled: !canEdit || changes === null }}
       style={{ top: 24 }}
@@ -35,18 +48,21 @@ export function RunRules({ onClose }: { onClose: () => void }) {
       <p className="secondary" style={{ marginBottom: 8 }}>
         {t("rules.hint")}
       </p>
-      {rule.data && values ? (
-        <SchemaForm
-          schema={rule.data.schema}
-          value={values}
-          onChange={setChanges}
-          disabled={!canEdit}
-          idPrefix="rules"
-        />
-      ) : (
-        !rule.error && <Skeleton active />
-      )}
-      {(save.error ?? rule.error) && <ProblemNotice error={save.error ?? rule.error} />}
+      <div ref={body}>
+        {rule.data && values ? (
+          <SchemaForm
+            schema={rule.data.schema}
+            value={values}
+            onChange={setChanges}
+            problems={problems}
+            disabled={!canEdit}
+            idPrefix="rules"
+          />
+        ) : (
+          !rule.error && <Skeleton active />
+        )}
+        {!problems.length && (save.error ?? rule.error) && <ProblemNotice error={save.error ?? rule.error} />}
+      </div>
     </Modal>
   );
 }

@@ -39,7 +39,9 @@ export function PoolEditor({ pool, onClose }: { pool: Pool | null; onClose: () =
     });
   return (
     <Drawer open size={440} title={pool ? t("pools.change", { name: pool.name }) : t("pools.new")} onClose={onClose}>
-      <p className="secondary">{t("pools.hint")}</p>
+      <p className="secondary" style={{ marginBottom: 16 }}>
+        {t("pools.hint")}
+      </p>
       <Form
         name="pool"
         form={form}
@@ -65,7 +67,11 @@ export function PoolEditor({ pool, onClose }: { pool: Pool | null; onClose: () =
         <Form.Item name="note" label={t("pools.note")}>
           <Input.TextArea rows={3} maxLength={300} />
         </Form.Item>
-        {save.error && save.error.problems.length === 0 && <ProblemNotice error={save.error} />}
+        {save.error && save.error.problems.length === 0 && (
+          <div style={{ marginBottom: 12 }}>
+            <ProblemNotice error={save.error} />
+          </div>
+        )}
         <Button type="primary" htmlType="submit" loading={save.isPending}>
           {t("common:save")}
         </Button>

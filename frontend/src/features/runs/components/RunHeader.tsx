@@ -63,7 +63,7 @@ function Waits({ run }: { run: string }) {
   const words = usePick();
   const waits = useGet<RunWaits>(`/api/runs/${run}/waits`, undefined, { staleTime: 0, refetchInterval: 3000 }).data
     ?.waits;
-  return waits ? <span className="secondary"> {words(waits.text)}</span> : null;
+  return waits ? <span className={`secondary ${styles.waits}`}> {words(waits.text)}</span> : null;
 }
 
 /** While it runs, what the last steps have written so far. */
