@@ -23,6 +23,7 @@ from tests.e2e.conftest import CHROMIUM, FLAGS, VIEWPORT
 from tests.e2e.keeper import Keeper
 from tests.e2e.onlooker import Onlooker, add_wide_node
 from tests.e2e.person import PATIENCE
+from tests.e2e.pools import LICENCE, PoolKeeper, add_pools
 from tests.e2e.tour import SHOWN, SHOWN_PLACES, add_days, add_limits, add_places, add_tour
 from tests.services import wait_until
 from tests.studio_process import ROOT, Studio, running_studio
@@ -68,6 +69,35 @@ def _rules(person: Asker) -> None:
     """How many runs at once, and for how long."""
     person.from_menu(person.t("canvas:rules.name"))
     expect(person.page.get_by_role("spinbutton").first).to_be_visible(timeout=PATIENCE)
+
+
+def _rules_pool(person: Asker) -> None:
+    """The pool that the flow takes places of."""
+    form = PoolKeeper(person.page, person.t.language).open_rules()
+    form.get_by_label(person.t.pick("仅限这些步骤", "Only for these steps")).scroll_into_view_if_needed()
+
+
+def _pools(person: Asker) -> None:
+    keeper = PoolKeeper(person.page, person.t.language)
+    expect(keeper.line(LICENCE)).to_be_visible(timeout=PATIENCE)
+    keeper.pools.scroll_into_view_if_needed()
+
+
+def _pool_name_taken(person: Asker) -> None:
+    keeper = PoolKeeper(person.page, person.t.language)
+    form = keeper.open_new()
+    keeper.fill(form, LICENCE, 3)
+    taken = person.t.pick("已有同名的资源池。", "There is a pool of this name already.")
+    expect(form.get_by_text(taken)).to_be_visible(timeout=PATIENCE)
+
+
+def _pool_in_use(person: Asker) -> None:
+    """One that cannot be removed."""
+    keeper = PoolKeeper(person.page, person.t.language)
+    keeper.remove_pool(LICENCE)
+    expect(keeper.pools.get_by_role("alert")).to_be_visible(timeout=PATIENCE)
+    keeper.pools.scroll_into_view_if_needed()
+    person.page.mouse.move(0, 0)
 
 
 def _api(person: Asker) -> None:
@@ -162,6 +192,7 @@ SHOTS = (
     Shot("canvas-plan", "wang.fang", lambda made: f"/apps/{made['app']}", _overlay(Asker.open_plan)),
     Shot("canvas-difference", "wang.fang", lambda made: f"/apps/{made['app']}", _overlay(Asker.open_difference)),
     Shot("canvas-rules", "wang.fang", lambda made: f"/apps/{made['app']}", _overlay(_rules)),
+    Shot("canvas-rules-pool", "wang.fang", lambda made: f"/apps/{made['app']}", _overlay(_rules_pool)),
     Shot("canvas-api", "wang.fang", lambda made: f"/apps/{made['app']}", _overlay(_api)),
     Shot("canvas-comments", "wang.fang", lambda made: f"/apps/{made['app']}", _comments),
     Shot("canvas-quick-add", "wang.fang", lambda made: f"/apps/{made['app']}", _overlay(_quick_add)),
@@ -196,6 +227,9 @@ SHOTS = (
     Shot("node-import", "li.qiang", lambda made: "/catalogue/nodes", _import_nodes),
     Shot("runs", "wang.fang", lambda made: "/runs"),
     Shot("monitor", "zhao.min", lambda made: "/monitor"),
+    Shot("monitor-pools", "zhao.min", lambda made: "/monitor", _pools),
+    Shot("pool-new", "zhao.min", lambda made: "/monitor", _pool_name_taken),
+    Shot("pool-in-use", "zhao.min", lambda made: "/monitor", _pool_in_use),
     Shot("people", "admin", lambda made: "/admin/people"),
     Shot("organisations", "admin", lambda made: "/admin/organisations"),
     Shot("openings", "admin", lambda made: "/admin/openings"),
@@ -232,7 +266,7 @@ class Person:
 
 def prepare_city(browser: Browser, studio: Studio) -> dict[str, Any]:
     """Apps, finished runs, a saved version, an open request: so that no page is empty."""
-    wang, li = (Person(browser, studio.url, user) for user in ("wang.fang", "li.qiang"))
+    wang, li, zhao = (Person(browser, studio.url, user) for user in ("wang.fang", "li.qiang", "zhao.min"))
     app = wang.send(
         "post", "/api/apps", {"title": {"en": "Air by district", "zh-CN": "各区空气质量"}, "template": "air_quality"}
     )
@@ -243,6 +277,7 @@ def prepare_city(browser: Browser, studio: Studio) -> dict[str, Any]:
     runs = {name: wang.send("post", f"/api/flows/{of}/runs", {})["id"] for name, of in begun.items()}
     for run in runs.values():
         wait_until(lambda run=run: wang.ended(run), 120, f"the end of run {run}")
+    add_pools(zhao.send, wang.send, flow)
     revision = wang.send("get", f"/api/flows/{flow}/draft", None)["revision"]
     limit = {"type": "limit", "version": 1, "settings": {"rows": 100}}
     changes = [
