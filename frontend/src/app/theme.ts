@@ -102,7 +102,15 @@ export function themeConfig(name: ThemeName): ThemeConfig {
       Tabs: { itemSelectedColor: accent, itemHoverColor: accent, inkBarColor: accent, horizontalItemPadding: "10px 0" },
       Menu: { itemSelectedColor: accent },
       Segmented: { trackBg: isDark ? "#232b36" : "#e6eaf0", itemSelectedColor: isDark ? "#e6eaf0" : "#1a2130" },
-      Button: { primaryShadow: "none", defaultShadow: "none", dangerShadow: "none", fontWeight: 500 },
+      Button: {
+        primaryShadow: "none",
+        defaultShadow: "none",
+        dangerShadow: "none",
+        fontWeight: 500,
+        // antd's own are lighter: white words on them are hard to read.
+        colorPrimaryHover: isDark ? "#2459bd" : "#184fb0",
+        colorPrimaryActive: isDark ? "#1f4ea6" : "#143f8f",
+      },
       Form: { itemMarginBottom: 16, verticalLabelPadding: "0 0 4px" },
       Modal: { titleFontSize: 16 },
       Tag: { defaultBg: isDark ? "#232b36" : "#eef1f5", defaultColor: isDark ? "#b3bdcb" : "#4d586b" },
