@@ -191,7 +191,7 @@ class StandingCall:
         """The rows and the answer when nothing is read and there are a few rows; None: there is too much of them."""
         assert self._main is not None, "who reads nothing has a text"
         sink = self.work.sink
-        rows = self._main.few_again(cancel, FEW + 1, values)
+        rows = self._main.few_again(self.work.stage.text, cancel, FEW + 1, values)
         if len(rows) > min(FEW, sink.limit):
             self._may_be_few = len(rows) <= FEW
             return None
@@ -215,7 +215,8 @@ class StandingCall:
                 yield iter(readers[0])
                 return
             streams = zip((flow.alias for flow in flows), readers, flows, strict=True)
-            rows = stack.enter_context(self._main.run_again(streams, cancel, self.work.limits.batch_rows, values))
+            text, batch_rows = self.work.stage.text, self.work.limits.batch_rows
+            rows = stack.enter_context(self._main.run_again(text, streams, cancel, batch_rows, values))
             self._is_as_promised = rows.schema.equals(to_arrow(self.work.stage.schema))
             yield iter(rows)
 

@@ -84,6 +84,7 @@ class Child:
                     KEEPER.close_sources()
                 else:
                     CALLS.close()
+                    KEEPER.close_texts()
                 continue
             if isinstance(message.work, StageWork):
                 KEEPER.begin(message.work.keep, keeps_all=message.work.keeps_all)
@@ -181,7 +182,7 @@ def _patience() -> float | None:
     """For how long the next work is awaited before something is let go; None: nothing is held."""
     if KEEPER.has_sources:
         return REST_SECONDS
-    return LEFT_SECONDS if CALLS.are_standing else None
+    return LEFT_SECONDS if CALLS.are_standing or KEEPER.has_texts else None
 
 
 def main(argument: str) -> None:

@@ -27,12 +27,13 @@ from node_catalog.sdk.text import text
 from runtime.engine.cancel import Cancel
 from runtime.engine.errors import CancelledError, EngineError, WorkError
 from runtime.engine.extensions import extension_file, has_extension
-from runtime.engine.given import Values, arguments, words_of
+from runtime.engine.given import Values, words_of
 from runtime.engine.keeper import KEEPER, Kept
-from runtime.engine.one_scan import Feed, OneScan
+from runtime.engine.one_scan import OneScan
 from runtime.engine.scans import SOURCE, Scan, scan_statements
 from runtime.engine.streams import Flow
 from runtime.engine.text_check import LONGEST, PASSED, Tree, check_tree, names_given
+from runtime.engine.texts import Texts
 from runtime.engine.translate import memory_error, refused_error, translate
 from runtime.engine.work import Limits
 
@@ -57,23 +58,25 @@ ONE_SCAN: dict[str, Any] = {"disabled_optimizers": "window_self_join"}
 """A stream can be scanned once; DuckDB would make a figure over a whole partition a join of the stream with itself."""
 
 
-_STANDING = "standing"
-"""What a connection's prepared text is called."""
-
-
 class Connection:
     """A locked connection. Not for two threads at once; ``interrupt`` alone may come from any thread."""
 
-    def __init__(self, raw: duckdb.DuckDBPyConnection, cancel: Cancel, where: str = "", *, is_source: bool) -> None:
+    def __init__(
+        self,
+        raw: duckdb.DuckDBPyConnection,
+        cancel: Cancel,
+        where: str = "",
+        *,
+        is_source: bool,
+        texts: Texts | None = None,
+    ) -> None:
         self._raw = raw
+        self.texts = Texts() if texts is None else texts
         self._cancel = cancel
         self._where = where
         self._is_source = is_source
         self._streams: list[OneScan] = []
-        self._feeds: dict[str, Feed] = {}
         self._scans: list[Scan] = []
-        self._names: frozenset[str] = frozenset()
-        """For what the prepared text is given values."""
 
     def add_scan(self, scan: Scan) -> None:
         """Make a source readable as its alias, before the connection is locked; raises TextRefusedError."""
@@ -147,42 +150,47 @@ class Connection:
             yield Rows(reader, self._words)
 
     def prepare(self, sql: str, inputs: Mapping[str, pa.Schema]) -> None:
-        """Check a text and make it ready to ``run_again`` over streams with these columns; before the lock."""
-        self._feeds = {name: Feed(name, schema) for name, schema in inputs.items()}
-        self._names = names_given(self.check(sql, inputs))
+        """Check a text and make it ready to ``run_again`` over streams with these columns."""
+        if sql in self.texts:
+            return
+        names = names_given(self.check(sql, inputs))
         with self._words():
-            for name, feed in self._feeds.items():
-                self._raw.register(name, feed)
-            self._raw.execute(f"prepare {_STANDING} as {sql}")
+            for feed in self.texts.new_feeds(inputs):
+                self._raw.register(feed.name, feed)
+            self._raw.execute(f"prepare {self.texts.next_name()} as {sql}")
+        self.texts.add(sql, names)
 
     @contextmanager
     def run_again(
         self,
+        sql: str,
         streams: Iterable[tuple[str, pa.RecordBatchReader, Flow]],
         cancel: Cancel,
         batch_rows: int,
         values: Values | None = None,
     ) -> Iterator[Rows]:
-        """Run the prepared text over new streams, one for each of its inputs; its rows as ``run`` gives them."""
+        """Run a prepared text over new streams, one for each of its inputs; its rows as ``run`` gives them."""
         self._cancel = cancel
-        self._streams = [self._feeds[name].give(reader, flow) for name, reader, flow in streams]
+        feeds = self.texts.feeds
+        self._streams = [feeds[name].give(reader, flow) for name, reader, flow in streams]
         try:
             with cancel.interrupts(self._raw.interrupt):
                 with self._words():
-                    reader = self._raw.execute(self._execution(values)).to_arrow_reader(batch_rows)
+                    query = self.texts.execution(sql, values, self._where)
+                    reader = self._raw.execute(query).to_arrow_reader(batch_rows)
                 yield Rows(reader, self._words)
         finally:
+            for stream in self._streams:
+                feeds[stream.name].clear()
             self._streams = []
 
-    def few_again(self, cancel: Cancel, most: int, values: Values | None = None) -> list[tuple[Any, ...]]:
-        """Run the prepared text, which has no inputs; its first rows as Python values."""
+    def few_again(self, sql: str, cancel: Cancel, most: int, values: Values | None = None) -> list[tuple[Any, ...]]:
+        """Run a prepared text that has no inputs; its first rows as Python values."""
         self._cancel = cancel
         with cancel.interrupts(self._raw.interrupt), self._words():
-            rows: list[tuple[Any, ...]] = self._raw.execute(self._execution(values)).fetchmany(most)
+            query = self.texts.execution(sql, values, self._where)
+            rows: list[tuple[Any, ...]] = self._raw.execute(query).fetchmany(most)
         return rows
-
-    def _execution(self, values: Values | None) -> str:
-        return f"execute {_STANDING}{arguments(self._names, values or {}, self._where)}"
 
     def script(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a statement of our own (never one with a user's words in it) and fetch all its rows."""
@@ -271,15 +279,22 @@ def open_main(
     where: str = "",
     scans: Sequence[Scan] = (),
     extensions: Sequence[str] = (),
+    is_profiled: bool = True,
+    again: str = "",
 ) -> Iterator[Connection]:
     """A connection for a stage's own text: spills to ``limits.temp_folder``, reaches nothing but ``scans``.
 
     ``extensions`` bring functions; whatever in them reads files or hosts is refused by ``check`` all the same.
+    ``is_profiled``: somebody asks for its ``operators`` (a statement of few rows takes a sixth longer). ``again``: the
+    works with this word find what an earlier one has prepared there.
     """
     are_verified = all(map(_is_verified, extensions))
-    key = None if scans else ("main", _bounds(limits), ordered, tuple(extensions))
-    with _kept(key, limits, limits.memory_mb, ordered, are_verified=are_verified) as (raw, is_new):
-        connection = Connection(raw, cancel, where, is_source=False)
+    key = None if scans else ("main", _bounds(limits), ordered, tuple(extensions), is_profiled, again)
+    with _kept(key, limits, limits.memory_mb, ordered, are_verified=are_verified) as (kept, is_new):
+        raw: duckdb.DuckDBPyConnection = kept.raw  # type: ignore[assignment]
+        if again and is_new:
+            kept.texts = Texts()
+        connection = Connection(raw, cancel, where, is_source=False, texts=kept.texts)
         if is_new:
             with connection._words():
                 for extension in extensions:
@@ -287,7 +302,8 @@ def open_main(
             _shut(raw, sorted({folder for scan in scans for folder in scan.attach.folders}))
             for scan in scans:
                 connection.add_scan(scan)
-            raw.execute("pragma enable_profiling = 'no_output'")
+            if is_profiled:
+                raw.execute("pragma enable_profiling = 'no_output'")
             if scans:
                 raw.execute("set enable_progress_bar = true")
                 raw.execute("set enable_progress_bar_print = false")
@@ -301,7 +317,8 @@ def open_standing(
     limits: Limits, sql: str, inputs: Mapping[str, pa.Schema], *, ordered: bool = False, where: str = ""
 ) -> Iterator[Connection]:
     """A connection of its own in which one text is prepared, to run again and again; it reaches nothing else."""
-    with _kept(None, limits, limits.memory_mb, ordered) as (raw, _):
+    with _kept(None, limits, limits.memory_mb, ordered) as (kept, _):
+        raw: duckdb.DuckDBPyConnection = kept.raw  # type: ignore[assignment]
         connection = Connection(raw, Cancel(), where, is_source=False)
         with connection._words():
             _shut(raw)
@@ -321,7 +338,8 @@ def open_source(
     is_kept = attach is not None and KEEPER.may_keep(is_light=is_light)
     key = ("source", _bounds(limits), memory_mb, attach, _seen(attach)) if is_kept else None
     are_verified = all(map(_is_verified, extensions))
-    with _kept(key, limits, memory_mb, ordered=True, are_verified=are_verified) as (raw, is_new):
+    with _kept(key, limits, memory_mb, ordered=True, are_verified=are_verified) as (kept, is_new):
+        raw: duckdb.DuckDBPyConnection = kept.raw  # type: ignore[assignment]
         connection = Connection(raw, cancel, where, is_source=True)
         if is_new:
             with connection._words(), cancel.interrupts(raw.interrupt):
@@ -350,7 +368,7 @@ def _bounds(limits: Limits) -> Limits:
 @contextmanager
 def _kept(
     key: Hashable | None, limits: Limits, memory_mb: int, ordered: bool, *, are_verified: bool = False
-) -> Iterator[tuple[duckdb.DuckDBPyConnection, bool]]:
+) -> Iterator[tuple[Kept, bool]]:
     """A connection that an earlier work has left for the same ``key``, or a new one (True)."""
     found = KEEPER.take(key) if key is not None else None
     if found is None:
@@ -361,7 +379,7 @@ def _kept(
     else:
         kept, is_new = found, False
     try:
-        yield kept.raw, is_new  # type: ignore[misc]
+        yield kept, is_new
     except BaseException:
         kept.drop()
         raise
@@ -395,7 +413,7 @@ def _spill_folder(limits: Limits) -> str:
     """A folder of its own for each database: two in one folder would write the same file names."""
     if not limits.temp_folder:
         return ""
-    os.makedirs(limits.temp_folder, exist_ok=True)
+    os.makedirs(limits.temp_folder, mode=0o700, exist_ok=True)
     return os.path.join(limits.temp_folder, f"spill-{os.getpid()}-{next(_numbers)}")
 
 

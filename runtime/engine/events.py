@@ -25,11 +25,13 @@ class Reporter:
     """Collects what happens and tells it at a steady pace from another thread.
 
     A stream that stands still still gets its last count told; a fast one does not flood. Use as a context manager:
-    at the end whatever is new is told once more.
+    at the end whatever is new is told once more. ``is_brief``: nobody waits for any of it if the work is over within a
+    moment, for its outcome says it all.
     """
 
-    def __init__(self, tell: Tell, interval: float = INTERVAL) -> None:
+    def __init__(self, tell: Tell, interval: float = INTERVAL, *, is_brief: bool = False) -> None:
         self._tell = tell
+        self._is_brief = is_brief
         self.interval = interval
         self._lock = threading.Lock()
         self._telling = threading.Lock()
@@ -52,7 +54,8 @@ class Reporter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         _pace.remove(self)
-        self._flush()
+        if not self._is_brief or self._is_long():
+            self._flush()
         with self._telling:
             self._has_ended = True
 
@@ -99,8 +102,11 @@ class Reporter:
                 return
             self._phase = name
             self._is_dirty = True
-        if name == "committing" or time.monotonic() - self._began_at > MOMENT:
+        if (name == "committing" and not self._is_brief) or self._is_long():
             self._flush()
+
+    def _is_long(self) -> bool:
+        return time.monotonic() - self._began_at > MOMENT
 
     def log(self, message: dict[str, str], level: Literal["info", "warning", "error"] = "info", step: str = "") -> None:
         """Tell a sentence in both languages, at once. It must not quote data."""

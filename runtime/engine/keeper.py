@@ -4,6 +4,9 @@ A connection of the engine's own, which holds nothing, serves any next work with
 open serves works that name the same ``StageWork.keep``: runs of one plan for one person as long as it locks nothing
 there (``Attach.is_light``), iterations of one for-each in any case; and only with the very same statements and files.
 What has broken, spilled or grown old is closed. A child does one work at a time, so there is one keeper per process.
+
+Works of one ``keep`` also leave the few rows of small files to each other, which would be read back at once, and their
+texts, prepared.
 """
 
 from __future__ import annotations
@@ -13,7 +16,9 @@ import time
 from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
+
+import pyarrow as pa
 
 MOST_SECONDS = 5.0
 """A source's connection older than that is closed after its work: a server is let go."""
@@ -22,7 +27,11 @@ OWN_SECONDS = 300.0
 MOST_FREE = 8
 """Connections that wait; of more, the one that was used longest ago is closed."""
 REST_SECONDS = 0.5
-"""Without a next work for so long, all sources are closed."""
+"""Without a next work for so long, all sources are closed, and rows forgotten."""
+SMALL_BYTES = 256 * 1024
+"""Of memory for the rows of one file that are kept beside it."""
+MOST_SMALL = 32
+"""So many files' rows are kept; of more, the oldest go."""
 
 
 class Closable(Protocol):
@@ -40,6 +49,8 @@ class Kept:
     key: Hashable
     spill: str
     has_source: bool = True
+    texts: Any = None
+    """What is prepared in it, when it is there for that."""
     opened_at: float = field(default_factory=time.monotonic)
 
     def drop(self) -> None:
@@ -68,11 +79,22 @@ class Keeper:
         self._keeps_all = False
         self._is_at_work = False
         self._free: list[Kept] = []
+        self._rows: dict[str, pa.Table] = {}
 
     @property
     def has_sources(self) -> bool:
-        """Whether a source is open."""
-        return any(kept.has_source for kept in self._free)
+        """Whether a source is open, or rows of one are held."""
+        return bool(self._rows) or any(kept.has_source for kept in self._free)
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether texts are held prepared."""
+        return any(kept.texts is not None for kept in self._free)
+
+    @property
+    def word(self) -> str:
+        """What the works of now have in common; empty: nothing is left to the next one."""
+        return self._word if self._is_at_work else ""
 
     def begin(self, word: str, *, keeps_all: bool = False) -> None:
         """The next work names this; sources that others have left open are closed. ``keeps_all``: also those whose
@@ -94,7 +116,7 @@ class Keeper:
             if kept.key == key:
                 self._free.remove(kept)
                 if kept.spill:
-                    os.makedirs(os.path.dirname(kept.spill), exist_ok=True)
+                    os.makedirs(os.path.dirname(kept.spill), mode=0o700, exist_ok=True)
                 return kept
         return None
 
@@ -108,8 +130,32 @@ class Keeper:
         if len(self._free) > MOST_FREE:
             self._free.pop(0).drop()
 
+    def keep_rows(self, path: str, rows: pa.Table) -> None:
+        """Few rows that have just been written to a file of ours: the next work of this word need not read it."""
+        if not self.word or rows.get_total_buffer_size() > SMALL_BYTES:
+            return
+        self._rows[path] = rows
+        if len(self._rows) > MOST_SMALL:
+            del self._rows[next(iter(self._rows))]
+
+    def forget_rows(self, path: str) -> None:
+        """A file is written anew."""
+        self._rows.pop(path, None)
+
+    def rows_of(self, path: str) -> pa.Table | None:
+        """The rows of a file that a work of this word has written."""
+        return self._rows.get(path)
+
+    def close_texts(self) -> None:
+        """Let go of what is prepared."""
+        standing = [kept for kept in self._free if kept.texts is not None]
+        self._free = [kept for kept in self._free if kept.texts is None]
+        for kept in standing:
+            kept.drop()
+
     def close_sources(self) -> None:
         """Let go of all sources."""
+        self._rows.clear()
         sources = [kept for kept in self._free if kept.has_source]
         self._free = [kept for kept in self._free if not kept.has_source]
         for kept in sources:

@@ -38,6 +38,14 @@ class Feed:
         self._schema = schema
         self._stream: OneScan | None = None
 
+    def is_for(self, schema: pa.Schema) -> bool:
+        """Whether streams with these columns may be put here."""
+        return self._schema.equals(schema, check_metadata=True)
+
+    def clear(self) -> None:
+        """Nothing of a run is left here."""
+        self._stream = None
+
     def give(self, reader: pa.RecordBatchReader, flow: Flow | None = None) -> OneScan:
         """The stream of the next run."""
         self._stream = OneScan(reader, self.name, flow)

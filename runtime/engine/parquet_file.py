@@ -60,6 +60,11 @@ class ParquetFile:
         while self._held_rows >= GROUP_ROWS or self._held_bytes >= GROUP_BYTES:
             self._write_group()
 
+    def held_rows(self) -> pa.Table | None:
+        """All rows, as long as none of them has gone to disk; None without rows, or with some on disk."""
+        is_all = 0 < self._held_rows == self.rows
+        return pa.Table.from_batches(self._held, self._schema) if is_all else None
+
     def finish(self) -> int:
         """Write what is left, make it durable and visible; the file's size in bytes."""
         writer = self._writer

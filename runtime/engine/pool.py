@@ -86,13 +86,15 @@ class ChildPool:
         cancel: threading.Event | None = None,
         on_start: Callable[[int], None] | None = None,
         on_wait: Callable[[], Mapping[str, int] | None] | None = None,
+        meanwhile: Callable[[], None] | None = None,
     ) -> Outcome:
         """Do a work in a child and wait for its outcome; blocks only the calling thread.
 
-        ``on_report``, ``on_start`` (with the child's process id) and ``on_wait`` (a few times a second while nothing
-        comes; what it gives goes to the child, see ``ChildProcess.perform``) are called in the calling thread; what
-        they raise ends the work. Setting ``cancel`` ends it within a second with CancelledError. Raises the work's own
-        error, ChildDiedError or ChildStartError (both worth another attempt).
+        ``on_report``, ``on_start`` (with the child's process id), ``on_wait`` (a few times a second while nothing
+        comes; what it gives goes to the child, see ``ChildProcess.perform``) and ``meanwhile`` (once, when a child has
+        begun) are called in the calling thread; what they raise ends the work. Setting ``cancel`` ends it within a
+        second with CancelledError. Raises the work's own error, ChildDiedError or ChildStartError (both worth another
+        attempt).
         """
         stop = cancel or threading.Event()
         tell = on_report or (lambda report: None)
@@ -103,7 +105,7 @@ class ChildPool:
                     raise ChildStartError("engine.child_start", {}, "", "died while it waited")
                 if on_start is not None:
                     on_start(child.pid)
-                return child.perform(work, tell, stop, on_wait)
+                return child.perform(work, tell, stop, on_wait, meanwhile)
             except ChildStartError:
                 if attempt == STARTS:
                     raise

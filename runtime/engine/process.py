@@ -93,9 +93,11 @@ class ChildProcess:
         tell: Callable[[Report], None],
         cancel: threading.Event,
         wait: Callable[[], Mapping[str, int] | None] | None = None,
+        meanwhile: Callable[[], None] | None = None,
     ) -> Outcome:
         """Do one work and wait for its outcome; ``tell`` is called in this thread, ``wait`` whenever a tick has passed:
-        what that gives is how many works read each node (None: no news).
+        what that gives is how many works read each node (None: no news). ``meanwhile`` is called once, when the child
+        has its work: the time until it answers is free.
 
         Raises what the work raised, CancelledError once ``cancel`` is set (within a second, by force if need be),
         ChildStartError when the child dies before it has begun (nothing was done), ChildDiedError when it dies
@@ -108,6 +110,8 @@ class ChildProcess:
             self._send(Do(self._number, work), cancel)
             # A packed work is not announced: it is over before that would be of use.
             self._has_begun = isinstance(work, PackedWork)
+            if meanwhile is not None:
+                meanwhile()
             answer = self._await_answer(tell, cancel, wait or (lambda: None))
         except ChildDiedError as error:
             self.kill()

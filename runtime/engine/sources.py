@@ -7,6 +7,7 @@ source itself), ``Through`` (likewise, fetched by the engine). An exchange is re
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -54,6 +55,8 @@ def connect_context(
 
     ``load``: what its node may be asked.
     """
+    if limits.temp_folder:
+        os.makedirs(limits.temp_folder, mode=0o700, exist_ok=True)
     seconds = (load.statement_seconds if load else 0.0) or limits.statement_seconds
     opened = (network for key, network in limits.openings if key in ("", connector))
     return ConnectContext(

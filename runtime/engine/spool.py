@@ -45,7 +45,7 @@ def spooled(rows: pa.RecordBatchReader, folder: str, alias: str) -> Iterator[pa.
     if not folder:
         yield rows.read_all().to_reader()
         return
-    os.makedirs(folder, exist_ok=True)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
     path = os.path.join(folder, f"first-{alias}.arrow")
     try:
         with pa.OSFile(path, "wb") as file, pa.ipc.new_stream(file, rows.schema) as writer:

@@ -46,7 +46,8 @@ def run_stage(
     started = time.monotonic()
     types = registry or load_registry()
     stop = cancel or Cancel()
-    with Reporter(report) as reporter, Kept() as kept:
+    is_ahead = not work.sink.is_synced
+    with Reporter(report, is_brief=is_ahead) as reporter, Kept() as kept:
         ready = prepared(work, types, stop, reporter)
         work = ready.work
         run = _StageRun(work, types, stop, reporter, ready.sent, kept)

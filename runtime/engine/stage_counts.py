@@ -33,6 +33,11 @@ class StageCounts:
         """A source has said how many rows it has."""
         self._at_end[step] = rows
 
+    @property
+    def asks_engine(self) -> bool:
+        """Whether a count may come from the engine's own account of its operators."""
+        return any(probe.operators for probe in self.probes)
+
     def take(self) -> None:
         """All rows have passed, and none inside of the engine."""
         self._take(inner_counts({}, {}, self.probes, {**self._reporter.counts, **self._at_end}))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from functools import partial
 from itertools import takewhile
 
 import msgspec
@@ -18,12 +19,15 @@ from flows.graph.plan import HERE, Binding
 from flows.graph.relation_text import with_relation
 from node_catalog.sdk.access import Given, Remote, Span
 from node_catalog.sdk.failpoint import failpoint
+from node_catalog.sdk.geometry import has_geometry
 from node_catalog.sdk.kept import Kept
+from node_catalog.sdk.ports import to_arrow
 from node_catalog.sdk.registry import Registry
 from runtime.engine.cancel import Cancel
 from runtime.engine.duck import open_main
 from runtime.engine.events import Reporter
-from runtime.engine.light_texts import is_handed_on
+from runtime.engine.keeper import KEEPER
+from runtime.engine.light_texts import LONGEST, is_handed_on
 from runtime.engine.on_cluster import rows_of_cluster
 from runtime.engine.scans import Scan, certain_probes, is_scanned
 from runtime.engine.shipping import Sent
@@ -33,6 +37,7 @@ from runtime.engine.spans import spans_of
 from runtime.engine.spool import read_first, read_whole
 from runtime.engine.stage_counts import StageCounts
 from runtime.engine.streams import Flow, ahead, cast, rechunk, straight
+from runtime.engine.texts import SEEN
 from runtime.engine.work import Sealed, SourceSpec, StageWork, source_alias
 
 LIGHT_ROWS = 50_000
@@ -142,17 +147,25 @@ class StageRows:
         aliases = tuple(binding.alias for binding in stage.bindings)
         if self._is_light:
             limits = msgspec.structs.replace(limits, threads=1)
+        is_profiled = bool(scans) or self.counts.asks_engine
         with ExitStack() as stack:
-            main = stack.enter_context(
-                open_main(
-                    limits,
-                    self._cancel,
-                    ordered=stage.ordered or self._work.sink.kind == "collect",
-                    where=stage.sink.step or stage.key,
-                    scans=tuple(scans.values()),
-                    extensions=stage.extensions,
-                )
+            opens = partial(
+                open_main,
+                limits,
+                self._cancel,
+                ordered=stage.ordered or self._work.sink.kind == "collect",
+                where=stage.sink.step or stage.key,
+                is_profiled=is_profiled,
             )
+            inputs = self._comes_again(scans)
+            prepared = stack.enter_context(opens(again=KEEPER.word)) if inputs is not None else None
+            if prepared is not None and inputs is not None and prepared.texts.may_take(stage.text, inputs):
+                prepared.prepare(stage.text, inputs)
+                main = prepared
+            else:
+                prepared = None
+                main = stack.enter_context(opens(scans=tuple(scans.values()), extensions=stage.extensions))
+            streams: list[tuple[str, pa.RecordBatchReader, Flow]] = []
             streamed = [binding for binding in stage.bindings if binding.alias not in scans]
             first = read_first(streamed, self._specs)
             for binding in sorted(streamed, key=lambda one: one.alias not in first):
@@ -160,18 +173,41 @@ class StageRows:
                 if binding.alias in first:
                     opened = read_whole(opened, limits.temp_folder, binding.alias)
                 reader, flow = stack.enter_context(opened)
-                main.register(binding.alias, reader, flow)
+                streams.append((binding.alias, reader, flow))
+                if prepared is None:
+                    main.register(binding.alias, reader, flow)
             failpoint("engine.sources_open")
             watched = [binding.step for binding in stage.bindings if binding.alias in scans and binding.step]
             with (
                 self._reporter.watch(watched, main.share),
-                main.run(stage.text, aliases, limits.batch_rows, self._work.values) as rows,
+                (
+                    main.run(stage.text, aliases, limits.batch_rows, self._work.values)
+                    if prepared is None
+                    else main.run_again(stage.text, streams, self._cancel, limits.batch_rows)
+                ) as rows,
                 closing(self._sink_rows(rows)) as outgoing,
             ):
                 consume(outgoing)
             self.counts.raise_failures()
             failpoint("engine.rows_read")
-            self.counts.take_inner(main, stage.text, aliases)
+            if is_profiled:
+                self.counts.take_inner(main, stage.text, aliases)
+            else:
+                self.counts.take()
+
+    def _comes_again(self, scans: Mapping[str, Scan]) -> Mapping[str, pa.Schema] | None:
+        """The inputs of a text that works of this word have run before, when nothing but streams meets in it: then it
+        is worth preparing, and the next work finds it prepared. None otherwise.
+        """
+        stage = self._stage
+        if not KEEPER.word or scans or stage.extensions or self._work.values or len(stage.text) > LONGEST:
+            return None
+        this = hash((KEEPER.word, stage.text))
+        if SEEN.find(this) is None:
+            SEEN.keep(this, value=True)
+            return None
+        inputs = {binding.alias: to_arrow(binding.schema) for binding in stage.bindings}
+        return None if any(map(has_geometry, inputs.values())) else inputs
 
     def _run_on_cluster(self, consume: Consume) -> None:
         """The same with the text run by the cluster."""

@@ -102,7 +102,7 @@ def widened(
 ) -> Iterator[tuple[Schema, Iterator[pa.RecordBatch]]]:
     """All of ``batches`` with real columns, and their schema; they wait in ``folder`` meanwhile."""
     if folder:
-        os.makedirs(folder, exist_ok=True)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="columns-", dir=folder or None) as place:
         path = os.path.join(place, "rows.parquet")
         widener, file = Widener(schema, where), exchange_file(path, schema, 0, is_synced=False)

@@ -110,7 +110,8 @@ class SinkSpec(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["result", "exchange", "write", "collect", "return"]
     path: str = ""
     is_synced: bool = True
-    """A file is durable when the work is done. False: whoever asked makes it durable before anybody is told."""
+    """A file is durable when the work is done. False: whoever asked makes it durable before anybody is told, and wants
+    no reports of a work that is over in a moment."""
     connector: str = ""
     settings: dict[str, Any] = {}
     target_path: tuple[str, ...] = ()

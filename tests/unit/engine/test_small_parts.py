@@ -11,7 +11,7 @@ import pytest
 
 from node_catalog.sdk.errors import ConnectError, FencedError, Problem, RefusedError, SettingsError
 from node_catalog.sdk.text import text
-from runtime.engine import errors
+from runtime.engine import errors, events
 from runtime.engine.cancel import Cancel
 from runtime.engine.errors import CancelledError, EngineError, error_from, problem_of
 from runtime.engine.events import Reporter
@@ -92,6 +92,19 @@ def test_reports_are_few_and_the_last_one_is_complete() -> None:
     assert told[-1].sizes == {"read1": 160_000} and told[-1].seconds == {"read1": 21.0}
     assert len(told) < 40
     assert all(set(report.counts) <= {"read1"} for report in told)
+
+
+def test_a_brief_work_says_nothing_but_its_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Report] = []
+    with Reporter(told.append, is_brief=True) as reporter:
+        reporter.count("a", 1)
+        reporter.phase("committing")
+    assert not told
+    monkeypatch.setattr(events, "MOMENT", 0.0)
+    with Reporter(told.append, is_brief=True) as reporter:
+        reporter.phase("committing")
+        reporter.count("a", 1)
+    assert [report.phase for report in told] == ["committing", "committing"] and told[-1].counts == {"a": 1}
 
 
 def test_counts_from_many_threads_add_up() -> None:
