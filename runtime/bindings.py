@@ -24,7 +24,7 @@ from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.text import text
 from node_catalog.selectors import connector_settings, reading_settings, schema_of
 from runtime import places, states
-from runtime.engine.work import DeliverySpec, Limits, SinkSpec, SourceSpec, StageWork, source_alias
+from runtime.engine.work import DeliverySpec, Limits, SinkSpec, SourceSpec, StageWork, outlet_path, source_alias
 from runtime.errors import StalePlanError
 from runtime.loads import load_of
 from runtime.models import Run, Task
@@ -41,6 +41,8 @@ class Today:
     openings: tuple[tuple[str, str], ...] | None = None
     left: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """What stages have left that were done just now; not in the database yet."""
+    coming: dict[str, str] = field(default_factory=dict)
+    """The file that a stage at work will leave, when the work behind it is made already."""
 
     def look_up(self, stage: Stage, user: User) -> None:
         """For the datasets of ``stage`` and the rights of ``user``, who is the same each time."""
@@ -57,11 +59,11 @@ class Today:
 
 
 def limits_for(task: Task, openings: tuple[tuple[str, str], ...] | None = None) -> Limits:
-    """What one child may use, from the options; folders are made here."""
+    """What one child may use, from the options; it makes its folder when it needs one."""
     options = settings.OPTIONS
     return Limits(
         memory_mb=options["CHILD_MEMORY_MB"],
-        temp_folder=str(places.temporary_folder(task.pk, _mark(task))),
+        temp_folder=str(places.temporary_place(task.pk, _mark(task))),
         file_roots=tuple(settings.FILE_ROOTS),
         allowed_networks=tuple(options["ALLOWED_NETWORKS"]),
         openings=openings_for_work() if openings is None else openings,
@@ -244,7 +246,11 @@ def _source(binding: Binding, today: Today, run: Run | None, plan: Plan, given: 
         loop = next((loop for loop in plan.loops if loop.key == binding.stage), None)
         if loop is not None and run is not None:
             return _iterations(binding, loop, run)
-        path = exchange_path(run, binding.stage, binding.port, today.left.get(binding.stage))
+        coming = today.coming.get(binding.stage)
+        if coming is not None:
+            path = outlet_path(coming, binding.port) if binding.port else coming
+        else:
+            path = exchange_path(run, binding.stage, binding.port, today.left.get(binding.stage))
         return SourceSpec(alias=binding.alias, kind="exchange", schema=binding.schema, exchange_path=path)
     return source_of(binding.alias, today.datasets[binding.dataset])
 
@@ -290,9 +296,10 @@ def exchange_path(run: Run | None, stage: str, port: str = "", left: Mapping[str
             return ""
         left = (earlier.result or {}) if earlier is not None else {}
     reference = left.get("files", {}).get(port, "") if port else left.get("file", "")
-    if not reference or not places.absolute(reference).exists():
+    path = places.absolute(reference) if reference else None
+    if path is None or not path.exists():
         raise _rows_gone()
-    return str(places.absolute(reference))
+    return str(path)
 
 
 def _rows_gone() -> StalePlanError:

@@ -126,7 +126,12 @@ def cluster(run: Any, task: Any, attempt: int) -> ClusterSpec | None:
 
 def temporary_folder(task: Any, attempt: int | str) -> Path:
     """Where the engine may spill while it works on this attempt."""
-    return _made(Path(settings.DATA_HOME) / TEMPORARY / f"{task}-{attempt}")
+    return _made(temporary_place(task, attempt))
+
+
+def temporary_place(task: Any, attempt: int | str) -> Path:
+    """The same folder, which is not there before somebody needs it."""
+    return _made(Path(settings.DATA_HOME) / TEMPORARY) / f"{task}-{attempt}"
 
 
 def remove_temporary(task: Any, attempt: int | str) -> None:

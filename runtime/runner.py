@@ -61,6 +61,7 @@ class Pool(Protocol):
         cancel: Any,
         *,
         on_wait: Callable[[], Mapping[str, int] | None] | None = None,
+        meanwhile: Callable[[], None] | None = None,
     ) -> Outcome:
         """Do the work in a child; raises EngineError or a node type's error."""
 

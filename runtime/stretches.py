@@ -4,6 +4,8 @@ A light stage costs less than its claim, and than the bell that calls somebody f
 follower at once and writes down what has ended a few times a second, as with iterations. Nobody else can claim a stage
 while the one before it is not written down, and that one is ours: its claim is the fence of all that is done ahead. A
 stage that takes longer than a moment is claimed while it is at work, with an attempt and a lease of its own.
+
+While a child is at work on one, the work of the next one is made; it is used when it still is the next one then.
 """
 
 from __future__ import annotations
@@ -12,16 +14,18 @@ import logging
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from flows.graph.plan import Plan
+from flows.graph.plan import HERE, Plan
 from node_catalog.sdk.failpoint import failpoint
 from runtime import finishing, places, staging, states
 from runtime.bindings import Today
 from runtime.claims import Claim, Holding
 from runtime.engine.errors import CancelledError as WorkCancelledError
-from runtime.engine.work import Report, StageOutcome
+from runtime.engine.work import Report, StageOutcome, StageWork
 from runtime.errors import LeaseLostError
 from runtime.finishing import Ahead
 from runtime.handling import Ending
@@ -96,6 +100,8 @@ class _Stretch:
         self._began_at = self._recorded_at = time.monotonic()
         self._others: Sequence[Task] | None = None
         self._today = Today()
+        self._next_work: tuple[Claim, StageWork] | None = None
+        """Made while the stage before it was at work."""
 
     def work_off(self) -> None:
         """One stage after the other. Raises LeaseLostError, or why the stage at work has ended badly."""
@@ -142,23 +148,28 @@ class _Stretch:
                 return
             self._do_ahead(task)
 
-    def _follower(self) -> Task | None:
-        """A stage that is released by what is not written down yet, and so by nobody else."""
+    def _follower(self, coming: str = "") -> Task | None:
+        """A stage that is released by what is not written down yet, and so by nobody else.
+
+        ``coming``: a stage at work, as if it were done.
+        """
         if not self._may_go_on():
             return None
-        new = {one.claim.task.stage: one.ending.result for one in self._done}
-        if not _has_followers(plan_of(self._run.plan_id), new):
-            return None
+        new = {one.claim.task.stage: one.ending.result for one in self._done} | ({coming: {}} if coming else {})
         if self._others is None:
+            if not _has_followers(plan_of(self._run.plan_id), new):
+                return None
             rows = self._run.tasks.filter(state__in=RELEASING).exclude(stage__contains=states.ITERATION)
             self._others = list(rows.order_by("created_at", "stage"))
+        mine = [task for task in self._others if task.stage not in new and not new.keys().isdisjoint(task.after)]
+        if not mine:
+            return None
         passed = {task.stage: task for task in self._others if task.state != states.PENDING}
         skipped = {stage for stage, task in passed.items() if task.state == states.SKIPPED}
         results = {stage: task.result for stage, task in passed.items()} | new
         taken = {stage: ports for stage, result in results.items() if (ports := ports_taken(result)) is not None}
-        for task in self._others:
-            is_ours = task.stage not in new and not new.keys().isdisjoint(task.after)
-            is_due = is_ours and self._is_light(task) and states.is_released(task.after, results)
+        for task in mine:
+            is_due = self._is_light(task) and states.is_released(task.after, results)
             if is_due and states.is_needed(task.payload.get("needs"), skipped, taken):
                 return task
         return None
@@ -170,8 +181,10 @@ class _Stretch:
 
     def _do_ahead(self, task: Task) -> None:
         """Do a stage that has no claim yet. One that takes longer gets it while it is at work."""
-        task.run, task.attempt, task.lot = self._run, 1, self.anchor.task.lot
-        claim = self._ahead = Claim(task, 1, self.anchor.owner, states.PENDING)
+        made, self._next_work = self._next_work, None
+        is_made = made is not None and made[0].task.pk == task.pk
+        claim, work = made if made is not None and is_made else (self._claim_ahead(task), None)
+        self._ahead, lot = claim, claim.task.lot
         began_at = time.monotonic()
 
         def on_wait() -> None:
@@ -190,15 +203,41 @@ class _Stretch:
 
         failpoint("stretch.ahead")
         try:
-            work = when_database_answers(self.anchor, lambda: staging.prepare_unsynced(claim, self._today))
-            outcome = self._pool.run(work, on_report, self._stop, on_wait=on_wait)
+            if work is None:
+                work = when_database_answers(self.anchor, lambda: staging.prepare_unsynced(claim, self._today))
+            meanwhile = partial(self._make_next, task.stage, work)
+            outcome = self._pool.run(work, on_report, self._stop, on_wait=on_wait, meanwhile=meanwhile)
             assert isinstance(outcome, StageOutcome), "a stage's work has a stage's outcome"
             self._progress.stop(claim)
             ending = when_database_answers(self.anchor, lambda: staging.finish(claim, outcome))
         finally:
-            places.remove_temporary(task.pk, task.lot)
+            places.remove_temporary(task.pk, lot)
         self._ahead = None
         self._note(claim, ending, began_at, is_durable=False)
+
+    def _claim_ahead(self, task: Task) -> Claim:
+        """What stands for the claim of a stage that has none yet; its task is a row of its own."""
+        task = copy(task)
+        task.run, task.attempt, task.lot = self._run, 1, self.anchor.task.lot
+        return Claim(task, 1, self.anchor.owner, states.PENDING)
+
+    def _make_next(self, stage: str, work: StageWork) -> None:
+        """Make the work of the stage that will follow ``stage``, which has just begun, if nothing comes in between.
+
+        Never raises: what is wrong with it shows when it is its turn.
+        """
+        if work.stage.engine != HERE or time.monotonic() - self._recorded_at > RECORD_SECONDS:
+            return
+        self._today.coming = {stage: work.sink.path}
+        try:
+            follower = self._follower(stage)
+            if follower is not None:
+                claim = self._claim_ahead(follower)
+                self._next_work = claim, staging.prepare_unsynced(claim, self._today)
+        except Exception as error:
+            log.debug("the stage behind %s is made later (%s)", stage, type(error).__name__)
+        finally:
+            self._today.coming = {}
 
     def _claim_at_work(self, ahead: Claim) -> Claim:
         """The stage at work takes its time: write down what was before it, and claim it."""
@@ -229,7 +268,7 @@ class _Stretch:
             lambda: finishing.complete(anchor, ending.result, ending.apply, ending.steps, more, choose, lot),
         )
         failpoint("runner.after_done")
-        self._done, self._others, self._today = [], None, Today()
+        self._done, self._others, self._today, self._next_work = [], None, Today(), None
         self._recorded_at = time.monotonic()
         if claim is not None:
             self._holding.add(claim)

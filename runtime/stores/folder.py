@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,7 +22,7 @@ class FolderStore:
 
     def keep(self, path: Path) -> str:
         """It is there already."""
-        return str(path.resolve().relative_to(self.root.resolve()))
+        return str(path.resolve().relative_to(_whole(self.root)))
 
     def make_durable(self, references: Iterable[str]) -> None:
         """Sync them and their folders."""
@@ -94,9 +95,15 @@ class FolderStore:
 def inside(root: Path, reference: str) -> Path:
     """A path under ``root``; ValueError for one that leads out of it."""
     path = (root / reference).resolve()
-    if not path.is_relative_to(root.resolve()):
+    if not path.is_relative_to(_whole(root)):
         raise ValueError("reference outside of its folder")
     return path
+
+
+@lru_cache(maxsize=16)
+def _whole(root: Path) -> Path:
+    """The folder without links on the way to it: looked up once, it stays where it is."""
+    return root.resolve()
 
 
 def folders(base: Path) -> Iterator[Path]:

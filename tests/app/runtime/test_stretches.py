@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from runtime import claims, reaper, states, stretches
+from runtime import claims, reaper, staging, states, stretches
 from runtime.claims import Holding, claim_next
 from runtime.clock import Soon
 from runtime.engine.errors import CancelledError, ChildDiedError
 from runtime.engine.work import StageOutcome, Work
+from runtime.errors import StalePlanError
 from runtime.models import Attempt, Outbox, Run, Task
 from runtime.offers import Offers
 from runtime.pausing import pause_run, resume_run
@@ -44,9 +46,17 @@ class ShortWorks:
     during: dict[str, Step] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    reads: dict[str, list[str]] = field(default_factory=dict)
+    """The files that each stage has read."""
+    verdicts: dict[str, list[str]] = field(default_factory=dict)
+    """By which ports a stage goes on."""
 
-    def run(self, work: Work, on_report: Any, cancel: Any, *, on_wait: Any = None) -> StageOutcome:
+    def run(
+        self, work: Work, on_report: Any, cancel: Any, *, on_wait: Any = None, meanwhile: Any = None
+    ) -> StageOutcome:
         assert not isinstance(work, str)
+        if meanwhile is not None:
+            meanwhile()
         key = work.stage.key  # type: ignore[union-attr]
         path = work.sink.path  # type: ignore[union-attr]
         if key in self.during:
@@ -56,7 +66,9 @@ class ShortWorks:
         Path(path).touch()
         self.done.append(key)
         self.files.append(path)
-        return StageOutcome(rows=1, reference=path, counts={f"step_{key}": 1})
+        self.reads[key] = [source.exchange_path for source in work.sources]  # type: ignore[union-attr]
+        verdict = {"taken": self.verdicts[key]} if key in self.verdicts else {}
+        return StageOutcome(rows=1, reference=path, counts={f"step_{key}": 1}, verdict=verdict)
 
 
 def chain(world: World, length: int = 4) -> Run:
@@ -96,6 +108,50 @@ def test_a_chain_is_one_stretch(world: World) -> None:
     # Stages that were never ready for others have rung for nobody.
     assert Outbox.objects.count() == 1
     assert len(asked) <= 60, len(asked)
+    check_events(run)
+
+
+def test_the_next_work_is_made_while_one_is_done(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, pool = chain(world, 5), ShortWorks()
+    made: list[str] = []
+    prepare = staging.prepare_unsynced
+    monkeypatch.setattr(
+        staging, "prepare_unsynced", lambda claim, today: (made.append(claim.task.stage), prepare(claim, today))[1]
+    )
+    pool.during["d"] = lambda on_wait: made_by_then.extend(made)
+    made_by_then: list[str] = []
+    go(pool)
+    assert seen(run) == "a:done b:done c:done d:done e:done"
+    assert made_by_then == ["b", "c", "d", "e"], "each once, and the one behind before it has begun"
+    assert [pool.reads[key] for key in "bcde"] == [[path] for path in pool.files[:4]]
+
+
+def test_a_way_that_is_not_taken_was_made_in_vain(world: World) -> None:
+    then, other = stage("c", ("b",)), stage("d", ("b",), "result")
+    ways = [msgspec.structs.replace(one, needs=["b", port]) for one, port in ((then, "then"), (other, "else"))]
+    run = world.make_run(stage("a"), stage("b", ("a",)), *ways)
+    pool = ShortWorks(verdicts={"b": ["else"]})
+    go(pool)
+    assert "".join(pool.done) == "abd"
+    assert seen(run) == "a:done b:done c:skipped d:done"
+    assert run.state == states.DONE
+    check_events(run)
+
+
+def test_what_cannot_be_made_shows_when_it_is_its_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, pool = chain(world), ShortWorks()
+    prepare = staging.prepare_unsynced
+
+    def refuse(claim: claims.Claim, today: Any) -> Any:
+        if claim.task.stage == "c":
+            raise StalePlanError("grant.withdrawn", {"en": "Withdrawn.", "zh-CN": "已撤回。"})
+        return prepare(claim, today)
+
+    monkeypatch.setattr(staging, "prepare_unsynced", refuse)
+    go(pool)
+    assert "".join(pool.done) == "ab"
+    assert seen(run).startswith("a:done b:done c:failed")
+    assert run.error["code"] == "grant.withdrawn"
     check_events(run)
 
 
