@@ -44,6 +44,14 @@ def prepare(claim: Claim) -> StageWork:
     return _work(claim.task, run, plan, Today())
 
 
+def prepare_first(claim: Claim, today: Today) -> StageWork:
+    """The same of a stage behind which others may be done: the person is looked at now, its files are not durable
+    before ``make_durable``.
+    """
+    _load(claim)
+    return prepare_unsynced(claim, today)
+
+
 def prepare_unsynced(claim: Claim, today: Today) -> StageWork:
     """The same of a stage that is done right behind another one, with the person as a moment ago: its task has the run.
 

@@ -109,10 +109,16 @@ class _Stretch:
         while claim is not None:
             began_at = time.monotonic()
             self._progress.start(claim)
-            self._note(claim, attempt(claim, self._pool, self._progress), began_at, is_durable=True)
-            if claim.task.payload.get("sink") in FILES_OF_OURS and not was_tried(claim.task):
+            is_ours = claim.task.payload.get("sink") in FILES_OF_OURS
+            prepare = self._prepare_first if is_ours else None
+            ending = attempt(claim, self._pool, self._progress, prepare)
+            self._note(claim, ending, began_at, is_durable=not is_ours)
+            if is_ours and not was_tried(claim.task):
                 self._go_ahead()
             claim = self._record(self._next)
+
+    def _prepare_first(self, claim: Claim) -> StageWork:
+        return staging.prepare_first(claim, self._today)
 
     def end_badly(self, error: Exception) -> None:
         """Write down how the stage at work ended. Never raises."""

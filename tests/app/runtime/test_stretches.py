@@ -122,7 +122,7 @@ def test_the_next_work_is_made_while_one_is_done(world: World, monkeypatch: pyte
     made_by_then: list[str] = []
     go(pool)
     assert seen(run) == "a:done b:done c:done d:done e:done"
-    assert made_by_then == ["b", "c", "d", "e"], "each once, and the one behind before it has begun"
+    assert made_by_then == ["a", "b", "c", "d", "e"], "each once, and the one behind before it has begun"
     assert [pool.reads[key] for key in "bcde"] == [[path] for path in pool.files[:4]]
 
 
