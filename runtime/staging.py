@@ -16,6 +16,7 @@ from node_catalog.sdk.failpoint import failpoint
 from runtime import places
 from runtime.bindings import Today, stage_work
 from runtime.claims import Claim, write_if_held
+from runtime.engine.errors import of_disk
 from runtime.engine.work import Part, Sealed, StageOutcome, StageWork, outlet_path
 from runtime.guarding import policy_digest, policy_of
 from runtime.handling import Ending, Handler
@@ -64,12 +65,15 @@ def prepare_unsynced(claim: Claim, today: Today) -> StageWork:
 
 
 def make_durable(endings: Iterable[Ending]) -> None:
-    """What stages have left that were prepared unsynced; nobody has been told yet."""
+    """What stages have left that were prepared unsynced; nobody has been told yet. A disk's errors come in words."""
     left = [ending.result for ending in endings]
     files = [file for result in left for file in (result.get("file"), *result.get("files", {}).values()) if file]
     if files:
-        failpoint("staging.before_sync")
-        places.make_durable(files)
+        try:
+            failpoint("staging.before_sync")
+            places.make_durable(files)
+        except OSError as error:
+            raise of_disk(error) or error from error
 
 
 def _work(task: Task, run: Run, plan: Plan, today: Today) -> StageWork:

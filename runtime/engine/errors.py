@@ -201,7 +201,7 @@ def disk_error(where: str = "", detail: str = "") -> DiskFullError:
     return DiskFullError("engine.disk_full", _DISK, where, detail)
 
 
-def _of_disk(error: OSError) -> EngineError | None:
+def of_disk(error: OSError) -> EngineError | None:
     """A disk's own errors in words. They may pass; and what was delivered before them is found by the next attempt."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return disk_error(detail=str(error))
@@ -228,7 +228,7 @@ def problem_of(error: BaseException) -> dict[str, Any]:
                 "所需内存超出上限。请减少读取的行或列，或截短超长文本。",
             ),
         )
-    if isinstance(error, OSError) and (words := _of_disk(error)):
+    if isinstance(error, OSError) and (words := of_disk(error)):
         error = words
     if isinstance(error, EngineError | NodeTypeError):
         return {

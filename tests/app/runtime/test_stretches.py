@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from runtime import claims, reaper, staging, states, stretches
+from runtime import claims, places, reaper, staging, states, stretches
 from runtime.claims import Holding, claim_next
 from runtime.clock import Soon
 from runtime.engine.errors import CancelledError, ChildDiedError
@@ -216,6 +217,25 @@ def test_a_stage_bears_its_own_error(world: World) -> None:
         assert (broken.attempt, broken.crashes) == (1, crashes)
         Task.objects.filter(run=run).update(state=states.CANCELLED)
         check_events(run)
+
+
+def test_a_full_disk_is_told_in_words_and_all_is_done_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = chain(world)
+    make_durable = places.make_durable
+
+    def full(references: Iterable[str]) -> None:
+        monkeypatch.setattr(places, "make_durable", make_durable)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(places, "make_durable", full)
+    go(ShortWorks())
+    assert seen(run) == "a:ready b:pending c:pending d:pending"
+    assert run.tasks.get(stage="a").error["code"] == "engine.disk_full"
+    run.tasks.filter(stage="a").update(not_before=Soon(-1))
+    while run.tasks.filter(state=states.READY).exists():
+        go(ShortWorks())
+    assert seen(run) == "a:done b:done c:done d:done"
+    check_events(run)
 
 
 def test_what_was_done_ahead_of_a_lost_claim_is_forgotten(world: World) -> None:
