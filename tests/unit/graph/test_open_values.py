@@ -99,7 +99,7 @@ def bound(plan: Plan, values: Mapping[str, Any]) -> list[list[tuple[Any, ...]]]:
     stream = (binding.alias, rows.to_reader(), Flow("x"))
     with (
         open_standing(SMALL, stage.text, {binding.alias: to_arrow(binding.schema)}) as standing,
-        standing.run_again([stream], Cancel(), 1024, given) as found,
+        standing.run_again(stage.text, [stream], Cancel(), 1024, given) as found,
     ):
         answers = [rows_of(found.read_all())]
     with open_main(SMALL, Cancel()) as main:
