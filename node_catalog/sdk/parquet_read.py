@@ -93,10 +93,11 @@ def parquet_view(files: Sequence[Path], arrow: Any, promised: Schema, view: str 
 def number_of(value: str, *, may_be_nan: bool = True, is_double: bool = False) -> str:
     """DuckDB's text of ``value`` as a number of ours: a DOUBLE with NULL in place of NaN.
 
-    NaN is above infinity there: the comparison costs half of what ``isnan`` does, on a path that every row takes.
+    NaN is above infinity there, and comparing costs half of what ``isnan`` does; but DuckDB believes the least and
+    greatest values in a file's statistics, which leave NaN out, and takes such a comparison away.
     """
     number = value if is_double else f"CAST({value} AS DOUBLE)"
-    return f"CASE WHEN {number} <= CAST('infinity' AS DOUBLE) THEN {number} END" if may_be_nan else number
+    return f"CASE WHEN isnan({number}) THEN NULL ELSE {number} END" if may_be_nan else number
 
 
 def _same_width(native: Any, kind: str) -> bool:
