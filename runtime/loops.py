@@ -117,7 +117,8 @@ def after_iterations(run: Run, task: Task, state: str, number: int = 1, rows: in
     """``task`` or ``number`` iterations like it have ended: count them, let the next start, and end the loop when
     they were the last.
 
-    Whether the loop, or the run, may have come to an end with them.
+    Whether the loop, or the run, may have come to an end or to rest with them. In a run that is being paused the next
+    ones are made ready as well: nobody claims them before it goes on, and nobody else would make them ready then.
     """
     key = task.payload["loop"]
     run.refresh_from_db(fields=["steps", "state", "error"])
@@ -135,7 +136,7 @@ def after_iterations(run: Run, task: Task, state: str, number: int = 1, rows: in
     is_last = counts["done"] + counts["failed"] >= counts["total"]
     run.steps[key] = before | picture
     Run.objects.filter(pk=run.pk).update(steps=run.steps)
-    if run.error or run.state in (states.CANCELLING, states.PAUSING) or state not in (states.DONE, states.LEFT_OUT):
+    if run.error or run.state == states.CANCELLING or state not in (states.DONE, states.LEFT_OUT):
         return True
     if is_last:
         _close(run, Task.objects.get(run=run, stage=key))
@@ -143,7 +144,7 @@ def after_iterations(run: Run, task: Task, state: str, number: int = 1, rows: in
     transaction.on_commit(partial(_untold.put, (run.pk, key)))
     open_next(run, loop_behind(run, task))
     failpoint("loop.next_started")
-    return False
+    return run.state == states.PAUSING
 
 
 _untold: SimpleQueue[tuple[Any, str]] = SimpleQueue()

@@ -133,6 +133,44 @@ def test_a_lot_gives_back_what_it_has_not_begun(world: World) -> None:
     assert len(take_lot(8)) == 5
 
 
+@pytest.mark.parametrize("is_taken_back", [False, True])
+def test_a_for_each_whose_iterations_at_work_have_all_ended_goes_on(world: World, is_taken_back: bool) -> None:
+    run = looped(world, 10, concurrency=2)
+    lots = [take_lot(2), take_lot(2)]
+    pause_run(run.pk, world.staff)
+    finishing.complete_iterations(ended(lots[0]))
+    if is_taken_back:
+        resume_run(run.pk, world.staff)
+        pause_run(run.pk, world.staff)
+    finishing.complete_iterations(ended(lots[1]))
+    run.refresh_from_db()
+    assert run.state == states.PAUSED
+    assert claim_next("w1", HEAVY) is None
+    resume_run(run.pk, world.staff)
+    assert Outbox.objects.count() > 0
+    for _ in range(3):
+        finishing.complete_iterations(ended(take_lot(2)))
+    done(work())
+    run.refresh_from_db()
+    assert run.state == states.DONE
+    assert run.steps["each"]["iterations"] == {"total": 10, "done": 10, "failed": 0}
+    check_events(run)
+
+
+def test_the_last_iterations_end_the_for_each_although_its_run_should_pause(world: World) -> None:
+    run = looped(world, 4, concurrency=1)
+    lot = take_lot(4)
+    pause_run(run.pk, world.staff)
+    finishing.complete_iterations(ended(lot))
+    run.refresh_from_db()
+    assert (run.state, run.steps["each"]["state"]) == (states.PAUSED, "done")
+    resume_run(run.pk, world.staff)
+    done(work())
+    run.refresh_from_db()
+    assert run.state == states.DONE
+    check_events(run)
+
+
 def test_the_time_in_which_it_was_held_does_not_count(world: World) -> None:
     run = world.make_run(stage("a"), stage("b"))
     held = work()
