@@ -24,7 +24,7 @@ in_frontend() { (cd frontend && "$@"); }
   run prettier in_frontend npx prettier --check --log-level warn --cache --cache-location node_modules/.cache/prettier-cache src
 } &
 {
-  run tsc in_frontend npx tsc --noEmit --incremental --tsBuildInfoFile node_modules/.cache/tsc.json
+  run tsc in_frontend node node_modules/typescript-native/bin/tsc --noEmit
   run eslint in_frontend npx eslint src --max-warnings 0 --cache --cache-location node_modules/.cache/eslint
 } &
 wait
