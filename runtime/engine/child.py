@@ -68,8 +68,8 @@ class Child:
         self._is_busy = threading.Event()
         self._stopped: set[int] = set()
         self._memory = self._least_memory = resident_bytes()
+        """What there was when it was looked last, and what stays when freed memory has been given back."""
         self._measured_at = 0.0
-        """What stays when freed memory has been given back."""
 
     def run(self) -> None:
         """Work until the parent closes the pipe."""
@@ -149,17 +149,18 @@ class Child:
         with self._guard:
             self._current = None
             self._is_busy.clear()
-        if is_call and isinstance(answer, Done) and time.monotonic() < self._measured_at + MEASURE_SECONDS:
-            # What a light work leaves behind costs less than looking for it.
-            self._send(msgspec.structs.replace(answer, memory_bytes=self._memory))
-            return
-        self._release_memory()
-        self._memory, self._measured_at = resident_bytes(), time.monotonic()
+        # What a light work leaves behind costs less than looking for it.
+        is_light = is_call and isinstance(answer, Done)
+        if not is_light or time.monotonic() >= self._measured_at + MEASURE_SECONDS:
+            self._settle_memory()
         self._send(msgspec.structs.replace(answer, memory_bytes=self._memory))
 
-    def _release_memory(self) -> None:
-        """Give freed memory back once it is worth the time, so that growth means a leak and not a cache."""
-        if resident_bytes() < self._least_memory + SPARE:
+    def _settle_memory(self) -> None:
+        """See what there is; give freed memory back once it is worth the time, so that growth means a leak and not a
+        cache.
+        """
+        self._memory, self._measured_at = resident_bytes(), time.monotonic()
+        if self._memory < self._least_memory + SPARE:
             return
         gc.collect()
         pa.default_memory_pool().release_unused()
@@ -167,7 +168,8 @@ class Child:
             trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
             if trim is not None:
                 trim(0)
-        self._least_memory = max(self._least_memory, resident_bytes())
+        self._memory = resident_bytes()
+        self._least_memory = max(self._least_memory, self._memory)
 
     def _send(self, message: Up) -> None:
         data = encode(message)
