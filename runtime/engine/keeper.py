@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -148,25 +148,23 @@ class Keeper:
 
     def close_texts(self) -> None:
         """Let go of what is prepared."""
-        standing = [kept for kept in self._free if kept.texts is not None]
-        self._free = [kept for kept in self._free if kept.texts is None]
-        for kept in standing:
-            kept.drop()
+        self._drop([kept for kept in self._free if kept.texts is not None])
 
     def close_sources(self) -> None:
         """Let go of all sources."""
         self._rows.clear()
-        sources = [kept for kept in self._free if kept.has_source]
-        self._free = [kept for kept in self._free if not kept.has_source]
-        for kept in sources:
-            kept.drop()
+        self._drop([kept for kept in self._free if kept.has_source])
 
     def close(self) -> None:
         """Close everything that waits."""
-        self.close_sources()
-        while self._free:
-            self._free.pop().drop()
+        self._rows.clear()
+        self._drop([*self._free])
         self._word, self._is_at_work = "", False
+
+    def _drop(self, some: Sequence[Kept]) -> None:
+        for kept in some:
+            self._free.remove(kept)
+            kept.drop()
 
 
 KEEPER = Keeper()
