@@ -71,7 +71,7 @@ class Connection:
         texts: Texts | None = None,
     ) -> None:
         self._raw = raw
-        self.texts = Texts() if texts is None else texts
+        self._texts = Texts() if texts is None else texts
         self._cancel = cancel
         self._where = where
         self._is_source = is_source
@@ -149,16 +149,20 @@ class Connection:
                 reader = self._raw.execute(query).to_arrow_reader(batch_rows)
             yield Rows(reader, self._words)
 
-    def prepare(self, sql: str, inputs: Mapping[str, pa.Schema]) -> None:
-        """Check a text and make it ready to ``run_again`` over streams with these columns."""
-        if sql in self.texts:
-            return
+    def prepare(self, sql: str, inputs: Mapping[str, pa.Schema]) -> bool:
+        """Check a text and make it ready to ``run_again`` over streams with these columns. False: there is no room."""
+        texts = self._texts
+        if sql in texts:
+            return True
+        if not texts.has_room(inputs):
+            return False
         names = names_given(self.check(sql, inputs))
         with self._words():
-            for feed in self.texts.new_feeds(inputs):
+            for feed in texts.new_feeds(inputs):
                 self._raw.register(feed.name, feed)
-            self._raw.execute(f"prepare {self.texts.next_name()} as {sql}")
-        self.texts.add(sql, names)
+            self._raw.execute(f"prepare {texts.next_name()} as {sql}")
+        texts.add(sql, names)
+        return True
 
     @contextmanager
     def run_again(
@@ -171,12 +175,12 @@ class Connection:
     ) -> Iterator[Rows]:
         """Run a prepared text over new streams, one for each of its inputs; its rows as ``run`` gives them."""
         self._cancel = cancel
-        feeds = self.texts.feeds
+        feeds = self._texts.feeds
         self._streams = [feeds[name].give(reader, flow) for name, reader, flow in streams]
         try:
             with cancel.interrupts(self._raw.interrupt):
                 with self._words():
-                    query = self.texts.execution(sql, values, self._where)
+                    query = self._texts.execution(sql, values, self._where)
                     reader = self._raw.execute(query).to_arrow_reader(batch_rows)
                 yield Rows(reader, self._words)
         finally:
@@ -188,7 +192,7 @@ class Connection:
         """Run a prepared text that has no inputs; its first rows as Python values."""
         self._cancel = cancel
         with cancel.interrupts(self._raw.interrupt), self._words():
-            query = self.texts.execution(sql, values, self._where)
+            query = self._texts.execution(sql, values, self._where)
             rows: list[tuple[Any, ...]] = self._raw.execute(query).fetchmany(most)
         return rows
 

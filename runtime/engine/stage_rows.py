@@ -157,13 +157,11 @@ class StageRows:
                 where=stage.sink.step or stage.key,
                 is_profiled=is_profiled,
             )
-            inputs = self._comes_again(scans)
-            prepared = stack.enter_context(opens(again=KEEPER.word)) if inputs is not None else None
-            if prepared is not None and inputs is not None and prepared.texts.may_take(stage.text, inputs):
-                prepared.prepare(stage.text, inputs)
-                main = prepared
-            else:
-                prepared = None
+            inputs, is_prepared = self._comes_again(scans), False
+            if inputs is not None:
+                main = stack.enter_context(opens(again=KEEPER.word))
+                is_prepared = main.prepare(stage.text, inputs)
+            if not is_prepared:
                 main = stack.enter_context(opens(scans=tuple(scans.values()), extensions=stage.extensions))
             streams: list[tuple[str, pa.RecordBatchReader, Flow]] = []
             streamed = [binding for binding in stage.bindings if binding.alias not in scans]
@@ -174,16 +172,16 @@ class StageRows:
                     opened = read_whole(opened, limits.temp_folder, binding.alias)
                 reader, flow = stack.enter_context(opened)
                 streams.append((binding.alias, reader, flow))
-                if prepared is None:
+                if not is_prepared:
                     main.register(binding.alias, reader, flow)
             failpoint("engine.sources_open")
             watched = [binding.step for binding in stage.bindings if binding.alias in scans and binding.step]
             with (
                 self._reporter.watch(watched, main.share),
                 (
-                    main.run(stage.text, aliases, limits.batch_rows, self._work.values)
-                    if prepared is None
-                    else main.run_again(stage.text, streams, self._cancel, limits.batch_rows)
+                    main.run_again(stage.text, streams, self._cancel, limits.batch_rows)
+                    if is_prepared
+                    else main.run(stage.text, aliases, limits.batch_rows, self._work.values)
                 ) as rows,
                 closing(self._sink_rows(rows)) as outgoing,
             ):

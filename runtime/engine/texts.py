@@ -26,13 +26,11 @@ class Texts:
     def __contains__(self, sql: str) -> bool:
         return sql in self._prepared
 
-    def may_take(self, sql: str, inputs: Mapping[str, pa.Schema]) -> bool:
-        """Whether a text is prepared, or can be: there is room, and no other text has another input of that name."""
-        if sql in self._prepared:
-            return True
-        known = {name: self.feeds[name] for name in inputs if name in self.feeds}
-        has_room = len(self._prepared) < MOST_TEXTS
-        return has_room and all(feed.is_for(inputs[name]) for name, feed in known.items())
+    def has_room(self, inputs: Mapping[str, pa.Schema]) -> bool:
+        """Whether one more text can be prepared: none before it has another input of such a name."""
+        if len(self._prepared) >= MOST_TEXTS:
+            return False
+        return all(self.feeds[name].is_for(schema) for name, schema in inputs.items() if name in self.feeds)
 
     def new_feeds(self, inputs: Mapping[str, pa.Schema]) -> Iterator[Feed]:
         """The places of inputs that no text has had yet; they are to be registered."""
