@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from node_catalog.sdk.access import Attach, Through
 from node_catalog.sdk.geometry import has_geometry, without_crs
+from node_catalog.sdk.sql_node import literal
 from node_catalog.sdk.text import text
 from runtime.engine.cancel import Cancel
 from runtime.engine.errors import CancelledError, EngineError, WorkError
@@ -142,7 +143,7 @@ class Connection:
         """Run a text of our planner's (never a user's own) in the attached source; its rows as ``run`` gives them."""
         if "\x00" in sql:
             raise refused_error("a NUL character", self._where)
-        text_there = _literal(f"{access.before}{sql}{access.after}")
+        text_there = literal(f"{access.before}{sql}{access.after}")
         with self._cancel.interrupts(self._raw.interrupt):
             with self._words():
                 query = f"select * from {access.function}('node', {text_there})"
@@ -428,7 +429,7 @@ def _load(raw: duckdb.DuckDBPyConnection, extension: str) -> None:
     """Load an extension; once loaded with its signature checked (0.1 s for a big one), its file is known."""
     file = extension_file(extension)
     seen = _identity(file)
-    raw.execute(f"load {_literal(file)}")
+    raw.execute(f"load {literal(file)}")
     _verified.setdefault(file, seen)
 
 
@@ -450,12 +451,12 @@ def _shut(raw: duckdb.DuckDBPyConnection, folders: Sequence[str] = (), files: Se
     """Close files and network but for these: before a source's own views are bound, so that none looks elsewhere."""
     for setting, allowed in (("allowed_directories", folders), ("allowed_paths", files)):
         if allowed:
-            raw.execute(f"set {setting} = [{', '.join(map(_literal, allowed))}]")
+            raw.execute(f"set {setting} = [{', '.join(map(literal, allowed))}]")
     raw.execute("set enable_external_access = false")
 
 
 def _lock(raw: duckdb.DuckDBPyConnection, time_zone: str = "UTC", *, is_shut: bool) -> None:
-    raw.execute(f"set TimeZone = {_literal(time_zone)}")
+    raw.execute(f"set TimeZone = {literal(time_zone)}")
     if not is_shut:
         _shut(raw)
     raw.execute("set lock_configuration = true")
@@ -468,10 +469,6 @@ def _native(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
     schema = without_crs(reader.schema)
     marked = (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in reader)
     return pa.RecordBatchReader.from_batches(schema, marked)
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _scanned_twice(name: str, where: str) -> WorkError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
+from node_catalog.sdk.sql_node import literal
 from runtime.engine.translate import refused_error
 
 Values = Mapping[str, tuple[str, str]]
@@ -36,5 +37,4 @@ def _named(names: Collection[str], values: Values, where: str) -> Iterator[tuple
 
 
 def _typed(kind: str, words: str) -> str:
-    literal = "'" + words.replace("'", "''") + "'"
-    return literal if kind == "text" else f"cast({literal} as {_TYPES[kind]})"
+    return literal(words) if kind == "text" else f"cast({literal(words)} as {_TYPES[kind]})"
