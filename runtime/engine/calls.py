@@ -34,7 +34,7 @@ from runtime.engine.sinks import take
 from runtime.engine.sources import open_binding, reach, scan_of
 from runtime.engine.spool import read_first
 from runtime.engine.stage import run_stage
-from runtime.engine.streams import Flow, cast, rechunk
+from runtime.engine.streams import Flow, cast, raise_failures, rechunk, stop_all
 from runtime.engine.widen import is_open
 from runtime.engine.work import PackedWork, StageOutcome, StageWork
 
@@ -180,7 +180,7 @@ class StandingCall:
             except BaseException:
                 _stop(flows, cancel)
                 raise
-            _raise_failures(flows)
+            raise_failures(flows)
             _stop(flows, cancel)
         failpoint("engine.rows_read")
         done = sink.commit()
@@ -226,18 +226,8 @@ def _are_plain(schema: Schema) -> bool:
 
 
 def _stop(flows: Sequence[Flow], cancel: Cancel) -> None:
-    """Nobody wants more rows: end the streams, and interrupt whatever computes their next batch."""
-    if all(flow.is_exhausted for flow in flows):
-        return
-    for flow in flows:
-        flow.is_stopped = True
-    cancel.interrupt()
-
-
-def _raise_failures(flows: Sequence[Flow]) -> None:
-    for flow in flows:
-        if flow.failure is not None:
-            raise flow.failure
+    if not all(flow.is_exhausted for flow in flows):
+        stop_all(flows, cancel)
 
 
 CALLS = Calls()

@@ -64,12 +64,6 @@ class StageCounts:
         cut = {flow.step for flow in self.flows if flow.step and not flow.is_exhausted}
         return tuple(step for step in self._stage.steps if step in cut and step in self.counts)
 
-    def raise_failures(self) -> None:
-        """An error in a stream that the engine had no need to read to its end is an error all the same."""
-        for flow in self.flows:
-            if flow.failure is not None:
-                raise flow.failure
-
     def is_counted_elsewhere(self) -> bool:
         """Whether the sink's step has no rows of its own, or an open source counts them for it."""
         step = self._stage.sink.step

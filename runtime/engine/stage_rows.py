@@ -36,7 +36,7 @@ from runtime.engine.sources import Reach, given_values, open_binding, reach, rel
 from runtime.engine.spans import spans_of
 from runtime.engine.spool import read_first, read_whole
 from runtime.engine.stage_counts import StageCounts
-from runtime.engine.streams import Flow, ahead, cast, rechunk, straight
+from runtime.engine.streams import Flow, ahead, cast, raise_failures, rechunk, stop_all, straight
 from runtime.engine.texts import SEEN
 from runtime.engine.work import Sealed, SourceSpec, StageWork, source_alias
 
@@ -95,7 +95,7 @@ class StageRows:
             self._hand_on_spans(spans, consume, node)
         else:
             self._hand_on(consume)
-        self.counts.raise_failures()
+        raise_failures(self.counts.flows)
         failpoint("engine.rows_read")
         self.counts.take()
 
@@ -186,7 +186,7 @@ class StageRows:
                 closing(self._sink_rows(rows)) as outgoing,
             ):
                 consume(outgoing)
-            self.counts.raise_failures()
+            raise_failures(self.counts.flows)
             failpoint("engine.rows_read")
             if is_profiled:
                 self.counts.take_inner(main, stage.text, aliases)
@@ -319,7 +319,4 @@ class StageRows:
             self._reporter.count(step, 0)
 
     def _stop_sources(self) -> None:
-        """Nobody wants more rows: end the streams, and interrupt whatever computes their next batch."""
-        for flow in self.counts.flows:
-            flow.is_stopped = True
-        self._cancel.interrupt()
+        stop_all(self.counts.flows, self._cancel)

@@ -72,6 +72,20 @@ class Flow:
             raise
 
 
+def stop_all(flows: Iterable[Flow], cancel: Cancel) -> None:
+    """Nobody wants more rows: end the streams, and interrupt whatever computes their next batch."""
+    for flow in flows:
+        flow.is_stopped = True
+    cancel.interrupt()
+
+
+def raise_failures(flows: Iterable[Flow]) -> None:
+    """An error in a stream that the engine had no need to read to its end is an error all the same."""
+    for flow in flows:
+        if flow.failure is not None:
+            raise flow.failure
+
+
 def reader_of(batches: Batches, schema: Schema) -> pa.RecordBatchReader:
     """Batches of our types as a reader with exactly that schema."""
     return pa.RecordBatchReader.from_batches(to_arrow(schema), iter(batches))
