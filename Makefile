@@ -19,7 +19,6 @@ test: ## All tests, on real services and in a real browser
 	@scripts/test.sh
 
 check: ## Format, lint, types and import contracts of both languages; under 50 s
-	@scripts/setup.sh check
 	@scripts/check.sh
 
 bench: ## Measure against peers and physical limits: make bench NAME=d1,flow

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Format, lint, types and import contracts of both languages, side by side. Prints only what fails, and the seconds of each.
+# Format, lint, types and import contracts of both languages, side by side. Sets up what is missing for them first.
+# Prints only what fails, and the seconds of each.
 set -u
 cd "$(dirname "$0")/.."
 logs=$(mktemp -d)
@@ -9,30 +10,40 @@ started=$SECONDS
 run() { # name, command…
   local name=$1
   shift
-  local from=$SECONDS
-  if "$@" >"$logs/$name.out" 2>&1; then echo ok >"$logs/$name.state"; else echo FAILED >"$logs/$name.state"; fi
+  local from=$SECONDS state=ok
+  "$@" >"$logs/$name.out" 2>&1 || state=FAILED
   echo "$((SECONDS - from))" >"$logs/$name.seconds"
+  echo $state >"$logs/$name.state" # last: it says that the piece is done
+  [ $state = ok ]
 }
 in_frontend() { (cd frontend && "$@"); }
+after() { # the name of a piece of the other lane, command…
+  until [ -e "$logs/$1.state" ]; do sleep 0.2; done
+  [ "$(cat "$logs/$1.state")" != ok ] || "${@:2}"
+}
 
-# Two lanes for two cores; each lane runs its pieces one after the other.
+# Two lanes for two cores; each sets up what it needs and lets its pieces follow one after the other.
 {
-  run mypy .venv/bin/mypy
-  run ruff-format .venv/bin/ruff format --check --quiet .
-  run ruff .venv/bin/ruff check --quiet .
-  run imports .venv/bin/lint-imports
-  run prettier in_frontend npx prettier --check --log-level warn --cache --cache-location node_modules/.cache/prettier-cache src
+  if run set-up-python scripts/setup.sh check python; then
+    run mypy .venv/bin/mypy
+    run ruff-format .venv/bin/ruff format --check --quiet .
+    run ruff .venv/bin/ruff check --quiet .
+    run imports .venv/bin/lint-imports
+  fi
+  after set-up-pages run prettier in_frontend npx prettier --check --log-level warn --cache --cache-location node_modules/.cache/prettier-cache src
 } &
 {
-  run tsc in_frontend node node_modules/typescript-native/bin/tsc --noEmit
-  run eslint in_frontend npx eslint src --max-warnings 0 --cache --cache-location node_modules/.cache/eslint
+  if run set-up-pages scripts/setup.sh check pages; then
+    run tsc in_frontend node node_modules/typescript-native/bin/tsc --noEmit
+    run eslint in_frontend npx eslint src --max-warnings 0 --cache --cache-location node_modules/.cache/eslint
+  fi
 } &
 wait
 
 code=0
 for state in "$logs"/*.state; do
   name=$(basename "$state" .state)
-  printf '%-12s %-7s %3s s\n' "$name" "$(cat "$state")" "$(cat "$logs/$name.seconds")"
+  printf '%-14s %-7s %3s s\n' "$name" "$(cat "$state")" "$(cat "$logs/$name.seconds")"
   [ "$(cat "$state")" = ok ] || code=1
 done
 for state in "$logs"/*.state; do

@@ -86,7 +86,7 @@ def test_options_are_documented(repo: Path) -> None:
     assert all(option.help.endswith(".") for option in OPTIONS)
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "frontend/package-lock.json"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-check.txt", "requirements-dev.txt", "frontend/package-lock.json"])
 def test_locks_name_no_registry(repo: Path, name: str) -> None:
     text = (repo / name).read_text(encoding="utf-8")
     hosts = set(re.findall(r'(?:index-url|"resolved": ")\s*(?:https?://)?([\w.-]+)', text))
@@ -96,7 +96,7 @@ def test_locks_name_no_registry(repo: Path, name: str) -> None:
 
 
 def test_locks_fit_the_direct_requirements(repo: Path) -> None:
-    for name in ("requirements", "requirements-dev"):
+    for name in ("requirements", "requirements-check", "requirements-dev"):
         locked = (repo / f"{name}.txt").read_text(encoding="utf-8").lower()
         for line in (repo / f"{name}.in").read_text(encoding="utf-8").splitlines():
             wanted = re.match(r"^([\w-]+)(?:\[\w+\])?==([\w.]+)(?:\s|;|$)", line)
