@@ -51,7 +51,7 @@ screenshots: ## Pictures of every page in both languages and themes, to docs/scr
 
 format: ## Put both languages into their usual form
 	@.venv/bin/ruff check --fix-only --quiet . && .venv/bin/ruff format --quiet .
-	@cd frontend && npx prettier --write --log-level warn src
+	@cd frontend && npx oxfmt src lint
 
 clean: ## Remove what was built and cached; the data folder stays
 	rm -rf .venv frontend/node_modules frontend/dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -13,14 +13,10 @@ run() { # name, command…
   local from=$SECONDS state=ok
   "$@" >"$logs/$name.out" 2>&1 || state=FAILED
   echo "$((SECONDS - from))" >"$logs/$name.seconds"
-  echo $state >"$logs/$name.state" # last: it says that the piece is done
+  echo $state >"$logs/$name.state"
   [ $state = ok ]
 }
 in_frontend() { (cd frontend && "$@"); }
-after() { # the name of a piece of the other lane, command…
-  until [ -e "$logs/$1.state" ]; do sleep 0.2; done
-  [ "$(cat "$logs/$1.state")" != ok ] || "${@:2}"
-}
 
 # Two lanes for two cores; each sets up what it needs and lets its pieces follow one after the other.
 {
@@ -30,12 +26,12 @@ after() { # the name of a piece of the other lane, command…
     run ruff .venv/bin/ruff check --quiet .
     run imports .venv/bin/lint-imports
   fi
-  after set-up-pages run prettier in_frontend npx prettier --check --log-level warn --cache --cache-location node_modules/.cache/prettier-cache src
 } &
 {
   if run set-up-pages scripts/setup.sh check pages; then
-    run tsc in_frontend node node_modules/typescript-native/bin/tsc --noEmit
-    run eslint in_frontend npx eslint src --max-warnings 0 --cache --cache-location node_modules/.cache/eslint
+    run oxfmt in_frontend npx oxfmt --check src lint
+    run oxlint in_frontend npx oxlint --deny-warnings src lint
+    run tsc in_frontend npx tsc --noEmit
   fi
 } &
 wait

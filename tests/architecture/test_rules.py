@@ -86,7 +86,9 @@ def test_options_are_documented(repo: Path) -> None:
     assert all(option.help.endswith(".") for option in OPTIONS)
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-check.txt", "requirements-dev.txt", "frontend/package-lock.json"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-check.txt", "requirements-dev.txt", "frontend/package-lock.json"]
+)
 def test_locks_name_no_registry(repo: Path, name: str) -> None:
     text = (repo / name).read_text(encoding="utf-8")
     hosts = set(re.findall(r'(?:index-url|"resolved": ")\s*(?:https?://)?([\w.-]+)', text))

@@ -64,7 +64,7 @@ export function Inbox() {
   useEffect(() => {
     if (arrived !== undefined) void refresh("/api/notices", SESSION);
     // A new message is the only reason to read again.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // oxlint-disable-next-line react/exhaustive-deps
   }, [arrived]);
 
   const open = (notice: Notice) => {

@@ -42,7 +42,7 @@ function useAccountPreferences(me: Me | null): void {
   useEffect(() => {
     if (me) setPreferences({ language: me.language, theme: shownTheme(me.theme) });
     // Once per person: afterwards every change is made here first and then kept on the account.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // oxlint-disable-next-line react/exhaustive-deps
   }, [id]);
 }
 

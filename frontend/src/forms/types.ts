@@ -30,6 +30,6 @@ export interface FormWidgetProps<V = unknown, C = unknown> {
 }
 
 // Widgets of many value types live in one registry; each knows its own.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// oxlint-disable-next-line typescript/no-explicit-any
 export type FormWidget = ComponentType<FormWidgetProps<any, any>>;
 export type FormWidgets = Record<string, FormWidget>;

@@ -61,7 +61,7 @@ export function useTask<R>(id: string | null): FollowedTask<R> {
     const again = setInterval(ask, 500);
     return () => clearInterval(again);
     // `refresh` is new on each render; what matters is that the live state has turned to an end.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // oxlint-disable-next-line react/exhaustive-deps
   }, [id, liveState, hasAnswerEnded]);
   const base = answer.data ?? null;
   const task =

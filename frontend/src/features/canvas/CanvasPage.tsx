@@ -50,7 +50,7 @@ function Opened({ flow, draft, palette, kept }: OpenedProps) {
   const editor = useMemo(
     () => new Editor(flow, stepTypes(palette.steps as unknown as StepType[]), draft, kept),
     // The draft is the starting point only; from here on the editor is the truth.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // oxlint-disable-next-line react/exhaustive-deps
     [flow],
   );
   useEffect(() => () => void editor.flush().finally(() => editor.dispose()), [editor]);

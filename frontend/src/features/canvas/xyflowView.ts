@@ -52,7 +52,7 @@ export function useMovingView(props: FlowViewProps): void {
     const bottom = count > MAPPED ? MARGIN.map : MARGIN.bottom;
     void flow.setViewport(viewWith(place, transform, { width, height, bottom }), { duration: motion() });
     // What is asked for, and the number of things, call for a move; the rest is only read.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // oxlint-disable-next-line react/exhaustive-deps
   }, [count, focus, selection, state.layout, flow, store]);
 }
 

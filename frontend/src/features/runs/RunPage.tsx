@@ -85,7 +85,7 @@ function useFinalSnapshot(runId: string, state: string | undefined): void {
   useEffect(() => {
     if (hasEnded) void refresh(`/api/runs/${runId}`);
     // `refresh` is new on each render; what matters is that the run has come to its end.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // oxlint-disable-next-line react/exhaustive-deps
   }, [runId, hasEnded]);
 }
 
@@ -103,7 +103,7 @@ function Shown({ run, palette, isStale, Drawing, Outline }: ShownProps) {
   const [inside, setInside] = useState<string | null>(null);
   const types = useMemo(() => stepTypes(palette.steps as unknown as StepType[]), [palette]);
   // The version is frozen: its document is the same object of thought for the life of the page.
-  // eslint-disable-next-line react-hooks/exhaustive-deps
+  // oxlint-disable-next-line react/exhaustive-deps
   const state = useMemo(() => normalise(run.document as never, run.layout as never), [run.id]);
   const progress = useProgressStore(run, state);
   const sinks = useMemo(

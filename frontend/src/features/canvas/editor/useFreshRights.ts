@@ -24,6 +24,6 @@ export function useFreshRights(editor: Editor): void {
     window.addEventListener("focus", refresh);
     return () => window.removeEventListener("focus", refresh);
     // `refreshLists` is new on each render; what matters is that a notice has arrived.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // oxlint-disable-next-line react/exhaustive-deps
   }, [editor, arrived]);
 }

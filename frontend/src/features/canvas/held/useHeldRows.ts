@@ -97,7 +97,7 @@ function useAgeing(isNeeded: boolean, path: string): void {
   useEffect(() => {
     if (isNeeded) void refresh(path);
     // `refresh` is new on each render, and rows that have just come are not old.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // oxlint-disable-next-line react/exhaustive-deps
   }, [checkedAt, path]);
 }
 
@@ -118,7 +118,7 @@ function useFollowed(
   useEffect(() => {
     if (hasEnded) void refresh(path, "/api/runs");
     // What matters is that the run has come to its end.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // oxlint-disable-next-line react/exhaustive-deps
   }, [hasEnded, path]);
   const progress = useMemo(() => (id ? new ProgressStore() : undefined), [id]);
   useEffect(() => {

@@ -30,7 +30,9 @@ export function StepPanel({ info }: { info: StepInfo }) {
   const { state, check, canEdit, focus } = useView();
   const { step, type, dataset } = info;
   const placed = placeFindings(info.findings, type?.schema ?? {}, STEP_WIDGETS);
-  const notes = new Map([...placed.notes].map(([pointer, findings]) => [pointer, <Notes findings={findings} />]));
+  const notes = new Map(
+    [...placed.notes].map(([pointer, findings]) => [pointer, <Notes key={pointer} findings={findings} />]),
+  );
   const { panel, asked } = useAskedField(info.id, focus);
   const known = Object.fromEntries(
     Object.entries(info.incoming).map(([port, tables]) => [port, tables.map(withoutOpen)]),

@@ -60,7 +60,7 @@ function Drawn({ data }: { data: CompareAnswer }) {
       ),
       wires: new Map(data.wires.map((one) => [wireKey(one), mark(one.kind)])),
     };
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // oxlint-disable-next-line react/exhaustive-deps
   }, [data, i18n.language]);
   const rest = data.entries.filter((entry) => !entry.step);
   return (

@@ -67,7 +67,7 @@ export function useCoediting(editor: Editor): PeopleStore {
   useEffect(() => {
     if (comments !== undefined) void refresh(`/api/flows/${editor.flow}/comments`);
     // `refresh` is new on each render; what matters is that the comments have changed.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // oxlint-disable-next-line react/exhaustive-deps
   }, [editor, comments]);
 
   useEffect(() => keepChecked(editor), [editor]);

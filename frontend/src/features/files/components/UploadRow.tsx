@@ -21,7 +21,7 @@ export function UploadRow({ upload, onDismiss }: { upload: Upload; onDismiss: ()
   useEffect(() => {
     if (isEnded) void refresh("/api/files", "/api/catalogue/search");
     // Once, when the columns are known.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
+    // oxlint-disable-next-line react/exhaustive-deps
   }, [isEnded]);
   return (
     <li className={styles.row}>

@@ -1,4 +1,5 @@
 /** What shall I do now? Three ways to start, my apps, what ran, and what waits for me. */
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useMe } from "@/api/session";
@@ -17,9 +18,10 @@ function partOfDay(hour: number): "morning" | "afternoon" | "evening" {
 export function Home() {
   const { t } = useTranslation("home");
   const { name } = useMe();
+  const [hour] = useState(() => new Date().getHours());
   return (
     <div>
-      <PageHeader title={t(`greeting.${partOfDay(new Date().getHours())}`, { name })} />
+      <PageHeader title={t(`greeting.${partOfDay(hour)}`, { name })} />
       <Starters />
       <div className={styles.columns}>
         <MyApps />
