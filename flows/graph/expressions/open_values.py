@@ -46,12 +46,11 @@ class GivenLater(ops.Value):
 class OpenParameter(Parameter):
     """An input whose value is not known to the plan."""
 
-    def __init__(self, kind: str, name: str, place: str) -> None:
-        for key, value in (("type", kind), ("is_list", False), ("name", name), ("place", place)):
-            object.__setattr__(self, key, value)
-
     name: str
     place: str
+
+    def __init__(self, kind: str, name: str, place: str) -> None:
+        _fill(self, type=kind, name=name, place=place)
 
     @property
     def value(self) -> Any:
@@ -74,12 +73,10 @@ class OpenParameter(Parameter):
 class OpenValue(Value):
     """A constant of a known type and an unknown value."""
 
-    def __init__(self, kind: str, built: Any, name: str) -> None:
-        fields = {"type": kind, "built": built, "items": (), "column": "", "units": (), "name": name}
-        for key, value in fields.items():
-            object.__setattr__(self, key, value)
-
     name: str
+
+    def __init__(self, kind: str, built: Any, name: str) -> None:
+        _fill(self, type=kind, built=built, name=name)
 
     @property
     def literal(self) -> Any:
@@ -88,6 +85,14 @@ class OpenValue(Value):
     @property
     def is_open(self) -> bool:
         return True
+
+
+def _fill(frozen: Any, **fields: Any) -> None:
+    """Set fields of a frozen class in place of its own ``__init__``, which would also set the one that is a property
+    here; those that are not named keep the class's defaults.
+    """
+    for name, value in fields.items():
+        object.__setattr__(frozen, name, value)
 
 
 def need_values(relation: Any) -> None:
