@@ -77,7 +77,7 @@ def parquet_view(files: Sequence[Path], arrow: Any, promised: Schema, view: str 
         if pa.types.is_timestamp(native) and native.tz:
             value = f"make_timestamp(epoch_us({name}))"
         if column.type == "number":
-            value = number_of(value, may_be_nan=pa.types.is_floating(native), is_double=native == pa.float64())
+            value = number_of(value, may_be_nan=pa.types.is_floating(native))
         elif crs_of(column.type) is not None:
             value = f"st_geomfromwkb({value})"
         elif pa.types.is_nested(native) and column.type == "text":
@@ -90,13 +90,13 @@ def parquet_view(files: Sequence[Path], arrow: Any, promised: Schema, view: str 
     return f"CREATE VIEW {quoted(view)} AS SELECT {', '.join(columns)} FROM read_parquet([{listed}]{union})"
 
 
-def number_of(value: str, *, may_be_nan: bool = True, is_double: bool = False) -> str:
+def number_of(value: str, *, may_be_nan: bool) -> str:
     """DuckDB's text of ``value`` as a number of ours: a DOUBLE with NULL in place of NaN.
 
     NaN is above infinity there, and comparing costs half of what ``isnan`` does; but DuckDB believes the least and
     greatest values in a file's statistics, which leave NaN out, and takes such a comparison away.
     """
-    number = value if is_double else f"CAST({value} AS DOUBLE)"
+    number = f"CAST({value} AS DOUBLE)"  # DuckDB drops a cast to the type that the value has
     return f"CASE WHEN isnan({number}) THEN NULL ELSE {number} END" if may_be_nan else number
 
 

@@ -275,7 +275,7 @@ def _value(column: str, native: str, kind: str) -> str:
     elif _is_nested(native):
         return f"CAST(to_json({column}) AS {sql_type(kind)})"
     if base == "number":
-        return number_of(column, may_be_nan=native in ("FLOAT", "DOUBLE"), is_double=native == "DOUBLE")
+        return number_of(column, may_be_nan=native in ("FLOAT", "DOUBLE"))
     return f"CAST({column} AS {sql_type(kind)})"
 
 
