@@ -94,7 +94,7 @@ def _filled_in(one: sge.Expression, values: Mapping[str, sge.Expression]) -> Any
         is_plain = isinstance(value, _STANDS_ALONE) and not isinstance(value, sge.Binary)
         return value if is_plain else sge.Paren(this=value)
 
-    made: Any = values[whole.name].copy() if isinstance(whole, sge.Column) else whole.copy().transform(fill)
+    made: Any = values[whole.name].copy() if isinstance(whole, sge.Column) else whole.transform(fill)
     is_named = isinstance(made, sge.Column) and made.name == one.output_name
     return made if is_named else sge.alias_(made, one.output_name, quoted=True, copy=False)
 
