@@ -7,7 +7,7 @@ an operation that is not known here simply needs all columns and is not pushed.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import ibis.expr.operations as ops
@@ -170,7 +170,7 @@ def is_plain(predicate: Any) -> bool:
     return _are_safe(predicate.find(ops.Value, filter=ops.Value))
 
 
-def _are_safe(nodes: Iterable[Any]) -> bool:
+def _are_safe(nodes: Sequence[Any]) -> bool:
     """Raises ValueNeededError where that is up to a value that is given later: the source would be told it."""
     later = [node for node in nodes if isinstance(node, GivenLater)]
     if not all(_is_safe(node) for node in nodes if not isinstance(node, GivenLater)):
