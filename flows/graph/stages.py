@@ -218,9 +218,9 @@ class _StageDraft(ReadingDraft):
         """Whether its rows are in an order that means something here: that of typed rows only where it is kept, since
         keeping the order costs a stage that joins them with many others.
         """
-        maker = self.maker.order_of(step)
-        is_typed = maker == step and not self.maker.topology.into[step]
-        return step == self.region.last if is_typed else maker is not None
+        orderer = self.maker.order_of(step)
+        is_typed = orderer == step and not self.maker.topology.into[step]
+        return step == self.region.last if is_typed else orderer is not None
 
     def _judge(self) -> Judge | None:
         last = self.region.last
