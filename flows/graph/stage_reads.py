@@ -38,10 +38,10 @@ class ReadingDraft(StageDraft):
         self.thinned: set[str] = set()
         """Steps that see fewer rows because a source tests a later step's condition."""
         is_plain = not maker.conditions and not maker.looked_at
-        has_reads = any(self._kind(step).role == "source" for step in region.steps)
-        self.tests = find_tests(region.steps, maker.topology, self.relations) if is_plain and has_reads else {}
+        sources = [step for step in region.steps if self._kind(step).role == "source"]
+        self.tests = find_tests(region.steps, maker.topology, self.relations) if is_plain and sources else {}
         """For every table of the stage: conditions that its rows must pass to have any effect."""
-        self.reads = {step: self._source(step) for step in region.steps if self._kind(step).role == "source"}
+        self.reads = {step: self._source(step) for step in sources}
         self.parts = self._find_parts()
         """Last step → steps that a server does as one query."""
         self.in_parts = {step for part in self.parts.values() for step in part.steps}
