@@ -66,17 +66,16 @@ class TableSettings(Settings, kw_only=True):
         return islice(self._problems(), _MOST_TOLD)
 
     def _problems(self) -> Iterator[Problem]:
-        columns = [column for column in self.columns if is_type(column.type)]
-        if len(columns) < len(self.columns):
+        if not all(is_type(column.type) for column in self.columns):
             return  # a type that is none is told by the step
         for number, row in enumerate(self.rows):
-            if len(row) > len(columns):
+            if len(row) > len(self.columns):
                 message = text(
-                    f"Row {number + 1} has {len(row)} cells, but there are {len(columns)} columns.",
-                    f"第 {number + 1} 行有 {len(row)} 个单元格，而表格只有 {len(columns)} 列。",
+                    f"Row {number + 1} has {len(row)} cells, but there are {len(self.columns)} columns.",
+                    f"第 {number + 1} 行有 {len(row)} 个单元格，而表格只有 {len(self.columns)} 列。",
                 )
                 yield Problem(f"/rows/{number}", "table.row_long", message)
-            for place, (column, cell) in enumerate(zip(columns, row)):
+            for place, (column, cell) in enumerate(zip(self.columns, row)):
                 if parameter_in(cell) is not None:
                     continue
                 try:
