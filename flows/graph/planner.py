@@ -63,7 +63,7 @@ def make_plan(
     """
     only = until.partition(".")[0] if until is not None else None
     checked = check(
-        document, registry, datasets, grants, nodes, parameters, "L4", only, subflows=subflows, opened=opened
+        document, registry, datasets, grants, nodes, parameters, upto="L4", only=only, subflows=subflows, opened=opened
     )
     errors = tuple(finding for finding in checked.findings if finding.severity == "error")
     if errors:

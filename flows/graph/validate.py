@@ -100,8 +100,8 @@ def check(
     Those of the inputs in ``opened`` (with a name for each) are given when the text runs: see ``open_values``.
     """
     chain = (caller,) if caller is not None else ()
-    given = nodes or {}, parameters, subflows or {}, chain, opened or {}
-    return _Check(document, registry, datasets, grants, *given).run(upto, only)
+    made = _Check(document, registry, datasets, grants, nodes or {}, parameters, subflows or {}, chain, opened or {})
+    return made.run(upto, only)
 
 
 class _Check:
