@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, time
 from typing import Any
 
 from flows.graph.expressions.parameters import openable, to_python
+from node_catalog.sdk.constants import written
 
 Given = dict[str, tuple[str, str]]
 """Name in the text → type and the value in words that the engine reads exactly."""
@@ -37,10 +37,6 @@ def _words(value: Any, kind: str) -> str:
         raise ValueError(kind) from None
     if found is None:
         raise ValueError(kind)
-    if isinstance(found, bool):
-        return "true" if found else "false"
-    if isinstance(found, date | time):
-        return found.isoformat()
-    words = found if isinstance(found, str) else repr(found)
+    words = written(found)
     words.encode()  # half of a pair of surrogates is no text
     return words

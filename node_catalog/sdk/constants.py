@@ -47,6 +47,17 @@ def read_scalar(value: Scalar, kind: str) -> Any:
         raise ValueError(kind) from error
 
 
+def written(value: Any) -> str:
+    """A value, as Python has it, in words that the engine casts back to the very same."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return format(value, "f") if isinstance(value, Decimal) else repr(value)
+
+
 def _integer(value: Scalar, _kind: str) -> int:
     if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
         raise ValueError(value)

@@ -10,11 +10,10 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 from itertools import chain
 from typing import Any
 
-from node_catalog.sdk.constants import Scalar, read_scalar
+from node_catalog.sdk.constants import Scalar, read_scalar, written
 from node_catalog.sdk.ports import Schema, ibis_type
 
 _PARAMETER = re.compile(r"(:+)([A-Za-z_][A-Za-z0-9_]*)\Z")
@@ -117,7 +116,7 @@ def _constant(value: Any, kind: str) -> Any:
         return ibis.null(ibis_type(kind))
     if isinstance(value, ibis.Expr):
         return value
-    made = ibis.literal(_written(value), type="string")
+    made = ibis.literal(written(value), type="string")
     return made if kind == "text" else made.cast(ibis_type(kind))
 
 
@@ -131,7 +130,7 @@ def _several(cells: Sequence[Any], kind: str) -> Any:
         return _apart(ops.Cast(none, dt.Array(ibis_type(kind))))  # the engine knows no type of an empty list
     if any(isinstance(value, ibis.Expr) for value in cells):
         return _apart(ibis.array([_constant(value, kind) for value in cells]))
-    texts = [None if value is None else _written(value) for value in cells]
+    texts = [None if value is None else written(value) for value in cells]
     marks = _unused(text for text in texts if text)
     between = next(marks)
     empty = next(marks) if None in texts else ""
@@ -146,17 +145,6 @@ def _apart(listed: Any) -> Any:
     import ibis.expr.operations as ops
 
     return ops.Unnest(listed).to_expr()
-
-
-def _written(value: Any) -> str:
-    """A value as a text that the engine casts back to the very same."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return format(value, "f") if isinstance(value, Decimal) else repr(value)
 
 
 def _unused(texts: Iterable[str]) -> Iterator[str]:
