@@ -10,7 +10,7 @@ from django.db import transaction
 
 from flows.errors import FlowError, FlowRightError
 from flows.models import Comment, Flow
-from node_catalog.sdk.text import text
+from node_catalog.sdk.text import shortened, text
 from security import clock
 from security.access import Principal
 from security.models import User
@@ -53,7 +53,7 @@ def _tell(comment: Comment, mentioned: list[User], thread: Comment | None) -> No
     flow, author = comment.flow, comment.author
     assert author is not None
     title, link = flow.app.title, f"/flows/{flow.pk}"
-    short = comment.body if len(comment.body) <= 120 else comment.body[:119] + "…"
+    short = shortened(comment.body, 120)
     body = text(short, short)
     named = text(
         f"{author.name} mentioned you in “{title.get('en', '')}”",

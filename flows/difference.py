@@ -11,7 +11,7 @@ from flows.graph.document import Document
 from flows.models import Flow, Version
 from node_catalog.palette import registry
 from node_catalog.sdk.schema import json_schema
-from node_catalog.sdk.text import Text, text
+from node_catalog.sdk.text import Text, shortened, text
 
 Json = dict[str, Any]
 LONGEST = 80
@@ -145,11 +145,7 @@ def _short(value: Any, language: str) -> str:
     if isinstance(value, Mapping):
         names = [str(value[name]) for name in NAMING if value.get(name)]
         rest = [str(one) for key, one in value.items() if key not in NAMING and isinstance(one, str | int | float)]
-        return _cut(" ".join([*names[:2], *rest[:2]]) or str(dict(value)))
+        return shortened(" ".join([*names[:2], *rest[:2]]) or str(dict(value)), LONGEST)
     if isinstance(value, list):
-        return _cut(", ".join(_short(one, language) for one in value))
-    return _cut(str(value))
-
-
-def _cut(words: str) -> str:
-    return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
+        return shortened(", ".join(_short(one, language) for one in value), LONGEST)
+    return shortened(str(value), LONGEST)

@@ -13,6 +13,11 @@ def text(en: str, zh: str) -> Text:
     return {"en": en, "zh-CN": zh}
 
 
+def shortened(words: str, most: int) -> str:
+    """At most so many characters of ``words``, the last of them dots where some are left out."""
+    return words if len(words) <= most else words[: most - 1] + "…"
+
+
 def pick(value: Text | str | None, language: str) -> str:
     """The wording for ``language``; the other one when that is missing, so a screen is never empty."""
     if value is None:

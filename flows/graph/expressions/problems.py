@@ -16,7 +16,7 @@ from sqlglot import exp
 from flows.graph.errors import ExpressionError
 from flows.graph.expressions.parse import span
 from flows.graph.expressions.values import NUMERIC, Value, words
-from node_catalog.sdk.text import Text, text
+from node_catalog.sdk.text import Text, shortened, text
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -61,8 +61,7 @@ class Problems:
     def written(self, node: exp.Expression) -> str:
         """What stands in the source for ``node``, shortened."""
         start, end = span(node)
-        part = self.source[start:end].strip()
-        return part if len(part) <= 40 else part[:39] + "…"
+        return shortened(self.source[start:end].strip(), 40)
 
     def replace(self, node: exp.Expression, new: str) -> dict[str, Any]:
         """The fix that writes ``new`` instead of ``node``."""

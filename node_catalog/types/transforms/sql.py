@@ -11,7 +11,7 @@ from node_catalog.sdk.errors import Problem
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.ports import PORT_NAME, Port, PortList
 from node_catalog.sdk.relation import check_names
-from node_catalog.sdk.text import Text, text
+from node_catalog.sdk.text import Text, shortened, text
 
 MOST_INPUTS = 20
 _ORDER = re.compile(r"\border\s+by\b", re.IGNORECASE)
@@ -155,6 +155,5 @@ class Sql(Transform):
     @classmethod
     def summarise(cls, settings: Mapping[str, Any]) -> Text:
         """The query in one line."""
-        query = " ".join(str(settings.get("query") or "").split())
-        line = query if len(query) <= 80 else query[:79] + "…"
+        line = shortened(" ".join(str(settings.get("query") or "").split()), 80)
         return text(line or "no query yet", line or "尚未填写查询")

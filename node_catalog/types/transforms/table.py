@@ -11,7 +11,7 @@ from node_catalog.sdk.errors import Problem
 from node_catalog.sdk.fields import setting
 from node_catalog.sdk.ports import Port, Schema, ibis_type, is_type, type_of_ibis
 from node_catalog.sdk.relation import check_names, check_type, listed, type_setting, type_words
-from node_catalog.sdk.text import Text, text
+from node_catalog.sdk.text import Text, shortened, text
 from node_catalog.sdk.typed_rows import Cell, parameter_in, read_cell, typed_rows
 
 MOST_COLUMNS, MOST_ROWS = 50, 1_000
@@ -198,7 +198,7 @@ def _parameter(name: str, row: int, column: TableColumn, pointer: str, context: 
 
 
 def _misfit(row: int, column: TableColumn, cell: Cell) -> Text:
-    shown = str(cell) if len(str(cell)) <= 40 else str(cell)[:39] + "…"
+    shown = shortened(str(cell), 40)
     wanted, like = type_words(column.type), _LIKE.get(column.type.partition("(")[0])
     hint = (f" Write it like {like['en']}.", f"请写成 {like['zh-CN']} 的形式。") if like else ("", "")
     return text(
