@@ -4,23 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
 
 from flows.graph.plan import Binding, Plan
-from flows.graph.planner import make_plan
-from tests.unit.graph.support import (
-    AIR,
-    AIR_COLUMNS,
-    REMOTE,
-    Json,
-    all_rights,
-    arrow,
-    catalogue,
-    load,
-    nodes,
-    registry,
-    step,
-)
+from tests.unit.graph.support import AIR, AIR_COLUMNS, REMOTE, arrow, step
 
 READ = step("read", dataset="air")
 FAR = step("read", dataset="remote")
@@ -39,12 +25,6 @@ ROWS = [
     for index in range(40)
 ]
 TABLES = {AIR: arrow(AIR_COLUMNS, ROWS), REMOTE: arrow(AIR_COLUMNS, ROWS)}
-
-
-def planned(document: Json, grants: Any = None, **more: Any) -> Plan:
-    known = catalogue()
-    rights = all_rights(known) if grants is None else grants
-    return make_plan(load(document), registry(), known, rights, nodes(), **more)
 
 
 def only_binding(plan: Plan) -> Binding:

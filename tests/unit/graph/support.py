@@ -13,7 +13,9 @@ import pyarrow.compute as pc
 from flows.graph.document import Document
 from flows.graph.load import read_document
 from flows.graph.plan import Plan, Stage
+from flows.graph.planner import make_plan
 from flows.graph.sources import DatasetInfo, NodeInfo
+from flows.graph.validate import Checked, check
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.ports import Schema, to_arrow
 from node_catalog.sdk.registry import Registry, load_registry
@@ -90,6 +92,21 @@ def load(plain: Json) -> Document:
     loaded = read_document(plain, registry())
     assert loaded.document is not None, loaded.findings
     return loaded.document
+
+
+def planned(document: Json, grants: Any = None, datasets: Any = None, **more: Any) -> Plan:
+    """The plan of a flow over the catalogue with all rights, unless told otherwise."""
+    return make_plan(load(document), registry(), *_known(grants, datasets), **{"nodes": nodes(), **more})
+
+
+def checked(document: Json, grants: Any = None, datasets: Any = None, **more: Any) -> Checked:
+    """The same, checked."""
+    return check(load(document), registry(), *_known(grants, datasets), **{"nodes": nodes(), **more})
+
+
+def _known(grants: Any, datasets: Any) -> tuple[Any, Any]:
+    known = catalogue() if datasets is None else datasets
+    return known, all_rights(known) if grants is None else grants
 
 
 # ── running ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ import pytest
 
 from flows.graph.plan import Binding, Plan
 from node_catalog.sdk.grant import GrantSpec
-from tests.unit.graph.plan_support import FAR, OUT, READ, TABLES, planned
+from tests.unit.graph.plan_support import FAR, OUT, READ, TABLES
 from tests.unit.graph.support import (
     REMOTE,
     STATION_COLUMNS,
@@ -19,6 +19,7 @@ from tests.unit.graph.support import (
     arrow,
     catalogue,
     flow,
+    planned,
     rows_of,
     step,
 )

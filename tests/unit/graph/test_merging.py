@@ -10,9 +10,8 @@ import sqlglot
 import sqlglot.expressions as sge
 
 from flows.graph.merging import merged
-from flows.graph.planner import make_plan
 from flows.graph.render import text_of
-from tests.unit.graph.support import all_rights, catalogue, flow, load, registry, step
+from tests.unit.graph.support import flow, planned, step
 
 ROWS = "(VALUES (1, 2, 'x'), (3, NULL, 'y'), (NULL, 0, NULL)) AS src(a, b, c)"
 
@@ -86,5 +85,5 @@ def test_a_chain_of_derived_columns_is_planned_as_one_select() -> None:
         steps[f"s{number}"] = step("derive", columns=[{"name": f"v{number}", "expression": f"pm10 + {number}"}])
     steps["out"] = step("output", name="rows")
     wires = [f"s{number} > s{number + 1}" for number in range(19)]
-    plan = make_plan(load(flow(steps, *wires, "s19 > out")), registry(), catalogue(), all_rights(catalogue()))
+    plan = planned(flow(steps, *wires, "s19 > out"))
     assert plan.stages[0].text.count("SELECT") == 1

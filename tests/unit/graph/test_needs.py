@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from flows.graph.planner import make_plan
+from flows.graph.plan import Plan
 from runtime.states import is_needed
-from tests.unit.graph.support import Json, all_rights, catalogue, flow, load, registry, step
+from tests.unit.graph.support import Json, flow, planned, step
 
 
-def plan_of(*wires: str, **steps: Json):  # type: ignore[no-untyped-def]
-    datasets = catalogue()
-    document = flow({"air": step("read", dataset="air"), **steps}, *wires)
-    return make_plan(load(document), registry(), datasets, all_rights(datasets))
+def plan_of(*wires: str, **steps: Json) -> Plan:
+    return planned(flow({"air": step("read", dataset="air"), **steps}, *wires))
 
 
 def test_needs_follow_the_ways() -> None:

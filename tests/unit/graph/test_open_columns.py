@@ -7,9 +7,7 @@ from typing import Any
 
 from flows.graph.cell_rows import conditions_as_json
 from flows.graph.lineage import Lineage, step_relations
-from flows.graph.planner import make_plan
 from flows.graph.provenance import trace_row
-from flows.graph.validate import Checked, check
 from node_catalog.sdk.ports import to_arrow
 from runtime.engine.widen import Widener
 from tests.unit.graph.support import (
@@ -20,9 +18,10 @@ from tests.unit.graph.support import (
     all_rights,
     arrow,
     catalogue,
+    checked,
     flow,
     load,
-    nodes,
+    planned,
     registry,
     step,
 )
@@ -49,19 +48,13 @@ def behind(*steps: Json) -> Json:
     return flow({"read": READ, "pivot": PIVOT, **named, "out": OUT}, *wires)
 
 
-def checked(document: Json) -> Checked:
-    known = catalogue()
-    return check(load(document), registry(), known, all_rights(known), nodes())
-
-
 def findings(document: Json) -> list[tuple[str, str, str, str]]:
     return [(one.code, one.level, one.severity, one.step) for one in checked(document).findings]
 
 
 def rows(document: Json, given: list[Json] = ROWS) -> list[Json]:
     """The rows of the output with real columns, as a result has them."""
-    known = catalogue()
-    plan = make_plan(load(document), registry(), known, all_rights(known), nodes())
+    plan = planned(document)
     stage = plan.stages[-1]
     found = Runner({AIR: arrow(AIR_COLUMNS, given)}).run(plan)[stage.sink.step]
     widener = Widener(stage.schema)
@@ -161,10 +154,9 @@ def test_without_rows_only_the_promised_columns_are_there() -> None:
 
 
 def test_a_cell_is_traced_to_the_rows_of_its_row() -> None:
-    known, document = catalogue(), load(behind(step("filter", where="station <> 'c'")))
+    known, document = catalogue(), behind(step("filter", where="station <> 'c'"))
     rights = all_rights(known)
-    seen = check(document, registry(), known, rights, nodes())
-    relations = step_relations(document, registry(), known, rights, seen.schemas)
+    relations = step_relations(load(document), registry(), known, rights, checked(document).schemas)
     found = Lineage(relations).of("out.in", "o3")
     assert {name for _, _, name in found.computed_from} >= {"code", "pm25"}
     assert {name for _, _, name in found.rows_from} >= {"station"}

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from flows.graph.expressions.open_values import ValueNeededError
 from flows.graph.given_values import OpenInputs
 from flows.graph.plan import Plan
-from flows.graph.planner import make_plan
 from node_catalog.sdk.ports import to_arrow
 from runtime.engine.cancel import Cancel
 from runtime.engine.duck import open_main, open_standing
@@ -22,7 +21,7 @@ from runtime.engine.errors import EngineError
 from runtime.engine.streams import Flow
 from runtime.engine.work import Limits
 from tests.unit.graph.plan_support import READ, TABLES
-from tests.unit.graph.support import Json, Runner, all_rights, catalogue, flow, load, nodes, registry, rows_of, step
+from tests.unit.graph.support import Json, Runner, flow, planned, rows_of, step
 
 TEXTS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=12)
 ODD_TEXTS = st.sampled_from(["a", "", "it's", '"', "\\", "';--", "$v0", "%", "中文", "null"])
@@ -73,16 +72,14 @@ def _deep_texts() -> None:
     sys.setrecursionlimit(max(sys.getrecursionlimit(), 10_000))
 
 
-def planned(kind: str, settings: Json, values: Mapping[str, Any], opened: Mapping[str, str] | None = None) -> Plan:
+def one_step(kind: str, settings: Json, values: Mapping[str, Any], opened: Mapping[str, str] | None = None) -> Plan:
     """One step behind a read."""
     steps = {"r": READ, "d": step(kind, **settings), "o": step("output", name="x")}
-    document = load(flow(steps, "r > d", "d > o", inputs=INPUTS))
-    known = catalogue()
-    return make_plan(document, registry(), known, all_rights(known), nodes(), values, opened=opened)
+    return planned(flow(steps, "r > d", "d > o", inputs=INPUTS), parameters=values, opened=opened)
 
 
 def derived(expression: str, values: Mapping[str, Any], opened: Mapping[str, str] | None = None) -> Plan:
-    return planned("derive", {"columns": [{"name": "found", "expression": expression}]}, values, opened)
+    return one_step("derive", {"columns": [{"name": "found", "expression": expression}]}, values, opened)
 
 
 def open_plan(expression: str) -> Plan:
@@ -131,12 +128,12 @@ def test_an_input_that_decides_something_is_asked_for(expression: str) -> None:
 
 def test_a_condition_that_a_source_could_test_is_planned_with_its_value() -> None:
     with pytest.raises(ValueNeededError):
-        planned("filter", {"where": "pm10 > :n"}, SOME, OpenInputs(INPUTS).opened(["n"]))
+        one_step("filter", {"where": "pm10 > :n"}, SOME, OpenInputs(INPUTS).opened(["n"]))
 
 
 def test_a_setting_is_planned_with_its_value() -> None:
     with pytest.raises(ValueNeededError):
-        planned("limit", {"rows": {"input": "n"}}, SOME, OpenInputs(INPUTS).opened(["n"]))
+        one_step("limit", {"rows": {"input": "n"}}, SOME, OpenInputs(INPUTS).opened(["n"]))
 
 
 @pytest.mark.parametrize("values", [{"n": None}, {"n": 2**63}, {"n": 0.5}, {"d": "today"}, {"t": "\ud800"}])

@@ -16,7 +16,7 @@ from flows.graph.errors import PlanError
 from flows.graph.plan import Plan
 from flows.graph.planner import plan_digest
 from flows.graph.relation_text import with_relation
-from tests.unit.graph.plan_support import FAR, OUT, READ, ROWS, TABLES, fields, only_binding, planned
+from tests.unit.graph.plan_support import FAR, OUT, READ, ROWS, TABLES, fields, only_binding
 from tests.unit.graph.support import (
     AIR,
     STATIONS,
@@ -25,6 +25,7 @@ from tests.unit.graph.support import (
     catalogue,
     flow,
     load,
+    planned,
     registry,
     rows_of,
     step,

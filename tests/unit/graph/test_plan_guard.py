@@ -6,21 +6,11 @@ import pytest
 import sqlglot
 
 from flows.graph.plan import Plan
-from flows.graph.planner import dataset_plan, make_plan, profile_binding
+from flows.graph.planner import dataset_plan, profile_binding
 from node_catalog.sdk import grant as sdk_grant
 from node_catalog.sdk.grant import GrantSpec
-from tests.unit.graph.plan_support import OUT, READ, TABLES, only_binding, planned
-from tests.unit.graph.support import (
-    AIR,
-    REMOTE,
-    Runner,
-    catalogue,
-    flow,
-    load,
-    nodes,
-    registry,
-    step,
-)
+from tests.unit.graph.plan_support import OUT, READ, TABLES, only_binding
+from tests.unit.graph.support import AIR, REMOTE, Runner, catalogue, flow, planned, step
 
 NARROW = {
     number: GrantSpec(
@@ -55,7 +45,7 @@ def test_a_grant_is_inside_the_source_text() -> None:
 
 def test_the_canary_shows_when_the_guard_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sdk_grant, "narrow", lambda relation, grant: relation)
-    plan = make_plan(load(flow({"air": READ, "out": OUT}, "air > out")), registry(), catalogue(), NARROW, nodes())
+    plan = planned(flow({"air": READ, "out": OUT}, "air > out"), NARROW)
     assert "CANARY" in everything_in(plan)
 
 

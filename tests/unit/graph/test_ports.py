@@ -5,22 +5,8 @@ from __future__ import annotations
 import pytest
 
 from flows.graph.errors import PlanError
-from flows.graph.planner import make_plan
-from flows.graph.validate import check
 from node_catalog.sdk.ports import PortList
-from tests.unit.graph.support import (
-    AIR,
-    AIR_COLUMNS,
-    Json,
-    Runner,
-    all_rights,
-    arrow,
-    catalogue,
-    flow,
-    load,
-    registry,
-    step,
-)
+from tests.unit.graph.support import AIR, AIR_COLUMNS, Json, Runner, arrow, checked, flow, planned, step
 
 ROWS = [{"station": f"s{n % 3}", "pm25": float(n), "pm10": n} for n in range(100)]
 TABLES = {AIR: arrow(AIR_COLUMNS, ROWS)}
@@ -43,23 +29,17 @@ def routed(*wires: str, **more: Json) -> Json:
     return flow({name: value for name, value in steps.items() if name in used}, *wires)
 
 
-def plan(document: Json, **more: object):  # type: ignore[no-untyped-def]
-    datasets = catalogue()
-    return make_plan(load(document), registry(), datasets, all_rights(datasets), **more)  # type: ignore[arg-type]
-
-
 def test_every_port_has_a_schema() -> None:
     document = routed("air > way", "way.high > one", "way.middle > two", "way.rest > three")
-    datasets = catalogue()
-    checked = check(load(document), registry(), datasets, all_rights(datasets))
-    assert checked.ok("L5"), checked.findings
+    found = checked(document)
+    assert found.ok("L5"), found.findings
     for port in ("high", "middle", "rest"):
-        assert checked.schemas[f"way.{port}"].names == ("station", "pm25", "pm10")
+        assert found.schemas[f"way.{port}"].names == ("station", "pm25", "pm10")
 
 
 def test_a_step_with_several_used_ports_is_one_stage_and_every_row_leaves_once() -> None:
     document = routed("air > way", "way.high > one", "way.middle > two", "way.rest > three")
-    made = plan(document)
+    made = planned(document)
     stage = made.stages[0]
     assert (stage.key, [outlet.port for outlet in stage.outlets]) == ("way", ["high", "middle", "rest"])
     assert {(b.stage, b.port) for later in made.stages[1:] for b in later.bindings} == {
@@ -76,24 +56,24 @@ def test_only_the_needed_columns_of_each_port_are_handed_on() -> None:
         count=step("aggregate", measures=[{"name": "n", "function": "count"}]),
         short=step("select", columns=[{"column": "pm10"}]),
     )  # fmt: skip
-    stage = plan(document).stages[0]
+    stage = planned(document).stages[0]
     assert [outlet.schema.names for outlet in stage.outlets] == [("pm25",), ("pm10",)]
     assert stage.schema.names == ("port", "c1", "c2")
-    rows = Runner(TABLES).run(plan(document))
+    rows = Runner(TABLES).run(planned(document))
     assert rows["one"].to_pylist() == [{"n": 25}]
     assert sorted(rows["two"].column("pm10").to_pylist()) == list(range(35))
 
 
 def test_one_used_port_fuses_like_any_step() -> None:
     document = routed("air > way", "way.middle > one")
-    made = plan(document)
+    made = planned(document)
     assert [(stage.key, stage.outlets) for stage in made.stages] == [("one", ())]
     assert Runner(TABLES).run(made)["one"].num_rows == 40
 
 
 def test_one_port_that_two_steps_read_is_handed_on_as_one_kind() -> None:
     document = routed("air > way", "way.rest > one", "way.rest > two")
-    made = plan(document)
+    made = planned(document)
     assert (made.stages[0].key, made.stages[0].outlets) == ("way", ())
     assert all(binding.port == "" for stage in made.stages for binding in stage.bindings)
     rows = Runner(TABLES).run(made)
@@ -104,20 +84,20 @@ def test_ports_may_meet_again() -> None:
     document = routed(
         "air > way", "way.high > all", "way.middle > all", "way.rest > all", "all > one", all=step("union")
     )
-    rows = Runner(TABLES).run(plan(document))["one"]
+    rows = Runner(TABLES).run(planned(document))["one"]
     assert sorted(rows.column("pm10").to_pylist()) == list(range(100))
 
 
 @pytest.mark.parametrize(("until", "rows"), [("way", 25), ("way.high", 25), ("way.middle", 40), ("way.rest", 35)])
 def test_a_preview_shows_one_port(until: str, rows: int) -> None:
     document = routed("air > way", "way.high > one", "way.rest > two")
-    made = plan(document, until=until, limit=1000)
+    made = planned(document, until=until, limit=1000)
     assert Runner(TABLES).stage(made.stages[0]).num_rows == rows
 
 
 def test_a_preview_behind_ports_that_meet_again_reads_the_source_once() -> None:
     document = routed("air > way", "way.high > all", "way.rest > all", "all > one", all=step("union"))
-    made = plan(document, until="all", limit=1000)
+    made = planned(document, until="all", limit=1000)
     assert len(made.stages[0].bindings) == 1
     assert Runner(TABLES).stage(made.stages[0]).num_rows == 60
 
@@ -125,10 +105,8 @@ def test_a_preview_behind_ports_that_meet_again_reads_the_source_once() -> None:
 def test_no_such_port() -> None:
     document = routed("air > way", "way.high > one")
     with pytest.raises(PlanError, match=r"plan\.no_such_port"):
-        plan(document, until="way.low")
-    datasets = catalogue()
-    wrong = routed("air > way", "way.low > one")
-    found = check(load(wrong), registry(), datasets, all_rights(datasets)).findings
+        planned(document, until="way.low")
+    found = checked(routed("air > way", "way.low > one")).findings
     assert any(f.code == "wire.no_port" and f.port == "low" for f in found)
 
 

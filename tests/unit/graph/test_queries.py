@@ -13,14 +13,11 @@ import pytest
 
 from flows.graph.errors import ExpressionError
 from flows.graph.expressions.parameters import Parameter
-from flows.graph.planner import make_plan
 from flows.graph.queries.query import compile_query
 from flows.graph.render import render
-from flows.graph.validate import check
 from node_catalog.sdk.ports import Schema, from_ibis, to_arrow, to_ibis
 from tests.unit.graph.plan_support import TABLES as PLANNED
-from tests.unit.graph.plan_support import planned
-from tests.unit.graph.support import Runner, all_rights, catalogue, flow, load, registry, schema_of, step
+from tests.unit.graph.support import Runner, checked, flow, planned, schema_of, step
 
 COLUMNS = {
     "in1": [("station", "text"), ("pm25", "number"), ("n", "integer"), ("day", "date"), ("cost", "decimal(10,2)")],
@@ -262,18 +259,12 @@ def test_a_plain_filter_of_a_query_goes_down_to_the_server() -> None:
 
 
 def findings(query: str, *wires: str, **settings: Any) -> list[Any]:
-    document = load(
-        flow(
-            {
-                "air": step("read", dataset="air"),
-                "q": step("sql", query=query, **settings),
-                "out": step("output", name="x"),
-            },
-            *(wires or ("air > q.in1",)),
-            "q > out",
-        )
-    )
-    return check(document, registry(), catalogue(), all_rights(catalogue())).findings
+    steps = {
+        "air": step("read", dataset="air"),
+        "q": step("sql", query=query, **settings),
+        "out": step("output", name="x"),
+    }
+    return checked(flow(steps, *(wires or ("air > q.in1",)), "q > out")).findings
 
 
 def test_the_ports_are_the_tables() -> None:
@@ -298,8 +289,6 @@ def test_a_limit_in_a_query_with_an_order_needs_no_sort() -> None:
         "l": step("limit", rows=3),
         "out": step("output", name="x"),
     }
-    document = load(flow(steps, "air > q.in1", "q > l", "l > out"))
-    assert "limit.no_sort" not in [
-        f.code for f in check(document, registry(), catalogue(), all_rights(catalogue())).findings
-    ]
-    assert make_plan(document, registry(), catalogue(), all_rights(catalogue())).stages[0].ordered
+    document = flow(steps, "air > q.in1", "q > l", "l > out")
+    assert "limit.no_sort" not in [f.code for f in checked(document).findings]
+    assert planned(document).stages[0].ordered

@@ -9,8 +9,7 @@ import pytest
 
 from flows.graph.engines import Cluster
 from flows.graph.plan import HERE, SPARK, Plan
-from flows.graph.planner import make_plan
-from tests.unit.graph.support import all_rights, catalogue, flow, load, registry, step
+from tests.unit.graph.support import flow, planned, step
 
 GOOD = [
     "pm10 + 1", "pm25 / 2", "pm10 % 7", "abs(pm25)", "cost * cost", "cost + 1", "length(station)", "code || '-x'",
@@ -28,8 +27,7 @@ NOT_ALIKE = [
 def plan(cluster: Cluster | None, **steps: Any) -> Plan:
     made = {"read": step("read", dataset="air"), **steps, "out": step("output", name="rows")}
     names = list(made)
-    document = load(flow(made, *(f"{one} > {other}" for one, other in pairwise(names))))
-    return make_plan(document, registry(), catalogue(), all_rights(catalogue()), cluster=cluster)
+    return planned(flow(made, *(f"{one} > {other}" for one, other in pairwise(names))), cluster=cluster)
 
 
 def derived(expression: str) -> dict[str, Any]:
@@ -63,7 +61,7 @@ def test_rows_that_could_differ_each_time_are_worked_out_once() -> None:
         },
         "read > first", "first > all", "first > both", "all > both", "both > out",
     )  # fmt: skip
-    made = make_plan(load(document), registry(), catalogue(), all_rights(catalogue()), cluster=Cluster(0, "cluster"))
+    made = planned(document, cluster=Cluster(0, "cluster"))
     assert {stage.engine for stage in made.stages} == {HERE}
 
 

@@ -10,19 +10,17 @@ from flows.graph.engines import Cluster
 from flows.graph.errors import PlanError
 from flows.graph.estimate import estimate_ports
 from flows.graph.lineage import Lineage, step_relations
-from flows.graph.plan import HERE, Plan
-from flows.graph.planner import make_plan
-from flows.graph.validate import Checked, check
+from flows.graph.plan import HERE
 from tests.unit.graph.support import (
     AIR,
     AIR_COLUMNS,
     Json,
     Runner,
-    all_rights,
     arrow,
-    catalogue,
+    checked,
     flow,
     load,
+    planned,
     registry,
     rows_of,
     step,
@@ -32,14 +30,6 @@ from tests.unit.graph.test_provenance import Bench
 OUT = step("output", name="rows")
 LIMITS = step("table", columns=[{"name": "id"}, {"name": "most", "type": "number"}], rows=[["a", 1.5], ["b", "3"]])
 INPUTS = {"type": "object", "properties": {"n": {"type": "integer"}, "day": {"type": "string", "format": "date"}}}
-
-
-def planned(document: Json, **more: Any) -> Plan:
-    return make_plan(load(document), registry(), catalogue(), all_rights(catalogue()), **more)
-
-
-def checked(document: Json) -> Checked:
-    return check(load(document), registry(), catalogue(), all_rights(catalogue()))
 
 
 def one_row(*cells: Any, kind: str = "integer") -> Json:
@@ -158,9 +148,8 @@ def test_a_cell_that_does_not_fit_is_told_at_the_cell() -> None:
 
 
 def test_its_columns_come_from_no_dataset() -> None:
-    document = load(flow({"t": LIMITS, "s": step("sort", by=[{"column": "most"}]), "out": OUT}, "t > s", "s > out"))
-    schemas = check(document, registry(), {}, {}).schemas
-    relations = step_relations(document, registry(), {}, {}, schemas)
+    document = flow({"t": LIMITS, "s": step("sort", by=[{"column": "most"}]), "out": OUT}, "t > s", "s > out")
+    relations = step_relations(load(document), registry(), {}, {}, checked(document, {}, {}).schemas)
     lineage = Lineage(relations).of("out.in", "most")
     assert (lineage.sources, lineage.computing, lineage.choosing) == (frozenset(), ("t",), ())
     assert estimate_ports(relations, {})["t.out"] == {"rows": 2, "bytes": 64}

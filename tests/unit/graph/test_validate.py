@@ -16,6 +16,7 @@ from flows.graph.validate import Checked, check
 from node_catalog.sdk.grant import GrantSpec
 from node_catalog.sdk.registry import Registry
 from node_catalog.sdk.text import LANGUAGES
+from tests.unit.graph import support
 from tests.unit.graph.support import (
     AIR,
     AIR_COLUMNS,
@@ -36,9 +37,7 @@ OUT = step("output", name="x")
 
 
 def checked(document: Json, grants: Any = None, datasets: Any = None, **more: Any) -> Checked:
-    known = datasets or catalogue()
-    rights = all_rights(known) if grants is None else grants
-    result = check(load(document), registry(), known, rights, nodes(), **more)
+    result = support.checked(document, grants, datasets, **more)
     for finding in result.findings:
         assert all(finding.message[language] for language in LANGUAGES), finding
         assert finding.step == "" or finding.step in document["steps"]
