@@ -12,6 +12,12 @@ from tests.e2e.person import PATIENCE, Person
 class Canvas(Person):
     """The canvas page in one language."""
 
+    def begin_app(self) -> None:
+        """Ask for a new app in the command menu; its empty flow opens."""
+        self.press("Control+k")
+        self.page.get_by_role("combobox").fill(self.t("common:command.new_app"))
+        self.page.get_by_role("option", name=self.t("common:command.new_app")).click()
+
     def expect_open(self) -> None:
         expect(self.page.get_by_role("region", name=self.t("canvas:drawing"))).to_be_visible(timeout=PATIENCE)
 

@@ -34,6 +34,10 @@ class Person:
         self.button(self.t("account:sign_in.submit")).click()
         expect(self.page.get_by_role("navigation", name=self.t("common:nav.label"))).to_be_visible(timeout=PATIENCE)
 
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
     def go(self, place: str) -> None:
         """One of the places in the left rail."""
         rail = self.page.get_by_role("navigation", name=self.t("common:nav.label"))

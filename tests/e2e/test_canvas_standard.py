@@ -29,14 +29,8 @@ class Drawing(Canvas):
         if template:
             self.button(re.compile(re.escape(template))).first.click()
         else:
-            self.press("Control+k")
-            self.page.get_by_role("combobox").fill(self.t("common:command.new_app"))
-            self.page.get_by_role("option", name=self.t("common:command.new_app")).click()
+            self.begin_app()
         self.expect_open()
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
 
     def command(self, name: str) -> None:
         """Through the command menu."""

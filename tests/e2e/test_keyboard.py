@@ -29,10 +29,6 @@ FOCUS_IS_SEEN = """() => {
 class Typist(Canvas):
     """Somebody without a mouse."""
 
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
-
     def type(self, text: str) -> None:
         self.page.keyboard.type(text)
 

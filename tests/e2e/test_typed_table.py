@@ -20,19 +20,13 @@ class Typist(Canvas):
     def begin(self) -> None:
         """A new app with a table and an output behind it."""
         self.sign_in(SPEAKERS[self.t.language])
-        self.press("Control+k")
-        self.page.get_by_role("combobox").fill(self.t("common:command.new_app"))
-        self.page.get_by_role("option", name=self.t("common:command.new_app")).click()
+        self.begin_app()
         self.expect_open()
         self.button(re.compile(re.escape(self.t("canvas:start.blank")))).first.click()
         self.press("Escape")
         self.add_step("table")
         self.add_step("output")
         self.open_step(self.t.step("table"))
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
 
     def paste(self, text: str) -> None:
         """Into what has the keyboard, as from a spreadsheet."""
