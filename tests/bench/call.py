@@ -19,7 +19,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.bench.data import fill_sqlite
 from tests.bench.flow import document
 from tests.bench.measure import Comparison, cpu_seconds, process_tree
 from tests.bench.ours import Ours
@@ -71,9 +70,7 @@ def drive(caller: Caller, pid: int, in_flight: int) -> dict[str, float]:
 
 def publish(studio: Ours) -> tuple[Caller, Caller, Caller]:
     """The ten steps as an API, with a token: as they are, with another parameter in each call, and reading."""
-    fill_sqlite(studio.folder / "stations.sqlite3")
-    node = studio.add_node("sqlite", "Stations", {"path": str(studio.folder / "stations.sqlite3")})
-    plain, reading = document(), document(studio.dataset(node, "station"))
+    plain, reading = document(), document(studio.add_stations())
     token: Any = studio.post("me/tokens", {"name": "bench", "days": 1})
     headers = {"Authorization": f"Bearer {token['token']}"}
     port = int(studio.studio.url.rpartition(":")[2])

@@ -11,7 +11,6 @@ import statistics
 import time
 from typing import Any
 
-from tests.bench.data import fill_sqlite
 from tests.bench.measure import Comparison, cpu_seconds, process_tree
 from tests.bench.ours import Ours
 from tests.bench.ours import ours as our_studio
@@ -47,9 +46,7 @@ def run() -> list[Comparison]:
     """Seconds of a run, and what it cost."""
     walls, cpus = [], []
     with our_studio() as ours:
-        fill_sqlite(ours.folder / "stations.sqlite3")
-        node = ours.add_node("sqlite", "Stations", {"path": str(ours.folder / "stations.sqlite3")})
-        dataset = ours.dataset(node, "station")
+        dataset = ours.add_stations()
         each = {"flow": sub_flow(ours, dataset), "parameters": {"number": {"column": "id"}}, "concurrency": 8}
         steps = {
             "read": ("read", {"dataset": "data", "columns": ["id"]}),

@@ -18,7 +18,6 @@ from uuid import uuid4
 import redis
 from celery import Celery
 
-from tests.bench.data import fill_sqlite
 from tests.bench.measure import Comparison, cpu_seconds, process_tree
 from tests.bench.ours import Ours
 from tests.bench.ours import ours as our_studio
@@ -110,9 +109,7 @@ def run() -> list[Comparison]:
     rows: list[Comparison] = []
     figures: dict[tuple[str, int], dict[str, float]] = {}
     with our_studio() as ours:
-        fill_sqlite(ours.folder / "stations.sqlite3")
-        node = ours.add_node("sqlite", "Stations", {"path": str(ours.folder / "stations.sqlite3")})
-        flow = ours.add_flow("Ten steps", document(ours.dataset(node, "station")))
+        flow = ours.add_flow("Ten steps", document(ours.add_stations()))
         answer = ours.run(flow)
         assert len(answer["steps"]) == 10, "ten step states can be read afterwards"
         for in_flight in (1, 8):

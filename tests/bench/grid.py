@@ -11,7 +11,6 @@ import time
 
 from playwright.sync_api import sync_playwright
 
-from tests.bench.data import fill_sqlite
 from tests.bench.flow import document
 from tests.bench.measure import Comparison
 from tests.bench.ours import ours as our_studio
@@ -26,9 +25,7 @@ OPENINGS = int(os.environ.get("GRID_OPENINGS", "5"))
 def run() -> list[Comparison]:
     """First paint, and the one request alone."""
     with our_studio() as studio, sync_playwright() as driver:
-        fill_sqlite(studio.folder / "stations.sqlite3")
-        node = studio.add_node("sqlite", "Stations", {"path": str(studio.folder / "stations.sqlite3")})
-        done = studio.run(studio.add_flow("History", document(studio.dataset(node, "station"))))
+        done = studio.run(studio.add_flow("History", document(studio.add_stations())))
         app = done["app"]["id"]
         fill_history(studio.studio, app, TASKS, RUNS)
         answers = []

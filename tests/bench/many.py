@@ -13,7 +13,6 @@ from contextlib import closing
 from datetime import datetime
 from typing import Any
 
-from tests.bench.data import fill_sqlite
 from tests.bench.each import document
 from tests.bench.measure import Comparison, cpu_seconds, process_tree
 from tests.bench.ours import Ours
@@ -47,9 +46,7 @@ def seconds(start: str, end: str) -> float:
 def run() -> list[Comparison]:
     """Waits of the thousand and of the single one; runs per second and CPU of the whole."""
     with our_studio() as ours:
-        fill_sqlite(ours.folder / "stations.sqlite3")
-        node = ours.add_node("sqlite", "Stations", {"path": str(ours.folder / "stations.sqlite3")})
-        dataset = ours.dataset(node, "station")
+        dataset = ours.add_stations()
         flood, single = light_flow(ours, dataset, "Many"), light_flow(ours, dataset, "Single")
         for flow in (flood, single):
             ours.run(flow)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.api_client import ApiClient
+from tests.bench.data import fill_sqlite
 from tests.services import wait_until
 from tests.studio_process import running_studio
 
@@ -22,6 +23,12 @@ class Ours(ApiClient):
         """No work waits or goes on (a freshly started city profiles its datasets)."""
         seen = ApiClient(self.studio, "zhao.min").get("monitor")
         return not seen["queue_depth"] and all(worker["busy"] == 0 for worker in seen["workers"])
+
+    def add_stations(self) -> str:
+        """The stations in a SQLite file, as a node; the number of their dataset."""
+        file = self.folder / "stations.sqlite3"
+        fill_sqlite(file)
+        return self.dataset(self.add_node("sqlite", "Stations", {"path": str(file)}), "station")
 
     def profile(self, node: str) -> None:
         """Profile all datasets of a node that this client added."""

@@ -23,7 +23,6 @@ import channels_redis.pubsub
 
 from runtime.live import GROUP
 from studio.supervisor.broker import socket_path
-from tests.bench.data import fill_sqlite
 from tests.bench.flow import document
 from tests.bench.measure import Comparison, cpu_seconds, process_tree
 from tests.bench.ours import Ours
@@ -187,9 +186,7 @@ def run() -> list[Comparison]:
     """Deliveries a second and how old they are, for each number of clients."""
     rows = []
     with our_studio() as studio:
-        fill_sqlite(studio.folder / "stations.sqlite3")
-        node = studio.add_node("sqlite", "Stations", {"path": str(studio.folder / "stations.sqlite3")})
-        ended = studio.run(studio.add_flow("Followed", document(studio.dataset(node, "station"))))
+        ended = studio.run(studio.add_flow("Followed", document(studio.add_stations())))
         followed = studio.get(f"runs/{ended['id']}")
         first = followed["seq"] + 1
         for clients, (deliveries, latest) in SIZES.items():

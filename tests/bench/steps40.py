@@ -12,7 +12,6 @@ import time
 from datetime import datetime
 from typing import Any
 
-from tests.bench.data import fill_sqlite
 from tests.bench.each import document
 from tests.bench.measure import Comparison, cpu_seconds, process_tree
 from tests.bench.ours import Ours
@@ -59,9 +58,7 @@ def run() -> list[Comparison]:
     """Both, with their CPU."""
     rows = []
     with our_studio() as ours:
-        fill_sqlite(ours.folder / "stations.sqlite3")
-        node = ours.add_node("sqlite", "Stations", {"path": str(ours.folder / "stations.sqlite3")})
-        dataset = ours.dataset(node, "station")
+        dataset = ours.add_stations()
         for word, kind, goal in (("fused", "derive", FUSED), ("unfused", "check", UNFUSED)):
             found = measured(ours, ours.add_flow(f"Forty {word}", document(dataset, chain(kind))))
             doubts = (
