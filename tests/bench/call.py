@@ -14,13 +14,11 @@ import json
 import os
 import statistics
 import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.bench.flow import document
-from tests.bench.measure import Comparison, cpu_seconds, process_tree
+from tests.bench.measure import Comparison, drive
 from tests.bench.ours import Ours
 from tests.bench.ours import ours as our_studio
 from tests.bench.peers import node_red
@@ -32,40 +30,23 @@ MOST_TIMES = 2.0
 
 
 class Caller:
-    """Calls one address over a connection for each thread; ``body`` makes what is sent of the call's number."""
+    """Calls one address over a connection for each thread; ``body`` makes what is sent."""
 
     def __init__(
-        self, port: int, path: str, headers: dict[str, str], body: Callable[[int], bytes] = lambda number: b"{}"
+        self, port: int, path: str, headers: dict[str, str], body: Callable[[], bytes] = lambda: b"{}"
     ) -> None:
         self._port, self._path, self._body = port, path, body
         self._headers = {"Content-Type": "application/json", **headers}
         self._mine = threading.local()
 
-    def __call__(self, number: int = 0) -> float:
+    def __call__(self) -> None:
         connection = getattr(self._mine, "connection", None)
         if connection is None:
             connection = self._mine.connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
-        started = time.perf_counter()
-        connection.request("POST", self._path, self._body(number), self._headers)
+        connection.request("POST", self._path, self._body(), self._headers)
         answer = connection.getresponse()
         body = answer.read()
         assert answer.status == 200, body[:500]
-        return (time.perf_counter() - started) * 1000
-
-
-def drive(caller: Caller, pid: int, in_flight: int) -> dict[str, float]:
-    """Milliseconds of CPU for each call, and how long callers wait."""
-    with ThreadPoolExecutor(in_flight) as threads:
-        before, started = cpu_seconds(process_tree([pid])), time.perf_counter()
-        times = sorted(threads.map(caller, range(CALLS)))
-        wall = time.perf_counter() - started
-        spent = cpu_seconds(process_tree([pid])) - before
-    return {
-        "cpu_ms": spent / CALLS * 1000,
-        "p50_ms": statistics.median(times),
-        "p95_ms": times[int(0.95 * CALLS)],
-        "per_second": CALLS / wall,
-    }
 
 
 def publish(studio: Ours) -> tuple[Caller, Caller, Caller]:
@@ -75,16 +56,13 @@ def publish(studio: Ours) -> tuple[Caller, Caller, Caller]:
     headers = {"Authorization": f"Bearer {token['token']}"}
     port = int(studio.studio.url.rpartition(":")[2])
     numbers = itertools.count()
-    callers = []
-    kinds: list[tuple[dict[str, Any], Callable[[int], bytes]]] = [
-        (plain, lambda _: b"{}"),
-        (with_parameter(plain), lambda _: b'{"n": %d}' % next(numbers)),
-        (reading, lambda _: b"{}"),
-    ]
-    for one, body in kinds:
-        facts = json.loads(studio.fetch("PUT", f"flows/{studio.add_flow('Ten steps', one)}/api", {"audience": "owner"}))
-        callers.append(Caller(port, facts["address"], headers, body))
-    return callers[0], callers[1], callers[2]
+
+    def published(flow: dict[str, Any], **more: Any) -> Caller:
+        path = f"flows/{studio.add_flow('Ten steps', flow)}/api"
+        return Caller(port, json.loads(studio.fetch("PUT", path, {"audience": "owner"}))["address"], headers, **more)
+
+    other = published(with_parameter(plain), body=lambda: b'{"n": %d}' % next(numbers))
+    return published(plain), other, published(reading)
 
 
 def with_parameter(plain: dict[str, Any]) -> dict[str, Any]:
@@ -109,10 +87,10 @@ def run() -> list[Comparison]:
                 caller()
         for _ in range(ROUNDS):
             for in_flight in (1, 8):
-                figures.setdefault(("ours", in_flight), []).append(drive(ours, studio.pid, in_flight))
-                figures.setdefault(("peer", in_flight), []).append(drive(theirs, pid, in_flight))
-            figures.setdefault(("others", 1), []).append(drive(others, studio.pid, 1))
-            figures.setdefault(("reading", 1), []).append(drive(reading, studio.pid, 1))
+                figures.setdefault(("ours", in_flight), []).append(drive(ours, CALLS, in_flight, studio.pid))
+                figures.setdefault(("peer", in_flight), []).append(drive(theirs, CALLS, in_flight, pid))
+            figures.setdefault(("others", 1), []).append(drive(others, CALLS, 1, studio.pid))
+            figures.setdefault(("reading", 1), []).append(drive(reading, CALLS, 1, studio.pid))
 
     def cpu(who: str) -> list[float]:
         return [one["cpu_ms"] for one in figures[who, 1]]

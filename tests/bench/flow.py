@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import itertools
 import os
-import statistics
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
 import redis
 from celery import Celery
 
-from tests.bench.measure import Comparison, cpu_seconds, process_tree
+from tests.bench.measure import Comparison, cpu_seconds, drive, process_tree
 from tests.bench.ours import Ours
 from tests.bench.ours import ours as our_studio
 from tests.bench.peers import n8n
@@ -58,27 +56,11 @@ def peer_workflow() -> dict[str, Any]:
     return n8n.chain("flow", nodes)
 
 
-def drive(once: Callable[[], Any], in_flight: int, pid: int) -> dict[str, float]:
-    """200 runs, ``in_flight`` at once: flows per second, p50 and p95 in milliseconds, CPU ms per flow."""
+def warm(once: Callable[[], Any]) -> Callable[[], Any]:
+    """The same, after ten that nobody counts."""
     for _ in range(10):
         once()
-
-    def timed(_: int) -> float:
-        started = time.perf_counter()
-        once()
-        return (time.perf_counter() - started) * 1000
-
-    before, started = cpu_seconds(process_tree([pid])), time.perf_counter()
-    with ThreadPoolExecutor(in_flight) as threads:
-        times = sorted(threads.map(timed, range(RUNS)))
-    wall = time.perf_counter() - started
-    spent = cpu_seconds(process_tree([pid])) - before
-    return {
-        "per_second": RUNS / wall,
-        "p50_ms": statistics.median(times),
-        "p95_ms": times[int(0.95 * RUNS)],
-        "cpu_ms": spent / RUNS * 1000,
-    }
+    return once
 
 
 def bell_ms(ours: Ours) -> float:
@@ -113,11 +95,11 @@ def run() -> list[Comparison]:
         answer = ours.run(flow)
         assert len(answer["steps"]) == 10, "ten step states can be read afterwards"
         for in_flight in (1, 8):
-            figures["ours", in_flight] = drive(lambda: ours.run(flow), in_flight, ours.pid)
+            figures["ours", in_flight] = drive(warm(lambda: ours.run(flow)), RUNS, in_flight, ours.pid)
         bell = bell_ms(ours)
     with n8n.running(postgres_server(), [peer_workflow()], []) as studio:
         for in_flight in (1, 8):
-            figures["n8n", in_flight] = drive(lambda: studio.call("flow"), in_flight, studio.process.pid)
+            figures["n8n", in_flight] = drive(warm(lambda: studio.call("flow")), RUNS, in_flight, studio.process.pid)
     peer = f"n8n {n8n.VERSION}"
     for in_flight in (1, 8):
         own, other = figures["ours", in_flight], figures["n8n", in_flight]

@@ -7,6 +7,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -145,6 +146,27 @@ def measure(work: Callable[[], Any], roots: Callable[[], Iterable[int]], watched
     stop.set()
     watcher.join()
     return Cost(wall, max(after - before, 0.0), peak, share, largest)
+
+
+def drive(once: Callable[[], Any], count: int, in_flight: int, pid: int) -> dict[str, float]:
+    """``count`` times, ``in_flight`` at once: how many a second, p50 and p95 in ms, CPU ms of the tree for each."""
+
+    def timed(_: int) -> float:
+        started = time.perf_counter()
+        once()
+        return (time.perf_counter() - started) * 1000
+
+    before, started = cpu_seconds(process_tree([pid])), time.perf_counter()
+    with ThreadPoolExecutor(in_flight) as threads:
+        times = sorted(threads.map(timed, range(count)))
+    wall = time.perf_counter() - started
+    spent = cpu_seconds(process_tree([pid])) - before
+    return {
+        "per_second": count / wall,
+        "p50_ms": statistics.median(times),
+        "p95_ms": times[int(0.95 * count)],
+        "cpu_ms": spent / count * 1000,
+    }
 
 
 def medians(costs: list[Cost]) -> Cost:
