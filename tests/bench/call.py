@@ -12,13 +12,12 @@ import http.client
 import itertools
 import json
 import os
-import statistics
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from tests.bench.flow import document
-from tests.bench.measure import Comparison, drive
+from tests.bench.measure import Comparison, compared, drive
 from tests.bench.ours import Ours
 from tests.bench.ours import ours as our_studio
 from tests.bench.peers import node_red
@@ -92,24 +91,15 @@ def run() -> list[Comparison]:
             figures.setdefault(("others", 1), []).append(drive(others, CALLS, 1, studio.pid))
             figures.setdefault(("reading", 1), []).append(drive(reading, CALLS, 1, studio.pid))
 
-    def cpu(who: str) -> list[float]:
-        return [one["cpu_ms"] for one in figures[who, 1]]
-
-    rows = []
     peer = f"Node-RED {node_red.VERSION}"
-    for in_flight in (1, 8):
-        for name, figure, unit in (
-            ("cpu_ms", "CPU ms a call", "ms"),
-            ("p50_ms", "p50 ms", "ms"),
-            ("p95_ms", "p95 ms", "ms"),
-        ):
-            runs = {who: [one[name] for one in figures[who, in_flight]] for who in ("ours", "peer")}
-            own, other = statistics.median(runs["ours"]), statistics.median(runs["peer"])
-            work = f"flow as an API, {in_flight} in flight"
-            rows.append(Comparison(work, figure, own, other, peer, MOST_TIMES, "at_most", unit, runs=runs))
-    for who, how in (("others", "other values in each call"), ("reading", "reading SQLite")):
-        runs = {"ours": cpu(who), "peer": cpu("peer")}
-        own, other = statistics.median(runs["ours"]), statistics.median(runs["peer"])
-        work = f"flow as an API, {how}"
-        rows.append(Comparison(work, "CPU ms a call", own, other, peer, MOST_TIMES, "at_most", "ms", runs=runs))
-    return rows
+
+    def line(how: str, who: str, in_flight: int, name: str, figure: str) -> Comparison:
+        runs = {side: [one[name] for one in figures[key, in_flight]] for side, key in (("ours", who), ("peer", "peer"))}
+        return compared(f"flow as an API, {how}", figure, runs, peer, MOST_TIMES, "ms")
+
+    told = (("cpu_ms", "CPU ms a call"), ("p50_ms", "p50 ms"), ("p95_ms", "p95 ms"))
+    kinds = (("others", "other values in each call"), ("reading", "reading SQLite"))
+    return [
+        *(line(f"{number} in flight", "ours", number, *one) for number in (1, 8) for one in told),
+        *(line(how, who, 1, *told[0]) for who, how in kinds),
+    ]

@@ -8,7 +8,6 @@ writes its rows. D1_TEXT_ROWS is 10 million unless set.
 from __future__ import annotations
 
 import os
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,7 +23,7 @@ from flows.graph.plan import Stage
 from runtime.engine.work import Limits, StageWork
 from tests.bench import parquet_d1
 from tests.bench.copying import millions
-from tests.bench.measure import Comparison
+from tests.bench.measure import Comparison, compared
 from tests.bench.tpch.data import file_tables, registry, run_works
 
 ROWS = int(os.environ.get("D1_TEXT_ROWS", "10000000"))
@@ -97,10 +96,7 @@ def _pairs(name: str, own: Callable[[], Any], peer: Callable[[], Any]) -> list[C
             if pair:
                 walls[who].append(time.perf_counter() - wall)
                 cpus[who].append(time.process_time() - cpu)
+    work = f"d1 {name}, {millions(ROWS)}"
     return [
-        Comparison(
-            f"d1 {name}, {millions(ROWS)}", figure, statistics.median(runs["ours"]), statistics.median(runs["peer"]),
-            "DuckDB's SQL by hand", GOAL, "at_most", runs=runs,
-        )
-        for figure, runs in (("wall", walls), ("cpu", cpus))
-    ]  # fmt: skip
+        compared(work, figure, runs, "DuckDB's SQL by hand", GOAL) for figure, runs in (("wall", walls), ("cpu", cpus))
+    ]

@@ -180,6 +180,14 @@ def medians(costs: list[Cost]) -> Cost:
     )
 
 
+def compared(
+    work: str, figure: str, runs: dict[str, list[float]], peer: str, goal: float, unit: str = "s"
+) -> Comparison:
+    """The median of what ``ours`` gave beside that of the ``peer``, which is to be passed at most ``goal`` times."""
+    ours, against = (statistics.median(runs[who]) for who in ("ours", "peer"))
+    return Comparison(work, figure, ours, against, peer, goal, "at_most", unit, runs=runs)
+
+
 def write_results(rows: list[Comparison]) -> None:
     """Put the lines into latest.jsonl, in place of those of the same work and figure, and into the page; print them."""
     kept = {(line["work"], line["figure"]): line for line in read_lines()}

@@ -17,7 +17,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from runtime.engine.work import Limits
-from tests.bench.measure import Comparison
+from tests.bench.measure import Comparison, compared
 from tests.bench.tpch.data import (
     NUMBERS,
     TABLES,
@@ -76,12 +76,8 @@ def run() -> list[Comparison]:
     rows = []
     for number in NUMBERS:
         own, peer = run_query(tables, number)
-        rows.append(
-            Comparison(
-                f"tpch SF{SCALE:g}", f"q{number:02d} wall", statistics.median(own), statistics.median(peer),
-                "DuckDB's own SQL", GOAL, "at_most", runs={"ours": own, "peer": peer},
-            )
-        )  # fmt: skip
+        runs = {"ours": own, "peer": peer}
+        rows.append(compared(f"tpch SF{SCALE:g}", f"q{number:02d} wall", runs, "DuckDB's own SQL", GOAL))
     mean = math.exp(statistics.fmean(math.log(row.ratio) for row in rows))
     rows.append(
         Comparison(f"tpch SF{SCALE:g}", "geometric mean", mean, 1.0, "DuckDB's own SQL", GOAL, "at_most", unit="")
