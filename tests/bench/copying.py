@@ -41,19 +41,29 @@ def pairs(work: str, count: int, limit: Callable[[], Cost], own: Callable[[], Co
     return limits, owns
 
 
-def lines(
-    work: str, limit: list[Cost], own: list[Cost], peer: str, goal: float, most_mib: float, doubts: str = ""
+def wall_and_cpu(
+    work: str, limit: list[Cost], own: list[Cost], peer: str, goals: tuple[float, float], doubts: str = ""
 ) -> list[Comparison]:
-    """Wall, CPU of both ends, and the largest single process, by both ways to count."""
+    """Wall, and CPU of both ends, each with its goal."""
     mine, theirs = medians(own), medians(limit)
     raw = {
         "ours_wall": [c.wall for c in own], "limit_wall": [c.wall for c in limit],
         "ours_cpu": [c.cpu for c in own], "limit_cpu": [c.cpu for c in limit], "load": list(os.getloadavg()),
     }  # fmt: skip
+    return [
+        Comparison(work, "wall", mine.wall, theirs.wall, peer, goals[0], "at_most", doubts=doubts, runs=raw),
+        Comparison(work, "cpu", mine.cpu, theirs.cpu, peer, goals[1], "at_most", doubts=doubts, runs=raw),
+    ]
+
+
+def lines(
+    work: str, limit: list[Cost], own: list[Cost], peer: str, goal: float, most_mib: float, doubts: str = ""
+) -> list[Comparison]:
+    """Wall, CPU of both ends, and the largest single process, by both ways to count."""
+    mine = medians(own)
     memory = {"rss": [c.peak_rss / 2**20 for c in own], "pss": [c.peak_pss / 2**20 for c in own]}
     return [
-        Comparison(work, "wall", mine.wall, theirs.wall, peer, goal, "at_most", doubts=doubts, runs=raw),
-        Comparison(work, "cpu", mine.cpu, theirs.cpu, peer, goal, "at_most", doubts=doubts, runs=raw),
+        *wall_and_cpu(work, limit, own, peer, (goal, goal), doubts),
         Comparison(
             work, "peak memory MiB", mine.peak_rss / 2**20, most_mib, "goal", 1.0, "at_most", unit="MiB",
             doubts=f"largest single process ({mine.largest}), shared pages counted", runs=memory,

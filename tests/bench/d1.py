@@ -8,12 +8,12 @@ Fused: the node takes no rows of others, so our engine reads both and writes. ``
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import psycopg
 
+from tests.bench.copying import millions, pairs, wall_and_cpu
 from tests.bench.data import PUSHDOWN, fill_mariadb, fill_postgres
 from tests.bench.measure import Comparison, Cost, measure, medians
 from tests.bench.ours import Ours
@@ -23,6 +23,8 @@ from tests.services import MariadbServer, PostgresServer, mariadb_server, postgr
 
 SIZES = [int(rows) for rows in os.environ.get("D1_ROWS", "1000000,10000000").split(",")]
 PAIRS = int(os.environ.get("D1_PAIRS", "5"))
+GOALS = {"pushed": (1.15, 1.15), "fused": (1.3, 1.4)}
+"""Wall and CPU, as times of the hand-written SQL's."""
 PEER_ROWS = 1_000_000
 RECORDED = Cost(wall=PEER_ROWS / 12_563, cpu=0.0, peak_rss=3_012 * 2**20)
 SHARED = "largest single process, shared pages counted"
@@ -171,49 +173,25 @@ def _both_ways(ours: Ours, server: PostgresServer, second: MariadbServer, statio
         ours.profile(node)
         flows[way] = ours.add_flow(f"D1 {rows} {way}", document(ours.dataset(node, "obs"), stations, node))
     roots = [ours.pid, *(each.process.pid for each in (server, second) if each.process)]
-    # One way after the other: a child keeps memory, so that the peak of the first would be that of both.
-    pairs = {way: _pairs(ours, server, database, flow, roots) for way, flow in flows.items()}
-    peer = _beside_peer(server, database, rows, medians(pairs["pushed"].own)) if rows == PEER_ROWS else []
-    return _compared(rows, pairs) + peer
 
-
-@dataclass
-class _Pairs:
-    """What the hand-written SQL and our flow cost, pair by pair."""
-
-    limit: list[Cost] = field(default_factory=list)
-    own: list[Cost] = field(default_factory=list)
-
-
-def _pairs(ours: Ours, server: PostgresServer, database: str, flow: str, roots: list[int]) -> _Pairs:
-    found = _Pairs()
-    for pair in range(PAIRS + 1):
-        limit = run_limit(server, database)
-        own = measure(partial(ours.run, flow), lambda: roots, lambda: [ours.pid])
+    def own(flow: str) -> Cost:
+        cost = measure(partial(ours.run, flow), lambda: roots, lambda: [ours.pid])
         _same_answer(server, database)
-        if pair:  # the first ones read and plan what is known afterwards
-            found.limit.append(limit)
-            found.own.append(own)
-    return found
+        return cost
 
-
-def _compared(rows: int, pairs: dict[str, _Pairs]) -> list[Comparison]:
-    sql, goals = "hand-written SQL in PostgreSQL", {"pushed": (1.15, 1.15), "fused": (1.3, 1.4)}
-    found = []
-    for way, (wall, cpu) in goals.items():
-        limits, costs = pairs[way].limit, pairs[way].own
-        beside, cost = medians(limits), medians(costs)
-        raw = {
-            "ours_wall": [c.wall for c in costs], "limit_wall": [c.wall for c in limits],
-            "ours_cpu": [c.cpu for c in costs], "limit_cpu": [c.cpu for c in limits],
-            "load": list(os.getloadavg()),
-        }  # fmt: skip
-        work = f"d1 {rows // 1_000_000} M rows, {way}"
-        found.append(Comparison(work, "wall", cost.wall, beside.wall, sql, wall, "at_most", runs=raw))
-        found.append(Comparison(work, "cpu", cost.cpu, beside.cpu, sql, cpu, "at_most", runs=raw))
-    memory = medians(pairs["fused"].own).peak_rss / 2**20
-    found.append(Comparison(work, "peak memory MiB", memory, 350, "goal", 1, "at_most", unit="MiB", doubts=SHARED))
-    return found
+    found, costs = [], {}
+    # One way after the other: a child keeps memory, so that the peak of the first would be that of both.
+    for way, flow in flows.items():
+        work = f"d1 {millions(rows)}, {way}"
+        limits, costs[way] = pairs(work, PAIRS, partial(run_limit, server, database), partial(own, flow))
+        found += wall_and_cpu(work, limits, costs[way], "hand-written SQL in PostgreSQL", GOALS[way])
+    memory = medians(costs["fused"]).peak_rss / 2**20
+    found.append(
+        Comparison(
+            f"d1 {millions(rows)}, fused", "peak memory MiB", memory, 350, "goal", 1, "at_most", "MiB", doubts=SHARED
+        )
+    )
+    return found + (_beside_peer(server, database, rows, medians(costs["pushed"])) if rows == PEER_ROWS else [])
 
 
 def _beside_peer(server: PostgresServer, database: str, rows: int, cost: Cost) -> list[Comparison]:
@@ -224,11 +202,11 @@ def _beside_peer(server: PostgresServer, database: str, rows: int, cost: Cost) -
     name = f"n8n {n8n.VERSION}"
     return [
         Comparison(
-            f"d1 {rows // 1_000_000} M rows", "rows per second", rows / cost.wall, rows / peer.wall, name, 100,
+            f"d1 {millions(rows)}", "rows per second", rows / cost.wall, rows / peer.wall, name, 100,
             "at_least", unit="rows/s", doubts=doubts,
         ),
         Comparison(
-            f"d1 {rows // 1_000_000} M rows", "peak memory MiB", cost.peak_rss / 2**20, peer.peak_rss / 2**20, name,
+            f"d1 {millions(rows)}", "peak memory MiB", cost.peak_rss / 2**20, peer.peak_rss / 2**20, name,
             0.1, "at_most", unit="MiB", doubts=f"{SHARED} {doubts}".strip(),
         ),
     ]  # fmt: skip
