@@ -48,7 +48,7 @@ def wall_and_cpu(
     mine, theirs = medians(own), medians(limit)
     raw = {
         "ours_wall": [c.wall for c in own], "limit_wall": [c.wall for c in limit],
-        "ours_cpu": [c.cpu for c in own], "limit_cpu": [c.cpu for c in limit], "load": list(os.getloadavg()),
+        "ours_cpu": [c.cpu for c in own], "limit_cpu": [c.cpu for c in limit],
     }  # fmt: skip
     return [
         Comparison(work, "wall", mine.wall, theirs.wall, peer, goals[0], "at_most", doubts=doubts, runs=raw),

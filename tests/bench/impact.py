@@ -94,7 +94,7 @@ def _compare(studio: Ours, kind: str, node: str, load: str, clients: Callable[[s
             print(f"{kind}, {load}: quiet {quiet[-1]}, busy {busy[-1]}, {rows:,} rows in {finished - ended:.0f} s")
             time.sleep(SETTLE_SECONDS)
     work = f"impact {kind}, {millions(ROWS)}, {WORDS[load]}"
-    doubts = f"{read:,} rows read in {PAIRS} phases; load average {os.getloadavg()[0]:.1f}; all on one machine"
+    doubts = f"{read:,} rows read in {PAIRS} phases; all on one machine"
     figures = (("throughput", "per_second", THROUGHPUT, "at_least", "1/s"), ("p95", "p95", P95, "at_most", "ms"))
     for figure, name, goal, sense, unit in figures:
         with_us = [float(getattr(one, name)) for one in busy]

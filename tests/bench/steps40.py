@@ -61,10 +61,7 @@ def run() -> list[Comparison]:
         dataset = ours.add_stations()
         for word, kind, goal in (("fused", "derive", FUSED), ("unfused", "check", UNFUSED)):
             found = measured(ours, ours.add_flow(f"Forty {word}", document(dataset, chain(kind))))
-            doubts = (
-                f"{found['stages']} stages, {found['cpu'] * 1000:.0f} ms of CPU a run in all processes; "
-                f"load average {os.getloadavg()[0]:.1f}"
-            )
+            doubts = f"{found['stages']} stages, {found['cpu'] * 1000:.0f} ms of CPU a run in all processes"
             for figure, name in (("claim to end s", "inside"), ("request to answer s", "outside")):
                 value = statistics.median(found[name])
                 runs = {"ours": found[name]}
