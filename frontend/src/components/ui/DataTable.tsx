@@ -1,6 +1,6 @@
 /** Rows of data: virtual rows of fixed height, sticky head with types, ∅ for NULL, numbers right. */
 import { CaretDownOutlined, CaretUpOutlined } from "@ant-design/icons";
-import { useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { useMemo, useRef, type ReactNode, type UIEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import { usePreferences } from "@/api/preferences";
@@ -10,6 +10,7 @@ import { CellButton } from "./CellButton";
 import { cellText, isNumeric } from "./format";
 import styles from "./DataTable.module.css";
 import { TypeIcon } from "./TypeIcon";
+import { useView } from "./useView";
 import { columnWidth, visibleRange } from "./virtual";
 
 export interface DataColumn {
@@ -67,24 +68,12 @@ export function DataTable({
   const { t } = useTranslation();
   const { language } = usePreferences();
   const frame = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 400 });
+  const [view, look] = useView(frame);
   const widths = useMemo(() => columns.map((column, index) => columnWidth(column, rows, index)), [columns, rows]);
   const range = visibleRange(view.top, view.height, ROW, rows.length);
 
-  useLayoutEffect(() => {
-    const element = frame.current;
-    if (!element) return undefined;
-    const measure = () => setView({ top: element.scrollTop, height: element.clientHeight });
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
-
-  const onScroll = () => {
-    const element = frame.current;
-    if (!element) return;
-    setView({ top: element.scrollTop, height: element.clientHeight });
+  const onScroll = ({ currentTarget: element }: UIEvent) => {
+    look(element);
     if (onEnd && element.scrollTop + element.clientHeight > rows.length * ROW - 10 * ROW) onEnd();
   };
 

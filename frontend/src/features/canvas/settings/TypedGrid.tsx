@@ -1,8 +1,9 @@
 /** The rows of a typed table as a spreadsheet: one cell has the keyboard, and is written when it is left. */
-import { useLayoutEffect, useRef, useState } from "react";
+import { useLayoutEffect, useRef, useState, type UIEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import { TypeIcon, isNumeric } from "@/components/ui";
+import { useView } from "@/components/ui/useView";
 import { columnWidth, visibleRange } from "@/components/ui/virtual";
 
 import { TypedCellField } from "./TypedCellField";
@@ -45,26 +46,16 @@ export function TypedGrid(props: TypedGridProps) {
   const { id, label, table, at, grab, onMove, onRows, problems, height, disabled } = props;
   const { t } = useTranslation("canvas");
   const frame = useRef<HTMLDivElement>(null);
+  const [view, look] = useView(frame);
   const field = useRef<HTMLInputElement>(null);
   const takesKeyboard = useRef(false);
   const grabbed = useRef(grab);
-  const [view, setView] = useState({ top: 0, height: 400 });
   const [draft, setDraft] = useState<string | null>(null);
   const [isInside, setInside] = useState(false);
   const { columns, rows } = table;
   const count = disabled ? rows.length : Math.min(rows.length + 1, MOST_ROWS);
   const range = visibleRange(view.top, view.height - HEAD, ROW, count);
   const widths = columns.map((column, place) => columnWidth({ ...column, type: typeOf(column) }, rows, place));
-
-  useLayoutEffect(() => {
-    const element = frame.current;
-    if (!element) return undefined;
-    const measure = (): void => setView({ top: element.scrollTop, height: element.clientHeight });
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
 
   useLayoutEffect(() => {
     const element = frame.current;
@@ -98,11 +89,9 @@ export function TypedGrid(props: TypedGridProps) {
       column: Math.min(Math.max(column, 0), columns.length - 1),
     });
   };
-  const onScroll = (): void => {
-    const element = frame.current;
-    if (!element) return;
+  const onScroll = ({ currentTarget: element }: UIEvent): void => {
     if (draft !== null) commit(); // the cell may leave the page with what was typed
-    setView({ top: element.scrollTop, height: element.clientHeight });
+    look(element);
   };
 
   return (

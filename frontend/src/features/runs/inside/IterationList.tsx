@@ -1,10 +1,11 @@
 /** The iterations of a for-each, page after page, drawn only where they are in sight: there may be ten thousand. */
-import { useLayoutEffect, useRef, useState } from "react";
+import { useRef, type UIEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import { usePreferences, usePick } from "@/api/preferences";
 import type { IterationLine } from "@/api/types";
 import { DurationText, StateTag, exactNumber } from "@/components/ui";
+import { useView } from "@/components/ui/useView";
 import { visibleRange } from "@/components/ui/virtual";
 
 import styles from "./inside.module.css";
@@ -33,18 +34,9 @@ export function IterationList({ lines, label, chosen, onChoose, onEnd }: Iterati
   const { language } = usePreferences();
   const words = usePick();
   const frame = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 400 });
-  useLayoutEffect(() => {
-    const element = frame.current;
-    if (!element) return undefined;
-    const measure = (): void => setView({ top: element.scrollTop, height: element.clientHeight });
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
-  const onScroll = (): void => {
-    const element = frame.current as HTMLDivElement;
-    setView({ top: element.scrollTop, height: element.clientHeight });
+  const [view, look] = useView(frame);
+  const onScroll = ({ currentTarget: element }: UIEvent): void => {
+    look(element);
     if (element.scrollTop + element.clientHeight > (lines.length - 20) * ROW) onEnd();
   };
   const range = visibleRange(view.top, view.height, ROW, lines.length);
