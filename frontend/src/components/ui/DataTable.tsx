@@ -88,7 +88,7 @@ export function DataTable({
       aria-label={label}
     >
       <table
-        className={styles.table}
+        className={`rows-in-sight ${styles.table}`}
         style={{ width: widths.reduce((a, b) => a + b, 0) }}
         aria-rowcount={rows.length + 1}
       >

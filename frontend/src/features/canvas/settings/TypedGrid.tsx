@@ -98,7 +98,7 @@ export function TypedGrid(props: TypedGridProps) {
     <div ref={frame} className={styles.frame} style={{ maxHeight: height }} onScroll={onScroll}>
       <table
         role="grid"
-        className={styles.table}
+        className={`rows-in-sight ${styles.table}`}
         style={{ width: widths.reduce((a, b) => a + b, NUMBERS) }}
         aria-label={label}
         aria-rowcount={count + 1}

@@ -42,7 +42,7 @@ export function IterationList({ lines, label, chosen, onChoose, onEnd }: Iterati
   const range = visibleRange(view.top, view.height, ROW, lines.length);
   return (
     <div ref={frame} className={styles.list} onScroll={onScroll} tabIndex={0} role="region" aria-label={label}>
-      <table aria-rowcount={lines.length + 1}>
+      <table className="rows-in-sight" aria-rowcount={lines.length + 1}>
         <colgroup>
           {COLUMNS.map(({ key, ...rest }) => (
             <col key={key} style={"width" in rest ? { width: rest.width } : undefined} />
