@@ -2,9 +2,10 @@
 import type { ClipboardEvent, KeyboardEvent, RefObject } from "react";
 import { useTranslation } from "react-i18next";
 
+import { scalarText } from "./scalar";
 import type { TypedGridProps } from "./TypedGrid";
 import styles from "./typedGrid.module.css";
-import { MOST_ROWS, blockOf, textOfCell, withCell, type Place, type TypedTable } from "./typedTable";
+import { MOST_ROWS, blockOf, withCell, type Place, type TypedTable } from "./typedTable";
 
 const PAGE = 10;
 
@@ -56,7 +57,7 @@ export function TypedCellField(props: TypedCellFieldProps) {
     else if (key === "End") step(event, [isFar ? MOST_ROWS : row, table.columns.length]);
     else if ((key === "Delete" || key === "Backspace") && !disabled) {
       event.preventDefault();
-      if (textOfCell(table.rows[row]?.[column]) !== "") onRows(withCell(table, at, null));
+      if (scalarText(table.rows[row]?.[column]) !== "") onRows(withCell(table, at, null));
     }
   };
   const onPaste = (event: ClipboardEvent): void => {

@@ -6,13 +6,13 @@ import { TypeIcon, isNumeric } from "@/components/ui";
 import { useView } from "@/components/ui/useView";
 import { columnWidth, visibleRange } from "@/components/ui/virtual";
 
+import { scalarText } from "./scalar";
 import { TypedCellField } from "./TypedCellField";
 import styles from "./typedGrid.module.css";
 import {
   MOST_ROWS,
   cellOf,
   isParameter,
-  textOfCell,
   typeOf,
   withCell,
   type Place,
@@ -74,7 +74,7 @@ export function TypedGrid(props: TypedGridProps) {
   }, [at, grab, view]);
 
   const commit = (): void => {
-    if (draft !== null && draft !== textOfCell(rows[at.row]?.[at.column]))
+    if (draft !== null && draft !== scalarText(rows[at.row]?.[at.column]))
       onRows(withCell(table, at, cellOf(draft, typeOf(columns[at.column]))));
     setDraft(null);
     setInside(false);
@@ -150,7 +150,7 @@ export function TypedGrid(props: TypedGridProps) {
                       <TypedCellField
                         {...props}
                         field={field}
-                        text={draft ?? textOfCell(cell)}
+                        text={draft ?? scalarText(cell)}
                         isTyping={draft !== null || isInside}
                         setDraft={setDraft}
                         setInside={setInside}
@@ -159,7 +159,7 @@ export function TypedGrid(props: TypedGridProps) {
                         words={words}
                       />
                     ) : (
-                      textOfCell(cell)
+                      scalarText(cell)
                     )}
                   </td>
                 );

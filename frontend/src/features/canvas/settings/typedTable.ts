@@ -40,10 +40,6 @@ export function cellOf(text: string, type: string): TypedCell {
   return type === "text" ? text : scalarOf(text.trim(), type);
 }
 
-export function textOfCell(cell: TypedCell | undefined): string {
-  return scalarText(cell);
-}
-
 /** Settings as they come from a document, which may hold anything. */
 export function tableOf(settings: Record<string, unknown>): TypedTable {
   const columns = Array.isArray(settings.columns) ? settings.columns : [];
@@ -96,7 +92,7 @@ export function withColumns(table: TypedTable, columns: TypedColumn[], from: rea
 /** What was typed once is read anew when the column has another type, as if it were typed now. */
 function retyped(cell: TypedCell | undefined, before: TypedColumn | undefined, now: TypedColumn): TypedCell {
   if (cell === undefined || cell === null || typeOf(before) === typeOf(now)) return cell ?? null;
-  return cellOf(textOfCell(cell), typeOf(now));
+  return cellOf(scalarText(cell), typeOf(now));
 }
 
 // ── pasting ───────────────────────────────────────────────────────────────────────────────────────────────
