@@ -1,5 +1,6 @@
-/** What stands around the grid of a typed table: ways to begin, and what is wrong. */
+/** What stands around the grid of a typed table: ways to begin, what is wrong, and the buttons. */
 import { Button, Input } from "antd";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { SettingsContext } from "./context";
@@ -79,4 +80,16 @@ export function Told({ told, below, onGo }: ToldProps) {
       {told.length > TOLD && <li className={styles.problem}>{t("typed.more", { count: told.length - TOLD })}</li>}
     </ul>
   );
+}
+
+interface ToolProps {
+  label: string;
+  icon: ReactNode;
+  disabled?: boolean;
+  onClick: () => void;
+}
+
+/** A button below the grid that is a picture alone. */
+export function Tool({ label, ...rest }: ToolProps) {
+  return <Button type="text" size="small" aria-label={label} title={label} {...rest} />;
 }

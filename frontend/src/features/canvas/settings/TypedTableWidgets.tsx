@@ -1,6 +1,6 @@
 /** Editors of the step “table”: its columns, and its rows as a small spreadsheet. */
 import { DeleteOutlined, ExpandOutlined, InsertRowAboveOutlined, PlusOutlined } from "@ant-design/icons";
-import { Button, Modal, Select } from "antd";
+import { Modal, Select } from "antd";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -14,7 +14,7 @@ import { NameInput } from "./NameInput";
 import { Problems } from "./Problems";
 import styles from "./settings.module.css";
 import { TypedGrid } from "./TypedGrid";
-import { NoColumns, Told } from "./TypedTableParts";
+import { NoColumns, Told, Tool } from "./TypedTableParts";
 import {
   MOST_COLUMNS,
   MOST_ROWS,
@@ -23,7 +23,6 @@ import {
   tableOf,
   typeOf,
   withColumns,
-  withoutRow,
   type Place,
   type TypedCell,
   type TypedColumn,
@@ -118,56 +117,39 @@ export function TypedRowsWidget({ id, label, disabled, context, pointer }: Props
     />
   );
   const words = problems.get(`${at.row}/${at.column}`);
+  const empty = columns.map(() => null);
+  const isFull = rows.length >= MOST_ROWS;
+  const isBelow = at.row >= rows.length;
   const tools = (
     <div className={styles.bar}>
       <span className={styles.note}>{t("typed.count", { count: rows.length })}</span>
       <span className={styles.tools}>
-        <Button
-          type="text"
-          size="small"
+        <Tool
+          label={t("typed.add_row")}
           icon={<PlusOutlined aria-hidden="true" />}
-          disabled={disabled || rows.length >= MOST_ROWS}
+          disabled={disabled || isFull}
           onClick={() => {
-            setRows([...rows, columns.map(() => null)]);
+            setRows([...rows, empty]);
             goTo({ row: rows.length, column: 0 });
           }}
-          aria-label={t("typed.add_row")}
-          title={t("typed.add_row")}
         />
-        <Button
-          type="text"
-          size="small"
+        <Tool
+          label={t("typed.insert_row", { row: at.row + 1 })}
           icon={<InsertRowAboveOutlined aria-hidden="true" />}
-          disabled={disabled || rows.length >= MOST_ROWS || at.row >= rows.length}
-          onClick={() =>
-            setRows(
-              rows.toSpliced(
-                at.row,
-                0,
-                columns.map(() => null),
-              ),
-            )
-          }
-          aria-label={t("typed.insert_row", { row: at.row + 1 })}
-          title={t("typed.insert_row", { row: at.row + 1 })}
+          disabled={disabled || isFull || isBelow}
+          onClick={() => setRows(rows.toSpliced(at.row, 0, empty))}
         />
-        <Button
-          type="text"
-          size="small"
+        <Tool
+          label={t("typed.remove_row", { row: at.row + 1 })}
           icon={<DeleteOutlined aria-hidden="true" />}
-          disabled={disabled || at.row >= rows.length}
-          onClick={() => setRows(withoutRow(table, at.row))}
-          aria-label={t("typed.remove_row", { row: at.row + 1 })}
-          title={t("typed.remove_row", { row: at.row + 1 })}
+          disabled={disabled || isBelow}
+          onClick={() => setRows(rows.toSpliced(at.row, 1))}
         />
         {!isLarge && (
-          <Button
-            type="text"
-            size="small"
+          <Tool
+            label={t("typed.enlarge")}
             icon={<ExpandOutlined aria-hidden="true" />}
             onClick={() => setLarge(true)}
-            aria-label={t("typed.enlarge")}
-            title={t("typed.enlarge")}
           />
         )}
       </span>

@@ -67,10 +67,6 @@ export function withCell({ columns, rows }: TypedTable, { row, column }: Place, 
   return grown.map((cells, at) => (at === row ? padded(cells, columns.length).with(column, cell) : cells));
 }
 
-export function withoutRow({ rows }: TypedTable, row: number): TypedCell[][] {
-  return rows.filter((_, at) => at !== row);
-}
-
 /** Where each column of an edited list stood before; a changed one stands in its old one's place, a new one nowhere (-1). */
 export function movedFrom(before: readonly TypedColumn[], after: readonly TypedColumn[]): number[] {
   return after.map((one, at) => {
