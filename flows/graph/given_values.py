@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flows.graph.expressions.parameters import openable, to_python
+from flows.graph.expressions.parameters import read_parameters, to_python, without_defaults
 from node_catalog.sdk.constants import written
 
 Given = dict[str, tuple[str, str]]
@@ -13,10 +13,13 @@ Given = dict[str, tuple[str, str]]
 
 
 class OpenInputs:
-    """The inputs of a document whose values may be given when its text runs."""
+    """The inputs of a document whose values may be given when its text runs: no lists, which are as long as they are,
+    and no durations, which are written into the text by their units.
+    """
 
     def __init__(self, inputs: Mapping[str, Any]) -> None:
-        self._kinds = openable(inputs)
+        known = read_parameters(without_defaults(inputs))
+        self._kinds = {name: one.type for name, one in known.items() if not one.is_list and one.type != "interval"}
         self._places = {name: f"v{number}" for number, name in enumerate(self._kinds)}
 
     def opened(self, names: Iterable[str]) -> dict[str, str]:

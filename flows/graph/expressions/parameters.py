@@ -45,14 +45,6 @@ class Parameter:
         return _constant(known, self.type)
 
 
-def openable(inputs: Mapping[str, Any]) -> dict[str, str]:
-    """The inputs whose value an engine can be given when a text runs, with their types: lists are as long as they are,
-    and a duration is written into the text by its units.
-    """
-    found = read_parameters(without_defaults(inputs))
-    return {name: item.type for name, item in found.items() if not item.is_list and item.type != "interval"}
-
-
 def without_defaults(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs with their types alone."""
     properties = inputs.get("properties")
