@@ -75,7 +75,7 @@ def _texts(folder: Path, stage: Stage) -> list[Comparison]:
             connection.execute(f"create view of_source as {binding.text}")
             connection.execute("set schema = 'main'")
             connection.execute(f"create view {binding.alias} as from {binding.alias}_there.of_source")
-        by_hand = parquet_d1.ANSWER.format("").replace("read_parquet()", "obs")
+        by_hand = parquet_d1.ANSWER.format("obs")
         own, peer = (partial(_rows, connection, query) for query in (stage.text, by_hand))
         assert own().num_rows == peer().num_rows
         return _pairs("text", own, peer)

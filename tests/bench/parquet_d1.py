@@ -26,7 +26,7 @@ LIMIT_MB, MOST_MIB = 512, 256
 SCAN = "select sum(station), max(ts), sum(pm25), sum(pm10), sum(so2) from read_parquet({})"
 ANSWER = """
 select s.district, date_trunc('hour', o.ts) as hour, count(*) as hours, avg(o.pm25), avg(o.pm10), avg(o.so2)
-from read_parquet({}) o join station s on o.station = s.id where o.pm25 > 35 group by all
+from {} o join station s on o.station = s.id where o.pm25 > 35 group by all
 """
 
 
