@@ -52,7 +52,7 @@ def type_setting(title: Text) -> Any:
         title,
         widget="type",
         extra={
-            "x-suggestions": ["boolean", "integer", "decimal(18,2)", "number", "text", "date", "time", "timestamp"],
+            "x-suggestions": ["decimal(18,2)" if name == "decimal" else name for name in WRITTEN_TYPES],
             "x-choices": {name: TYPE_WORDS[name] for name in WRITTEN_TYPES},
             "x-pattern-words": text("integer, number, decimal(p,s), text …", "integer、number、decimal(p,s)、text 等"),
         },
