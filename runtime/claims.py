@@ -23,8 +23,8 @@ from runtime import states
 from runtime.clock import Soon, db_now
 from runtime.dispatcher import DUE_SINCE, due
 from runtime.errors import LeaseLostError
-from runtime.lots import claim_mates, has_room, is_iteration
-from runtime.models import MAX_ATTEMPTS, Attempt, Run, Task
+from runtime.lots import UNTRIED, add_to_lot, claim_mates, has_room, is_iteration, of_claim
+from runtime.models import Attempt, Run, Task
 from runtime.moves import cas_run, cas_task, locked_run, locked_runs, run_fact, step_states, task_fact, tell
 from runtime.node_slots import lock_turns, readers_of, using, waits_for
 from runtime.plans import is_alone, plan_of
@@ -34,7 +34,6 @@ from runtime.turns import Turns
 from runtime.uses import uses_in
 from security import clock
 
-UNTRIED = Q(attempt__lte=F("max_attempts") - MAX_ATTEMPTS)
 ANY = Q()
 """A worker that can do everything."""
 
@@ -158,17 +157,7 @@ def _take(task: Task, owner: str) -> Claim | None:
 def take(task: Task, owner: str, run: Run | None, lot: str = "") -> Claim | None:
     """Claim a ready task in the caller's transaction, which holds the run's lock; None when somebody was faster."""
     lot = lot or uuid4().hex
-    taken = cas_task(
-        task.pk,
-        states.READY,
-        states.CLAIMED,
-        task.attempt,
-        owner=owner,
-        lot=lot,
-        lease_until=Soon(settings.OPTIONS["LEASE_SECONDS"]),
-        started_at=Coalesce(F("started_at"), db_now()),
-    )
-    if not taken:
+    if not cas_task(task.pk, states.READY, states.CLAIMED, task.attempt, **of_claim(owner, lot)):
         return None
     task.attempt, task.state, task.owner, task.lot = task.attempt + 1, states.CLAIMED, owner, lot
     task.error = None
@@ -218,15 +207,7 @@ def claim_runs(head: Claim, most: int, slots: int) -> list[Claim]:
         return []
     with transaction.atomic():
         runs = {one.pk: one for one in locked_runs(found[:share], free_only=True) if _is_like(one)}
-        Task.objects.filter(UNTRIED, run__in=runs, state=states.READY).update(
-            state=states.CLAIMED,
-            attempt=F("attempt") + 1,
-            error=None,
-            owner=like.owner,
-            lot=like.lot,
-            lease_until=Soon(settings.OPTIONS["LEASE_SECONDS"]),
-            started_at=Coalesce(F("started_at"), db_now()),
-        )
+        add_to_lot(Task.objects.filter(UNTRIED, run__in=runs, state=states.READY), like)
         mates = list(Task.objects.filter(run__in=runs, lot=like.lot).order_by("created_at"))
         _note_attempts(mates)
         failpoint("claim.before_commit")

@@ -21,6 +21,9 @@ from runtime.models import MAX_ATTEMPTS, Run, Task
 from runtime.plans import loop_of, plan_of
 from runtime.states import ITERATION
 
+UNTRIED = Q(attempt__lte=F("max_attempts") - MAX_ATTEMPTS)
+"""Tasks that wait for their first try (``was_tried`` of those that are claimed): only these share a lot."""
+
 
 def iterations_of(run_id: Any, key: str) -> QuerySet[Task]:
     """The loop's tasks, in the order of the items."""
@@ -61,21 +64,28 @@ def claim_mates(run: Run, head: Task, most: int) -> list[Task]:
     loop = loop_behind(run, head)
     if run.state in states.HELD or was_tried(head):
         return []
-    untried = iterations_of(run.pk, loop.key).filter(attempt__lte=F("max_attempts") - MAX_ATTEMPTS)
-    fresh = untried.filter(Q(state=states.PENDING) | due())
+    fresh = iterations_of(run.pk, loop.key).filter(UNTRIED, Q(state=states.PENDING) | due())
     share = -(-fresh.count() // loop.concurrency)
     chosen = list(fresh.values_list("pk", flat=True)[: min(most, share)])
-    Task.objects.filter(pk__in=chosen, state__in=states.WAITING).update(
-        state=states.CLAIMED,
-        attempt=F("attempt") + 1,
-        error=None,
-        owner=head.owner,
-        lot=head.lot,
-        lease_until=Soon(settings.OPTIONS["LEASE_SECONDS"]),
-        started_at=Coalesce(F("started_at"), db_now()),
-    )
+    add_to_lot(Task.objects.filter(pk__in=chosen, state__in=states.WAITING), head)
     open_next(run, loop)
     return list(iterations_of(run.pk, loop.key).filter(lot=head.lot, pk__in=chosen))
+
+
+def add_to_lot(tasks: QuerySet[Task], head: Task) -> None:
+    """Claim ``tasks`` for the lot of ``head``, in one statement."""
+    fields = of_claim(head.owner, head.lot)
+    tasks.update(state=states.CLAIMED, attempt=F("attempt") + 1, error=None, **fields)
+
+
+def of_claim(owner: str, lot: str) -> dict[str, Any]:
+    """What a claim writes into a task's row besides its state."""
+    return {
+        "owner": owner,
+        "lot": lot,
+        "lease_until": Soon(settings.OPTIONS["LEASE_SECONDS"]),
+        "started_at": Coalesce(F("started_at"), db_now()),
+    }
 
 
 def open_next(run: Run, loop: Iterations) -> None:
