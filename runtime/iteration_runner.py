@@ -25,14 +25,6 @@ from runtime.progress import Progress
 from runtime.runner import Pool, end_badly, when_database_answers
 from runtime.staging import iteration_result
 
-FIRST_LOT = 4
-"""Iterations of a loop of which nothing is known yet."""
-
-
-def kind_of(claim: Claim) -> tuple[Any, str]:
-    """What has a pace of its own: the loop that an iteration belongs to."""
-    return claim.task.run_id, claim.task.payload["loop"]
-
 
 def run_lot(lot: Sequence[Claim], pool: Pool, progress: Progress, pace: Pace) -> None:
     """Do what was claimed together and write down how each one ended. Never raises."""
@@ -88,7 +80,7 @@ class _LotRun:
             return
         self._progress.stop(claim)
         ended_at = time.monotonic()
-        self._pace.note(kind_of(claim), ended_at - began_at)
+        self._pace.note(claim.task, ended_at - began_at)
         self._done.append(Iterated(claim, iteration_result(outcome), began_at, ended_at))
         if ended_at - self._recorded_at > RECORD_SECONDS:
             self._record()

@@ -11,7 +11,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
 
 from node_catalog.sdk.failpoint import failpoint
 from runtime import finishing, places, staging, states
@@ -41,12 +40,6 @@ def is_light(claim: Claim) -> bool:
     if task.kind != Task.Kind.STAGE or task.run is None or task.uses or is_iteration(task) or was_tried(task):
         return False
     return task.payload.get("sink") in FILES_OF_OURS and is_alone(plan_of(task.run.plan_id))
-
-
-def kind_of(claim: Claim) -> tuple[Any, Any]:
-    """What has a pace of its own: a flow of a version."""
-    assert claim.task.run is not None, "a stage belongs to a run"
-    return claim.task.run.flow_id, claim.task.run.version_id
 
 
 def run_runs(lot: Sequence[Claim], pool: Pool, progress: Progress, pace: Pace) -> None:
@@ -106,7 +99,7 @@ class _RunLot:
             end_badly(claim, error)
         else:
             ended_at = time.monotonic()
-            self._pace.note(kind_of(claim), ended_at - began_at)
+            self._pace.note(claim.task, ended_at - began_at)
             self._done.append((Ahead(claim, ending.result, ending.apply, ending.steps, began_at, ended_at), ending))
             if ended_at - self._recorded_at > RECORD_SECONDS:
                 self._record()

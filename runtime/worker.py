@@ -22,8 +22,7 @@ from runtime.claims import Claim, Holding, claim, claim_along, claim_next, claim
 from runtime.dispatcher import answer_locally, has_broker
 from runtime.engine.pool import ChildPool
 from runtime.engine.work import Limits
-from runtime.iteration_runner import FIRST_LOT, run_lot
-from runtime.iteration_runner import kind_of as kind_of_iteration
+from runtime.iteration_runner import run_lot
 from runtime.lanes import Lane
 from runtime.loops import tell_counts
 from runtime.lots import is_iteration
@@ -35,7 +34,7 @@ from runtime.node_slots import ring_next
 from runtime.offers import Offers
 from runtime.pace import Pace
 from runtime.progress import Progress
-from runtime.run_lots import is_light, kind_of, run_runs
+from runtime.run_lots import is_light, run_runs
 from runtime.runner import HEAVY, LIGHT, run_claim
 from runtime.stretches import run_stretch
 from security import clock
@@ -203,13 +202,11 @@ class Worker:
             return [held]
 
     def _claim_along(self, held: Claim, slots: int) -> list[Claim]:
-        if is_iteration(held.task):
-            more = self._pace.lot_size(kind_of_iteration(held), FIRST_LOT) - 1
-            return claim_along(held, more) if more else []
-        if is_light(held):
-            more = self._pace.lot_size(kind_of(held)) - 1
-            return claim_runs(held, more, slots) if more else []
-        return []
+        is_of_loop = is_iteration(held.task)
+        more = self._pace.lot_size(held.task) - 1 if is_of_loop or is_light(held) else 0
+        if more < 1:
+            return []
+        return claim_along(held, more) if is_of_loop else claim_runs(held, more, slots)
 
     def _do(self, lane: Lane, lot: list[Claim]) -> None:
         self._holding.add(*lot)

@@ -20,7 +20,7 @@ from runtime.models import Attempt, Outbox, Result, Run, Task
 from runtime.pace import Pace
 from runtime.pausing import pause_run
 from runtime.progress import Progress
-from runtime.run_lots import is_light, kind_of, run_runs
+from runtime.run_lots import is_light, run_runs
 from runtime.runner import HEAVY
 from runtime.scheduler import cancel_run
 from tests.app.runtime.factory import World, stage
@@ -84,7 +84,7 @@ def test_a_lot_of_runs_is_claimed_and_ended_together(world: World) -> None:
         assert seen(runs) == " ".join(["running:claimed", *["pending:claimed"] * 7])
         go(lot, pace=pace)
     assert seen(runs) == " ".join(["done:done"] * 8)
-    assert pace.lot_size(kind_of(lot[0])) > 1
+    assert pace.lot_size(lot[0].task) > 1
     assert set(Attempt.objects.values_list("number", "outcome", "worker")) == {(1, "done", "w1")}
     assert Result.objects.count() == 8
     assert len(asked) <= 80, len(asked)
