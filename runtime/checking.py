@@ -10,8 +10,9 @@ from node_catalog.selectors import connector_settings, load_limits, reading_sett
 from runtime.bindings import limits_for
 from runtime.claims import Claim
 from runtime.discovering import node_of
+from runtime.endings import Ending
 from runtime.engine.work import CheckOutcome, CheckWork
-from runtime.handling import Ending, Handler
+from runtime.handling import Handler
 from runtime.loads import load_of
 from runtime.reporting import Fact
 from security import clock

@@ -19,9 +19,10 @@ from node_catalog.selectors import reading_settings
 from runtime import states
 from runtime.bindings import limits_for
 from runtime.claims import Claim, write_if_held
+from runtime.endings import Ending
 from runtime.engine.work import DiscoverOutcome, DiscoverWork, FoundDatasets, Part
 from runtime.errors import PostponedError, StalePlanError
-from runtime.handling import Ending, Handler
+from runtime.handling import Handler
 from runtime.loads import load_of
 from runtime.models import Task
 from security import clock

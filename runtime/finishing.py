@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from runtime import states
 from runtime.claims import Claim, is_cancelling, take
 from runtime.clock import Soon
 from runtime.dispatcher import add_bells
+from runtime.endings import Ending
 from runtime.errors import LeaseLostError
 from runtime.loops import after_iterations
 from runtime.lots import is_iteration, iterations_of
@@ -40,9 +41,6 @@ from runtime.moves import (
 from runtime.reporting import Fact, change_run, gathering, log_fact
 from security import clock
 
-Apply = Callable[[], list[Fact]]
-"""What else belongs to the end of a task (results, catalogue changes), inside its transaction; gives more facts."""
-
 
 @dataclass(frozen=True)
 class Ahead:
@@ -52,22 +50,13 @@ class Ahead:
     """
 
     claim: Claim
-    result: Mapping[str, Any]
-    apply: Apply
-    steps: Mapping[str, Mapping[str, Any]]
+    ending: Ending
     began_at: float
     ended_at: float
 
 
 def complete(
-    claim: Claim,
-    result: Mapping[str, Any],
-    apply: Apply,
-    steps: Mapping[str, Mapping[str, Any]] | None = None,
-    ahead: Sequence[Ahead] = (),
-    choose: Choose | None = None,
-    lot: str = "",
-    expires_at: datetime | None = None,
+    claim: Claim, ending: Ending, ahead: Sequence[Ahead] = (), choose: Choose | None = None, lot: str = ""
 ) -> Claim | None:
     """The attempt's work is durable: done, followers released, run ended if it was the last.
 
@@ -79,7 +68,9 @@ def complete(
     task = claim.task
     with transaction.atomic():
         run = locked_run(task.run_id)
-        fields = {"result": dict(result), "error": None, **({"expires_at": expires_at} if expires_at else {})}
+        fields: dict[str, Any] = {"result": dict(ending.result), "error": None}
+        if ending.expires_at is not None:
+            fields["expires_at"] = ending.expires_at
         if not cas_task(task.pk, claim.state, states.DONE, claim.attempt, **fields):
             raise LeaseLostError()
         if is_cancelling(run):
@@ -88,9 +79,9 @@ def complete(
         follower = None
         with gathering(run):
             end_attempt(task.pk, claim.attempt, states.DONE)
-            facts, picture = _end_of_stage(claim, apply, steps or {})
+            facts, picture = _end_of_stage(claim, ending)
             for one in ahead:
-                more, changes = _end_of_stage(one.claim, one.apply, one.steps)
+                more, changes = _end_of_stage(one.claim, one.ending)
                 facts += more
                 picture |= changes
             if task.run_id is None:
@@ -107,14 +98,12 @@ def complete(
     return follower
 
 
-def _end_of_stage(
-    claim: Claim, apply: Apply, steps: Mapping[str, Mapping[str, Any]]
-) -> tuple[list[Fact], dict[str, dict[str, Any]]]:
+def _end_of_stage(claim: Claim, ending: Ending) -> tuple[list[Fact], dict[str, dict[str, Any]]]:
     """What is told of a stage that is done, and the picture of its steps."""
     picture = step_states(claim.task, states.DONE)
-    for step, change in steps.items():
+    for step, change in ending.steps.items():
         picture[step] = {**picture.get(step, {}), **change}
-    return [task_fact(claim.task, states.DONE, claim.attempt, claim.owner), *apply()], picture
+    return [task_fact(claim.task, states.DONE, claim.attempt, claim.owner), *ending.apply()], picture
 
 
 def _complete_ahead(ahead: Sequence[Ahead]) -> None:
@@ -128,7 +117,7 @@ def _complete_ahead(ahead: Sequence[Ahead]) -> None:
     if waiting.update(state=states.DONE, attempt=first.attempt, owner=first.owner, lease_until=None) != len(keys):
         raise LeaseLostError()
     Task.objects.bulk_update(
-        [_with_its_end(one.claim.task, one.result, one.began_at, one.ended_at) for one in ahead], ENDS
+        [_with_its_end(one.claim.task, one.ending.result, one.began_at, one.ended_at) for one in ahead], ENDS
     )
     now, seen = clock.now(), time.monotonic()
     Attempt.objects.bulk_create(
@@ -150,7 +139,7 @@ def complete_runs(done: Sequence[Ahead]) -> None:
 
     Raises LeaseLostError when another attempt owns one of the stages; nothing is changed then.
     """
-    tasks = [_with_its_end(one.claim.task, one.result, one.began_at, one.ended_at) for one in done]
+    tasks = [_with_its_end(one.claim.task, one.ending.result, one.began_at, one.ended_at) for one in done]
     keys = [task.pk for task in tasks]
     now, seen = clock.now(), time.monotonic()
     with transaction.atomic():
@@ -169,7 +158,7 @@ def complete_runs(done: Sequence[Ahead]) -> None:
                 run = runs[one.claim.task.run_id]
                 if run.started_at is None:
                     change_run(run, started_at=began[one.claim.task.pk])
-                facts, picture = _end_of_stage(one.claim, one.apply, one.steps)
+                facts, picture = _end_of_stage(one.claim, one.ending)
                 tell(one.claim.task, facts, picture)
                 settle_run(run, left={states.DONE})
         failpoint("finish.before_commit")

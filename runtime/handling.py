@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from runtime.claims import Claim
+from runtime.endings import Ending
 from runtime.engine.work import Part, Work
-from runtime.finishing import Apply
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a task ends well: its kept result, and what else belongs to the same transaction."""
-
-    result: Mapping[str, Any]
-    apply: Apply = list
-    steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    expires_at: datetime | None = None
-
 
 Keep = Callable[[Claim, Part], Mapping[str, int]]
 

@@ -13,10 +13,11 @@ from flows.models import StoredPlan
 from node_catalog.sdk.text import text
 from runtime.bindings import stage_work
 from runtime.claims import Claim
+from runtime.endings import Ending
 from runtime.engine.work import StageOutcome, StageWork
 from runtime.errors import StalePlanError
 from runtime.guarding import policy_digest
-from runtime.handling import Ending, Handler
+from runtime.handling import Handler
 from runtime.held_rows import opened
 from security import clock
 from security.models import User

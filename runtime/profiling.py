@@ -10,9 +10,10 @@ from node_catalog.models import Dataset
 from node_catalog.sdk.text import text
 from runtime.bindings import check_binding, limits_for, source_of
 from runtime.claims import Claim
+from runtime.endings import Ending
 from runtime.engine.work import ProfileOutcome, ProfileWork
 from runtime.errors import StalePlanError
-from runtime.handling import Ending, Handler
+from runtime.handling import Handler
 from runtime.reporting import Fact
 from security.models import User
 

@@ -20,7 +20,6 @@ from runtime.engine.errors import CancelledError as WorkCancelledError
 from runtime.engine.work import Work
 from runtime.errors import LeaseLostError
 from runtime.finishing import Ahead
-from runtime.handling import Ending
 from runtime.lots import is_iteration, was_tried
 from runtime.models import Run, Task
 from runtime.pace import LATE_SECONDS, RECORD_SECONDS, Pace
@@ -64,7 +63,7 @@ class _RunLot:
         self._pace = pace
         self._today = Today()
         self._waiting = deque(lot)
-        self._done: list[tuple[Ahead, Ending]] = []
+        self._done: list[Ahead] = []
         self._began_at = self._recorded_at = time.monotonic()
 
     def work_off(self) -> None:
@@ -100,7 +99,7 @@ class _RunLot:
         else:
             ended_at = time.monotonic()
             self._pace.note(claim.task, ended_at - began_at)
-            self._done.append((Ahead(claim, ending.result, ending.apply, ending.steps, began_at, ended_at), ending))
+            self._done.append(Ahead(claim, ending, began_at, ended_at))
             if ended_at - self._recorded_at > RECORD_SECONDS:
                 self._record()
         finally:
@@ -125,20 +124,19 @@ class _RunLot:
         self._recorded_at = time.monotonic()
         if not done:
             return
-        staging.make_durable(ending for _, ending in done)
-        ends = [ahead for ahead, _ in done]
+        staging.make_durable(one.ending for one in done)
         try:
-            when_database_answers(ends[0].claim, lambda: finishing.complete_runs(ends))
+            when_database_answers(done[0].claim, lambda: finishing.complete_runs(done))
         except LeaseLostError:
             # One of them has gone to another attempt; the others are ours.
-            for one in ends:
+            for one in done:
                 self._record_alone(one)
         failpoint("runner.after_done")
 
     @staticmethod
     def _record_alone(one: Ahead) -> None:
         try:
-            when_database_answers(one.claim, lambda: finishing.complete(one.claim, one.result, one.apply, one.steps))
+            when_database_answers(one.claim, lambda: finishing.complete(one.claim, one.ending))
         except LeaseLostError:
             one.claim.let_go("lost")
 

@@ -18,11 +18,12 @@ from node_catalog.sdk.failpoint import failpoint
 from node_catalog.sdk.text import text
 from runtime import checking, discovering, finishing, previewing, profiling, scanning, staging, states
 from runtime.claims import Claim, begin, begin_commit
+from runtime.endings import Ending
 from runtime.engine.errors import CancelledError as WorkCancelledError
 from runtime.engine.errors import ChildDiedError, MemoryLimitError
 from runtime.engine.work import Outcome, Part, Report, Work, rated_nodes
 from runtime.errors import LeaseLostError, PostponedError, problem_of
-from runtime.handling import Ending, Handler, Keep
+from runtime.handling import Handler, Keep
 from runtime.iterating import told
 from runtime.lots import is_iteration
 from runtime.models import Task
@@ -71,10 +72,7 @@ def run_claim(claim: Claim, pool: Pool, progress: Progress) -> None:
     progress.start(claim)
     try:
         ending = attempt(claim, pool, progress)
-        when_database_answers(
-            claim,
-            lambda: finishing.complete(claim, ending.result, ending.apply, ending.steps, expires_at=ending.expires_at),
-        )
+        when_database_answers(claim, lambda: finishing.complete(claim, ending))
         failpoint("runner.after_done")
     except LeaseLostError:
         log.info("task %s attempt %s: another attempt has taken over", claim.task.pk, claim.attempt)

@@ -25,9 +25,10 @@ from runtime import states
 from runtime.bindings import check_binding, limits_for, source_of
 from runtime.claims import Claim, write_if_held
 from runtime.discovering import node_of
+from runtime.endings import Ending
 from runtime.engine.work import Part, ScanItem, ScannedItem, ScanOutcome, ScanWork
 from runtime.errors import PostponedError, StalePlanError, problem_of
-from runtime.handling import Ending, Handler
+from runtime.handling import Handler
 from runtime.models import Task
 from runtime.requests import ask_worker
 from security import clock

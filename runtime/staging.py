@@ -16,10 +16,11 @@ from node_catalog.sdk.failpoint import failpoint
 from runtime import places
 from runtime.bindings import Today, stage_work
 from runtime.claims import Claim, write_if_held
+from runtime.endings import Ending
 from runtime.engine.errors import of_disk
 from runtime.engine.work import Part, Sealed, StageOutcome, StageWork, outlet_path
 from runtime.guarding import policy_digest, policy_of
-from runtime.handling import Ending, Handler
+from runtime.handling import Handler
 from runtime.loops import count_of, loops_behind, open_loop
 from runtime.models import Result, Run, SinkCommit, Task
 from runtime.plans import plan_of

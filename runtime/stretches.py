@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -24,11 +23,11 @@ from node_catalog.sdk.failpoint import failpoint
 from runtime import finishing, places, staging, states
 from runtime.bindings import Today
 from runtime.claims import Claim, Holding
+from runtime.endings import Ending
 from runtime.engine.errors import CancelledError as WorkCancelledError
 from runtime.engine.work import Report, StageOutcome, StageWork
 from runtime.errors import LeaseLostError
 from runtime.finishing import Ahead
-from runtime.handling import Ending
 from runtime.lots import was_tried
 from runtime.models import Run, Task
 from runtime.moves import RELEASING, Choose, ports_taken
@@ -58,22 +57,6 @@ def run_stretch(head: Claim, pool: Pool, progress: Progress, offers: Offers, hol
         stretch.close()
 
 
-@dataclass(frozen=True)
-class _Done:
-    """A stage that has ended and is not written down."""
-
-    claim: Claim
-    ending: Ending
-    began_at: float
-    ended_at: float
-    is_durable: bool
-    """Its files are synced."""
-
-    def ahead(self) -> Ahead:
-        ending = self.ending
-        return Ahead(self.claim, ending.result, ending.apply, ending.steps, self.began_at, self.ended_at)
-
-
 class _Stop(threading.Event):
     """Set when the stretch must let go: whatever claim it holds by then."""
 
@@ -94,7 +77,10 @@ class _Stretch:
         self._offers = offers
         self._holding = holding
         self._stop = _Stop(self)
-        self._done: list[_Done] = []
+        self._done: list[Ahead] = []
+        """Stages that have ended and are not written down."""
+        self._unsynced: list[Ending] = []
+        """Those of them whose files are not durable."""
         self._ahead: Claim | None = None
         """At work without a claim."""
         self._began_at = self._recorded_at = time.monotonic()
@@ -258,23 +244,22 @@ class _Stretch:
     # ── Writing down ──────────────────────────────────────────────────────────────────────────────────────
 
     def _note(self, claim: Claim, ending: Ending, began_at: float, *, is_durable: bool) -> None:
-        self._done.append(_Done(claim, ending, began_at, time.monotonic(), is_durable))
+        self._done.append(Ahead(claim, ending, began_at, time.monotonic()))
+        if not is_durable:
+            self._unsynced.append(ending)
         self._today.left[claim.task.stage] = ending.result
 
     def _record(self, choose: Choose | None, lot: str = "") -> Claim | None:
         """Write down what is done; the claim of what ``choose`` has picked. Raises LeaseLostError."""
         if not self._done:
             return None
-        staging.make_durable(one.ending for one in self._done if not one.is_durable)
-        first, *ahead = self._done
-        more = [one.ahead() for one in ahead]
-        anchor, ending = self.anchor, first.ending
+        staging.make_durable(self._unsynced)
+        anchor, (first, *ahead) = self.anchor, self._done
         claim: Claim | None = when_database_answers(
-            anchor,
-            lambda: finishing.complete(anchor, ending.result, ending.apply, ending.steps, more, choose, lot),
+            anchor, lambda: finishing.complete(anchor, first.ending, ahead, choose, lot)
         )
         failpoint("runner.after_done")
-        self._done, self._others, self._today, self._next_work = [], None, Today(), None
+        self._done, self._unsynced, self._others, self._today, self._next_work = [], [], None, Today(), None
         self._recorded_at = time.monotonic()
         if claim is not None:
             self._holding.add(claim)

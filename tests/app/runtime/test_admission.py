@@ -12,6 +12,7 @@ from runtime import finishing, reaper, states
 from runtime.admission import admit, admit_waiting, why_waiting
 from runtime.claims import Claim, claim_next
 from runtime.clock import Soon
+from runtime.endings import Ending
 from runtime.errors import BusyError
 from runtime.models import Attempt, Event, Run, RunRule
 from runtime.monitor import run_answer
@@ -39,7 +40,7 @@ def work_off() -> None:
 
 
 def end(held: Claim) -> None:
-    finishing.complete(held, {"rows": 1}, list)
+    finishing.complete(held, Ending({"rows": 1}))
 
 
 def test_further_runs_wait_and_begin_one_after_the_other(world: World, django_capture_on_commit_callbacks: Any) -> None:

@@ -12,6 +12,7 @@ from flows.graph.plan import Iterations
 from runtime import claims, finishing, reaper, states
 from runtime.claims import Claim, begin_lot, claim_along, claim_next
 from runtime.clock import Soon
+from runtime.endings import Ending
 from runtime.errors import LeaseLostError, problem_of
 from runtime.finishing import Iterated
 from runtime.loops import open_loop
@@ -32,7 +33,7 @@ def looped(world: World, iterations: int, concurrency: int = 2, **more: Any) -> 
         open_loop(run, loop, iterations, world.staff)
         return []
 
-    finishing.complete(held, {"rows": iterations}, opened)
+    finishing.complete(held, Ending({"rows": iterations}, opened))
     return run
 
 

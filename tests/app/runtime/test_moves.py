@@ -15,6 +15,7 @@ from runtime import claims, finishing, reaper, states
 from runtime.claims import Claim, begin, claim_next
 from runtime.clock import Soon
 from runtime.dispatcher import queue_depth
+from runtime.endings import Ending
 from runtime.engine.errors import ChildDiedError
 from runtime.errors import LeaseLostError, problem_of
 from runtime.models import Attempt, Event, Outbox, Run, Task
@@ -42,7 +43,9 @@ def work(worker: str = "w1") -> Claim:
 
 
 def done(held: Claim, **result: Any) -> None:
-    finishing.complete(held, {"rows": 1, **result}, list, {step: {"rows": 1} for step in held.task.payload["steps"]})
+    finishing.complete(
+        held, Ending({"rows": 1, **result}, steps={step: {"rows": 1} for step in held.task.payload["steps"]})
+    )
 
 
 def numbers(run: Run) -> list[int]:

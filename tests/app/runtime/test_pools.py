@@ -12,6 +12,7 @@ from flows.graph.plan import LEVEL
 from runtime import reaper, states
 from runtime.admission import why_waiting
 from runtime.claims import Claim, claim, claim_next
+from runtime.endings import Ending
 from runtime.finishing import complete
 from runtime.matching import AT_POOL, tell_waiting_for_turns
 from runtime.models import Pool, Run, RunRule, Task
@@ -53,7 +54,7 @@ def test_stages_wait_for_places_and_say_so(world: World) -> None:
     Task.objects.filter(state=states.READY).update(not_before="2020-01-01T00:00:00Z")
     assert (tell_waiting_for_turns(), tell_waiting_for_turns()) == (2, 0)
     assert Task.objects.get(run=runs[3]).error["code"] == AT_POOL
-    complete(held[0], {"rows": 1}, list)
+    complete(held[0], Ending({"rows": 1}))
     assert [one.task.run_id for one in claim_all()] == [runs[2].pk] and taken(pool) == 2
 
 
@@ -67,7 +68,7 @@ def test_more_places_than_there_are_means_all_of_them_and_nobody_passes_the_olde
     later = world.make_run(stage("a"))
     assert small.task.run_id == first.pk and claim_all() == []
     assert claim(Task.objects.get(run=later).pk, "w2", HEAVY) is None, "rung for, but not in turn"
-    complete(small, {"rows": 1}, list)
+    complete(small, Ending({"rows": 1}))
     assert [one.task.run_id for one in claim_all()] == [wide.pk] and taken(pool) == 3
 
 

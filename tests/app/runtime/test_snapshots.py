@@ -12,6 +12,7 @@ from node_catalog.sdk.text import text
 from runtime import finishing, reaper
 from runtime.claims import Claim, begin, claim_next
 from runtime.clock import Soon
+from runtime.endings import Ending
 from runtime.engine.work import Report
 from runtime.errors import problem_of
 from runtime.models import Result, Run, Task
@@ -65,7 +66,7 @@ def finish(claim: Claim, run: Run) -> None:
         )
         return [Fact("result", {"result": result_as_json(result)})]
 
-    finishing.complete(claim, {"rows": 3}, apply, {step: {"rows": 3, "exact": True, "counted": "at_end"}})
+    finishing.complete(claim, Ending({"rows": 3}, apply, {step: {"rows": 3, "exact": True, "counted": "at_end"}}))
 
 
 @pytest.mark.parametrize("seed", range(12))

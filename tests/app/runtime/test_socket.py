@@ -15,6 +15,7 @@ from django.db import connection
 
 from runtime import finishing, live
 from runtime.claims import begin, claim_next
+from runtime.endings import Ending
 from runtime.engine.work import Report
 from runtime.models import Run
 from runtime.monitor import run_snapshot
@@ -112,7 +113,7 @@ def work_one(rows: int = 5) -> None:
     for counted in (1, rows):
         progress.note(held, Report(counts={step: counted}))
         progress.flush()
-    finishing.complete(held, {"rows": rows}, list, {step: {"rows": rows, "exact": True}})
+    finishing.complete(held, Ending({"rows": rows}, steps={step: {"rows": rows, "exact": True}}))
 
 
 async def follow(browser: Browser, snapshot: dict[str, Any], until: str) -> dict[str, Any]:

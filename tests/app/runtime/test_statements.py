@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from runtime import finishing
 from runtime.claims import begin, claim_next
+from runtime.endings import Ending
 from runtime.models import Run
 from runtime.runner import HEAVY
 from tests.app.runtime.factory import World, stage
@@ -35,7 +36,7 @@ def test_a_stage_needs_few_statements_from_its_claim_to_its_end(world: World) ->
     assert held is not None
     assert count(claimed) <= 7, listing(claimed)
     with CaptureQueriesContext(connection) as ended:
-        finishing.complete(held, {"rows": 1}, list, {"step_a": {"rows": 1}})
+        finishing.complete(held, Ending({"rows": 1}, steps={"step_a": {"rows": 1}}))
     assert count(ended) <= 8, listing(ended)
     assert Run.objects.get(pk=run.pk).state == "done"
 
