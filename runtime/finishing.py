@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, DateTimeField, F, Value, When
+from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
 
 from node_catalog.sdk.failpoint import failpoint
 from runtime import states
@@ -43,8 +43,8 @@ from security import clock
 
 
 @dataclass(frozen=True)
-class Ahead:
-    """A stage that was done some time before its end is written down: behind another one, or in a lot of runs.
+class Unwritten:
+    """Work that has ended well some time before that is written down: of a stage behind another one, or in a lot.
 
     Its times are ``time.monotonic``'s.
     """
@@ -56,7 +56,7 @@ class Ahead:
 
 
 def complete(
-    claim: Claim, ending: Ending, ahead: Sequence[Ahead] = (), choose: Choose | None = None, lot: str = ""
+    claim: Claim, ending: Ending, ahead: Sequence[Unwritten] = (), choose: Choose | None = None, lot: str = ""
 ) -> Claim | None:
     """The attempt's work is durable: done, followers released, run ended if it was the last.
 
@@ -106,51 +106,41 @@ def _end_of_stage(claim: Claim, ending: Ending) -> tuple[list[Fact], dict[str, d
     return [task_fact(claim.task, states.DONE, claim.attempt, claim.owner), *ending.apply()], picture
 
 
-def _complete_ahead(ahead: Sequence[Ahead]) -> None:
+def _complete_ahead(ahead: Sequence[Unwritten]) -> None:
     """Pending → done, as attempts of their own. The caller has written the end of the stage that released them."""
     if not ahead:
         return
-    keys = [one.claim.task.pk for one in ahead]
     # Whoever else could have moved them holds the run's lock and the claim behind which they were done.
-    waiting = Task.objects.filter(pk__in=keys, state=states.PENDING, attempt=0)
-    first = ahead[0].claim
-    if waiting.update(state=states.DONE, attempt=first.attempt, owner=first.owner, lease_until=None) != len(keys):
-        raise LeaseLostError()
-    Task.objects.bulk_update(
-        [_with_its_end(one.claim.task, one.ending.result, one.began_at, one.ended_at) for one in ahead], ENDS
-    )
-    now, seen = clock.now(), time.monotonic()
+    waiting = Task.objects.filter(state=states.PENDING, attempt=0)
+    first, by_clock = ahead[0].claim, _by_clock()
+    _end_tasks(waiting, ahead, attempt=first.attempt, owner=first.owner)
     Attempt.objects.bulk_create(
         Attempt(
             task=one.claim.task,
             number=one.claim.attempt,
             worker=one.claim.owner,
             process=os.getpid(),
-            started_at=now - timedelta(seconds=seen - one.began_at),
-            finished_at=now - timedelta(seconds=seen - one.ended_at),
+            started_at=by_clock(one.began_at),
+            finished_at=by_clock(one.ended_at),
             outcome=states.DONE,
         )
         for one in ahead
     )
 
 
-def complete_runs(done: Sequence[Ahead]) -> None:
+def complete_runs(done: Sequence[Unwritten]) -> None:
     """Runs of one stage each, whose stages were claimed as one lot, are done: one transaction for all of them.
 
     Raises LeaseLostError when another attempt owns one of the stages; nothing is changed then.
     """
-    tasks = [_with_its_end(one.claim.task, one.ending.result, one.began_at, one.ended_at) for one in done]
-    keys = [task.pk for task in tasks]
-    now, seen = clock.now(), time.monotonic()
+    by_clock = _by_clock()
+    began = {one.claim.task.pk: by_clock(one.began_at) for one in done}
+    ended = {one.claim.task.pk: by_clock(one.ended_at) for one in done}
     with transaction.atomic():
-        runs = {run.pk: run for run in locked_runs(task.run_id for task in tasks)}
-        mine = Task.objects.filter(pk__in=keys, lot=tasks[0].lot, state__in=(states.CLAIMED, states.RUNNING))
-        if mine.update(state=states.DONE, error=None, lease_until=None) != len(tasks):
-            raise LeaseLostError()
-        Task.objects.bulk_update(tasks, ENDS)
-        began = {one.claim.task.pk: now - timedelta(seconds=seen - one.began_at) for one in done}
-        ended = {one.claim.task.pk: now - timedelta(seconds=seen - one.ended_at) for one in done}
-        Attempt.objects.filter(task__in=keys, finished_at=None).update(
+        runs = {run.pk: run for run in locked_runs(one.claim.task.run_id for one in done)}
+        mine = Task.objects.filter(lot=done[0].claim.task.lot, state__in=(states.CLAIMED, states.RUNNING))
+        _end_tasks(mine, done)
+        Attempt.objects.filter(task__in=began, finished_at=None).update(
             started_at=_by_task(began), finished_at=_by_task(ended), outcome=states.DONE
         )
         with gathering(*runs.values()):
@@ -171,34 +161,20 @@ def _by_task(times: Mapping[Any, datetime]) -> Case:
     return Case(*(When(task=task, then=Value(at)) for task, at in times.items()), output_field=DateTimeField())
 
 
-@dataclass(frozen=True)
-class Iterated:
-    """An iteration whose rows are there: what is kept of it, and when it was at work (``time.monotonic``)."""
-
-    claim: Claim
-    result: Mapping[str, Any]
-    began_at: float
-    ended_at: float
-
-
-def complete_iterations(done: Sequence[Iterated]) -> None:
+def complete_iterations(done: Sequence[Unwritten]) -> None:
     """Iterations of one lot are done: one transaction for all of them.
 
     Raises LeaseLostError when another attempt owns one of them; nothing is changed then.
     """
-    tasks = [_with_its_end(one.claim.task, one.result, one.began_at, one.ended_at) for one in done]
-    first, now = tasks[0], clock.now()
-    keys = [task.pk for task in tasks]
+    first, now = done[0].claim.task, clock.now()
     with transaction.atomic():
         run = locked_run(first.run_id)
         assert run is not None, "an iteration belongs to a run"
-        mine = iterations_of(run.pk, first.payload["loop"]).filter(pk__in=keys, lot=first.lot, state=states.RUNNING)
-        if mine.update(state=states.DONE, error=None, lease_until=None) != len(tasks):
-            raise LeaseLostError()
-        Task.objects.bulk_update(tasks, ENDS)
+        mine = iterations_of(run.pk, first.payload["loop"]).filter(lot=first.lot, state=states.RUNNING)
+        keys = _end_tasks(mine, done)
         Attempt.objects.filter(task__in=keys, finished_at=None).update(finished_at=now, outcome=states.DONE)
-        rows = sum(int(one.result.get("rows") or 0) for one in done)
-        if after_iterations(run, first, states.DONE, len(tasks), rows):
+        rows = sum(int(one.ending.result.get("rows") or 0) for one in done)
+        if after_iterations(run, first, states.DONE, len(done), rows):
             release_followers(run)
             settle_run(run)
         failpoint("finish.before_commit")
@@ -207,16 +183,28 @@ def complete_iterations(done: Sequence[Iterated]) -> None:
     failpoint("finish.after_commit")
 
 
-ENDS = ("result", "started_at", "finished_at")
+def _end_tasks(mine: QuerySet[Task], done: Sequence[Unwritten], **fields: Any) -> list[Any]:
+    """The tasks of ``done`` are done, all or none; their keys. Raises LeaseLostError when one is not among ``mine``.
 
-
-def _with_its_end(task: Task, result: Mapping[str, Any], began_at: float, ended_at: float) -> Task:
-    """The task as its row will be. Its times are its own, not those of the record; the database's clock tells them."""
+    Their times are their own, not those of the record; the database's clock tells them.
+    """
+    keys = [one.claim.task.pk for one in done]
+    if mine.filter(pk__in=keys).update(state=states.DONE, error=None, lease_until=None, **fields) != len(keys):
+        raise LeaseLostError()
     now = time.monotonic()
-    task.result = dict(result)
-    task.started_at = Soon(began_at - now)  # type: ignore[assignment]
-    task.finished_at = Soon(ended_at - now)  # type: ignore[assignment]
-    return task
+    for one in done:
+        task = one.claim.task
+        task.result = dict(one.ending.result)
+        task.started_at = Soon(one.began_at - now)  # type: ignore[assignment]
+        task.finished_at = Soon(one.ended_at - now)  # type: ignore[assignment]
+    Task.objects.bulk_update([one.claim.task for one in done], ("result", "started_at", "finished_at"))
+    return keys
+
+
+def _by_clock() -> Callable[[float], datetime]:
+    """What tells a time of ``time.monotonic`` by the clock of this host."""
+    now, seen = clock.now(), time.monotonic()
+    return lambda at: now - timedelta(seconds=seen - at)
 
 
 def fail(claim: Claim, problem: Mapping[str, Any]) -> str:

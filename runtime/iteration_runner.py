@@ -13,10 +13,11 @@ from typing import Any
 from node_catalog.sdk.failpoint import failpoint
 from runtime import finishing, states
 from runtime.claims import Claim, begin_lot
+from runtime.endings import Ending
 from runtime.engine.errors import CancelledError as WorkCancelledError
 from runtime.engine.work import rated_nodes
 from runtime.errors import LeaseLostError
-from runtime.finishing import Iterated
+from runtime.finishing import Unwritten
 from runtime.iterating import IterationWorks
 from runtime.models import Run
 from runtime.pace import LATE_SECONDS, RECORD_SECONDS, Pace
@@ -48,7 +49,7 @@ class _LotRun:
         self._pool = pool
         self._progress = progress
         self._pace = pace
-        self._done: list[Iterated] = []
+        self._done: list[Unwritten] = []
         self._began_at = self._recorded_at = time.monotonic()
 
     def work_off(self) -> None:
@@ -81,7 +82,7 @@ class _LotRun:
         self._progress.stop(claim)
         ended_at = time.monotonic()
         self._pace.note(claim.task, ended_at - began_at)
-        self._done.append(Iterated(claim, iteration_result(outcome), began_at, ended_at))
+        self._done.append(Unwritten(claim, Ending(iteration_result(outcome)), began_at, ended_at))
         if ended_at - self._recorded_at > RECORD_SECONDS:
             self._record()
 

@@ -19,7 +19,7 @@ from runtime.claims import Claim
 from runtime.engine.errors import CancelledError as WorkCancelledError
 from runtime.engine.work import Work
 from runtime.errors import LeaseLostError
-from runtime.finishing import Ahead
+from runtime.finishing import Unwritten
 from runtime.lots import is_iteration, was_tried
 from runtime.models import Run, Task
 from runtime.pace import LATE_SECONDS, RECORD_SECONDS, Pace
@@ -63,7 +63,7 @@ class _RunLot:
         self._pace = pace
         self._today = Today()
         self._waiting = deque(lot)
-        self._done: list[Ahead] = []
+        self._done: list[Unwritten] = []
         self._began_at = self._recorded_at = time.monotonic()
 
     def work_off(self) -> None:
@@ -99,7 +99,7 @@ class _RunLot:
         else:
             ended_at = time.monotonic()
             self._pace.note(claim.task, ended_at - began_at)
-            self._done.append(Ahead(claim, ending, began_at, ended_at))
+            self._done.append(Unwritten(claim, ending, began_at, ended_at))
             if ended_at - self._recorded_at > RECORD_SECONDS:
                 self._record()
         finally:
@@ -134,7 +134,7 @@ class _RunLot:
         failpoint("runner.after_done")
 
     @staticmethod
-    def _record_alone(one: Ahead) -> None:
+    def _record_alone(one: Unwritten) -> None:
         try:
             when_database_answers(one.claim, lambda: finishing.complete(one.claim, one.ending))
         except LeaseLostError:

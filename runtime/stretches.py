@@ -27,7 +27,7 @@ from runtime.endings import Ending
 from runtime.engine.errors import CancelledError as WorkCancelledError
 from runtime.engine.work import Report, StageOutcome, StageWork
 from runtime.errors import LeaseLostError
-from runtime.finishing import Ahead
+from runtime.finishing import Unwritten
 from runtime.lots import was_tried
 from runtime.models import Run, Task
 from runtime.moves import RELEASING, Choose, ports_taken
@@ -77,7 +77,7 @@ class _Stretch:
         self._offers = offers
         self._holding = holding
         self._stop = _Stop(self)
-        self._done: list[Ahead] = []
+        self._done: list[Unwritten] = []
         """Stages that have ended and are not written down."""
         self._unsynced: list[Ending] = []
         """Those of them whose files are not durable."""
@@ -244,7 +244,7 @@ class _Stretch:
     # ── Writing down ──────────────────────────────────────────────────────────────────────────────────────
 
     def _note(self, claim: Claim, ending: Ending, began_at: float, *, is_durable: bool) -> None:
-        self._done.append(Ahead(claim, ending, began_at, time.monotonic()))
+        self._done.append(Unwritten(claim, ending, began_at, time.monotonic()))
         if not is_durable:
             self._unsynced.append(ending)
         self._today.left[claim.task.stage] = ending.result

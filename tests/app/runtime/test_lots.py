@@ -14,7 +14,7 @@ from runtime.claims import Claim, begin_lot, claim_along, claim_next
 from runtime.clock import Soon
 from runtime.endings import Ending
 from runtime.errors import LeaseLostError, problem_of
-from runtime.finishing import Iterated
+from runtime.finishing import Unwritten
 from runtime.loops import open_loop
 from runtime.lots import iterations_of
 from runtime.models import Attempt, Run, Task
@@ -46,9 +46,9 @@ def take_lot(most: int, worker: str = "w1") -> list[Claim]:
     return lot
 
 
-def ended(lot: list[Claim]) -> list[Iterated]:
+def ended(lot: list[Claim]) -> list[Unwritten]:
     now = time.monotonic()
-    return [Iterated(held, {"rows": 2, "file": ""}, now - 0.25, now) for held in lot]
+    return [Unwritten(held, Ending({"rows": 2, "file": ""}), now - 0.25, now) for held in lot]
 
 
 def numbers(lot: list[Claim]) -> list[int]:
