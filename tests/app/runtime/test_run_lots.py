@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from runtime import reaper, run_lots, states
+from runtime import lot_work, reaper, states
 from runtime.claims import Claim, claim_next, claim_runs
 from runtime.clock import Soon
 from runtime.engine.errors import CancelledError, ChildDiedError
@@ -30,8 +30,8 @@ from tests.app.runtime.test_moves import check_events
 @pytest.fixture(autouse=True)
 def slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """However long the test takes, nothing is written down or handed back by the clock alone."""
-    monkeypatch.setattr(run_lots, "RECORD_SECONDS", 1000.0)
-    monkeypatch.setattr(run_lots, "LATE_SECONDS", 1000.0)
+    monkeypatch.setattr(lot_work, "RECORD_SECONDS", 1000.0)
+    monkeypatch.setattr(lot_work, "LATE_SECONDS", 1000.0)
 
 
 @dataclass
@@ -169,7 +169,7 @@ def test_a_long_one_lets_others_take_the_rest(world: World, monkeypatch: pytest.
     runs, states_then = light(world, 4), []
 
     def last(on_wait: Callable[[], None]) -> None:
-        monkeypatch.setattr(run_lots, "LATE_SECONDS", 0.0)
+        monkeypatch.setattr(lot_work, "LATE_SECONDS", 0.0)
         on_wait()
         states_then.append(seen(runs))
 
@@ -178,7 +178,7 @@ def test_a_long_one_lets_others_take_the_rest(world: World, monkeypatch: pytest.
     assert states_then == ["done:done pending:claimed pending:ready pending:ready"]
     assert seen(runs) == "done:done done:done pending:ready pending:ready"
     assert Outbox.objects.count() == bells + 2
-    monkeypatch.setattr(run_lots, "LATE_SECONDS", 1000.0)
+    monkeypatch.setattr(lot_work, "LATE_SECONDS", 1000.0)
     go(take_lot())
     assert seen(runs) == " ".join(["done:done"] * 4)
 
