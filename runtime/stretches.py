@@ -13,10 +13,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 from functools import partial
-from typing import Any
 
 from flows.graph.plan import HERE, Plan
 from node_catalog.sdk.failpoint import failpoint
@@ -32,6 +31,7 @@ from runtime.lots import was_tried
 from runtime.models import Run, Task
 from runtime.moves import RELEASING, Choose, ports_taken
 from runtime.offers import Offers
+from runtime.pace import RECORD_SECONDS
 from runtime.plans import plan_of
 from runtime.progress import Progress
 from runtime.runner import BEGIN_SECONDS, Pool, attempt, begin_or_stop, end_badly, when_database_answers
@@ -39,7 +39,6 @@ from runtime.staging import FILES_OF_OURS
 
 STRETCH_SECONDS = 1.0
 """After so long other runs have their turn."""
-RECORD_SECONDS = 0.2
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +85,7 @@ class _Stretch:
         self._began_at = self._recorded_at = time.monotonic()
         self._others: Sequence[Task] | None = None
         self._today = Today()
-        self._next_work: tuple[Claim, StageWork] | None = None
+        self._next_work: tuple[Claim, StageWork | None] | None = None
         """Made while the stage before it was at work."""
 
     def work_off(self) -> None:
@@ -134,10 +133,7 @@ class _Stretch:
 
     def _go_ahead(self) -> None:
         """Do what follows until it has to be written down."""
-        while time.monotonic() - self._recorded_at < RECORD_SECONDS:
-            task = self._follower()
-            if task is None:
-                return
+        while not self._must_record() and (task := self._follower()) is not None:
             self._do_ahead(task)
 
     def _follower(self, coming: str = "") -> Task | None:
@@ -174,8 +170,9 @@ class _Stretch:
     def _do_ahead(self, task: Task) -> None:
         """Do a stage that has no claim yet. One that takes longer gets it while it is at work."""
         made, self._next_work = self._next_work, None
-        is_made = made is not None and made[0].task.pk == task.pk
-        claim, work = made if made is not None and is_made else (self._claim_ahead(task), None)
+        if made is None or made[0].task.pk != task.pk:
+            made = self._claim_ahead(task), None
+        claim, work = made
         self._ahead, lot = claim, claim.task.lot
         began_at = time.monotonic()
 
@@ -218,7 +215,7 @@ class _Stretch:
 
         Never raises: what is wrong with it shows when it is its turn.
         """
-        if work.stage.engine != HERE or time.monotonic() - self._recorded_at > RECORD_SECONDS:
+        if work.stage.engine != HERE or self._must_record():
             return
         self._today.coming = {stage: work.sink.path}
         try:
@@ -285,6 +282,9 @@ class _Stretch:
         is_late = time.monotonic() - self._began_at > STRETCH_SECONDS
         return not (is_late or self.anchor.should_rest or self.anchor.stop.is_set())
 
+    def _must_record(self) -> bool:
+        return time.monotonic() - self._recorded_at >= RECORD_SECONDS
+
     @property
     def _run(self) -> Run:
         run = self.anchor.task.run
@@ -297,5 +297,5 @@ def _only(wanted: Claim) -> Choose:
     return lambda run, released: next((task for task in released if task.pk == wanted.task.pk), None)
 
 
-def _has_followers(plan: Plan, stages: Collection[str] | Mapping[str, Any]) -> bool:
+def _has_followers(plan: Plan, stages: Collection[str]) -> bool:
     return any(not set(stage.after).isdisjoint(stages) for stage in plan.stages)
