@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from runtime import lot_work, reaper, states
 from runtime.claims import Claim, claim_next, claim_runs
 from runtime.clock import Soon
-from runtime.engine.errors import CancelledError, ChildDiedError
-from runtime.engine.work import StageOutcome, Work
+from runtime.engine.errors import ChildDiedError
 from runtime.models import Attempt, Outbox, Result, Run, Task
 from runtime.pace import Pace
 from runtime.pausing import pause_run
@@ -24,33 +21,10 @@ from runtime.run_lots import is_light, run_runs
 from runtime.runner import HEAVY
 from runtime.scheduler import cancel_run
 from tests.app.runtime.factory import World, stage
+from tests.app.runtime.short_works import ShortWorks
 from tests.app.runtime.test_moves import check_events
 
-
-@pytest.fixture(autouse=True)
-def slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long the test takes, nothing is written down or handed back by the clock alone."""
-    monkeypatch.setattr(lot_work, "RECORD_SECONDS", 1000.0)
-    monkeypatch.setattr(lot_work, "LATE_SECONDS", 1000.0)
-
-
-@dataclass
-class ShortWorks:
-    """Does each work at once, unless something shall happen in one of them, by its number."""
-
-    during: dict[int, Callable[[Callable[[], None]], None]] = field(default_factory=dict)
-    done: list[str] = field(default_factory=list)
-
-    def run(self, work: Work, on_report: Any, cancel: Any, *, on_wait: Any = None) -> StageOutcome:
-        path = work.sink.path  # type: ignore[union-attr]
-        number = len(self.done)
-        self.done.append(path)
-        if number in self.during:
-            self.during.pop(number)(on_wait)
-        if cancel.is_set():
-            raise CancelledError()
-        Path(path).touch()
-        return StageOutcome(rows=1, reference=path, counts={"step_a": 1})
+pytestmark = pytest.mark.usefixtures("slow_machine")
 
 
 def light(world: World, count: int, **more: Any) -> list[Run]:

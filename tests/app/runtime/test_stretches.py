@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,8 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from runtime import claims, places, reaper, staging, states, stretches
 from runtime.claims import Holding, claim_next
 from runtime.clock import Soon
-from runtime.engine.errors import CancelledError, ChildDiedError
-from runtime.engine.work import StageOutcome, Work
+from runtime.engine.errors import ChildDiedError
 from runtime.errors import StalePlanError
 from runtime.models import Attempt, Outbox, Run, Task
 from runtime.offers import Offers
@@ -28,48 +25,10 @@ from runtime.runner import HEAVY
 from runtime.scheduler import cancel_run
 from runtime.stretches import run_stretch
 from tests.app.runtime.factory import World, stage
+from tests.app.runtime.short_works import ShortWorks
 from tests.app.runtime.test_moves import BUSY, check_events
 
-Step = Callable[[Callable[[], None]], None]
-
-
-@pytest.fixture(autouse=True)
-def slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long the test takes, nothing is written down or handed over by the clock alone."""
-    monkeypatch.setattr(stretches, "RECORD_SECONDS", 1000.0)
-    monkeypatch.setattr(stretches, "STRETCH_SECONDS", 1000.0)
-
-
-@dataclass
-class ShortWorks:
-    """Does each work at once, unless something shall happen in a stage: ``during`` gets what a waiting worker calls."""
-
-    during: dict[str, Step] = field(default_factory=dict)
-    done: list[str] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-    reads: dict[str, list[str]] = field(default_factory=dict)
-    """The files that each stage has read."""
-    verdicts: dict[str, list[str]] = field(default_factory=dict)
-    """By which ports a stage goes on."""
-
-    def run(
-        self, work: Work, on_report: Any, cancel: Any, *, on_wait: Any = None, meanwhile: Any = None
-    ) -> StageOutcome:
-        assert not isinstance(work, str)
-        if meanwhile is not None:
-            meanwhile()
-        key = work.stage.key  # type: ignore[union-attr]
-        path = work.sink.path  # type: ignore[union-attr]
-        if key in self.during:
-            self.during.pop(key)(on_wait)
-        if cancel.is_set():
-            raise CancelledError()
-        Path(path).touch()
-        self.done.append(key)
-        self.files.append(path)
-        self.reads[key] = [source.exchange_path for source in work.sources]  # type: ignore[union-attr]
-        verdict = {"taken": self.verdicts[key]} if key in self.verdicts else {}
-        return StageOutcome(rows=1, reference=path, counts={f"step_{key}": 1}, verdict=verdict)
+pytestmark = pytest.mark.usefixtures("slow_machine")
 
 
 def chain(world: World, length: int = 4) -> Run:
