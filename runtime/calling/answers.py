@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
-from runtime.calling.call_flow import Called
+from runtime.calling.call_flow import Called, Form
 from runtime.results import csv_text
 
 JSON, CSV, ARROW = "application/json", "text/csv", "application/vnd.apache.arrow.stream"
@@ -22,7 +21,7 @@ def chosen(accept: str) -> str | None:
     return None
 
 
-def engine_form(form: str) -> Literal["arrow", "json"]:
+def engine_form(form: str) -> Form:
     """What the engine is asked for, so that ``body_of`` has least to do."""
     return "json" if form == JSON else "arrow"
 

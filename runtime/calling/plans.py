@@ -23,6 +23,7 @@ from flows.models import PublishedFlow, Version
 from flows.planning import Inputs, version_document
 from flows.publishing import not_small
 from node_catalog.sdk.memory import Memory
+from runtime.plans import is_alone
 from security.models import User
 
 
@@ -120,6 +121,6 @@ def _make(document: Document, user: User, values: Mapping[str, Any], opened: Map
     if errors:
         raise FlowCheckError(errors)
     plan = sources.plan(document, values, opened=opened)
-    if len(plan.stages) != 1 or plan.loops or plan.stages[0].sink.kind != "result":
+    if not is_alone(plan) or plan.stages[0].sink.kind != "result":
         raise not_small()
     return plan
