@@ -27,7 +27,7 @@ from runtime.plans import is_alone
 from security.models import User
 
 
-class Callable:
+class CalledFlow:
     """A flow of a version as calls see it."""
 
     def __init__(self, document: Document) -> None:
@@ -43,7 +43,7 @@ class CallPlan:
     plan: Plan
     key: Any
     """Under which it is kept."""
-    flow: Callable
+    flow: CalledFlow
     opened: Mapping[str, str]
     """Inputs whose values are not in the plan."""
     names: frozenset[str]
@@ -66,7 +66,7 @@ class CallPlan:
             return None
 
 
-_FLOWS: Memory[Callable] = Memory(256)
+_FLOWS: Memory[CalledFlow] = Memory(256)
 _PLANS: Memory[Plan] = Memory(256)
 _CLOSED: Memory[frozenset[str]] = Memory(1024)
 
@@ -78,7 +78,7 @@ def call_plan(published: PublishedFlow, flow_key: str, user: User, given: Mappin
     missing or a source has moved.
     """
     version = published.version_id
-    flow = _FLOWS.get((version, flow_key), lambda: _callable(version, flow_key))
+    flow = _FLOWS.get((version, flow_key), lambda: _called_flow(version, flow_key))
     values = flow.inputs.complete(given)
     asked = (version, flow_key, user.pk, frozenset(values))
     closed = known = _CLOSED.find(asked) or frozenset()
@@ -111,8 +111,8 @@ def forget_plan(key: Any) -> None:
     _PLANS.drop(key)
 
 
-def _callable(version: Any, flow_key: str) -> Callable:
-    return Callable(version_document(Version.objects.get(pk=version), flow_key))
+def _called_flow(version: Any, flow_key: str) -> CalledFlow:
+    return CalledFlow(version_document(Version.objects.get(pk=version), flow_key))
 
 
 def _make(document: Document, user: User, values: Mapping[str, Any], opened: Mapping[str, str]) -> Plan:
