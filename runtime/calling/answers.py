@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runtime.calling.call_flow import Called, Form
+from runtime.calling.call_flow import Called
+from runtime.engine.work import Form
 from runtime.results import csv_text
 
 JSON, CSV, ARROW = "application/json", "text/csv", "application/vnd.apache.arrow.stream"

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -25,7 +25,7 @@ from runtime.calling.plans import CallPlan, call_plan, forget_plan
 from runtime.calling.rate import RATES
 from runtime.calling.tally import TALLY
 from runtime.engine.pipe import pack
-from runtime.engine.work import Limits, PackedWork, SinkSpec, StageWork, rated_nodes
+from runtime.engine.work import Form, Limits, PackedWork, SinkSpec, StageWork, rated_nodes
 from runtime.errors import CallError, RunError, StalePlanError
 from runtime.node_slots import limited_uses, turn_of_call
 from runtime.uses import uses_of_stage
@@ -34,7 +34,6 @@ from security.access import Principal
 PATIENCE = 2.0
 """Seconds that a call waits for its turn at a node."""
 TICK = 0.05
-Form = Literal["arrow", "json"]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,9 @@ MEBIBYTE = 1024 * 1024
 Counted = Literal["live", "at_end", "pushed", "unknown"]
 """How a step's rows were counted: in the stream, when the stage ended, not at all because the source did the step."""
 
+Form = Literal["arrow", "json"]
+"""How rows go back to who asked."""
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What a piece of work may use. Folders are absolute; ``memory_mb`` is the engine's own limit."""
@@ -122,7 +125,7 @@ class SinkSpec(msgspec.Struct, frozen=True, kw_only=True):
     delivery: DeliverySpec | None = None
     limit: int = 100
     most_bytes: int = 16 * MEBIBYTE
-    form: Literal["arrow", "json"] = "arrow"
+    form: Form = "arrow"
     """For ``return``: an Arrow stream, or ``"columns": […], "rows": [{…}], "count": n`` of a JSON object."""
     statistics: bool = True
     """For ``collect``: also the statistics of every column over all rows seen."""
