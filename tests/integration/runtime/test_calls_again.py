@@ -68,6 +68,11 @@ class Caller:
         found = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
         return Answer(sent[0]["status"], found, answered, self.thorough == before)
 
+    def aim(self, flow: Flow, person: User) -> None:
+        """Call this flow, with a token of ``person``."""
+        self.address = f"/api/call/{flow.app_id}/{flow.key}"
+        self.token = create_token(principal_for(person), "program", 1)[1]
+
     def until_short(self, **headers: str) -> Answer:
         """The answer once it goes the short way."""
         for _ in range(3):
@@ -131,8 +136,7 @@ def published(
     wires = [("read.out", "some.in"), ("some.out", "more.in1"), ("more.out", "out.in")]
     flow = city.make_flow(small_city.staff, steps, wires, inputs=inputs)
     publish_flow(flow, principal_for(small_city.staff), "everyone")
-    caller.address = f"/api/call/{flow.app_id}/{flow.key}"
-    caller.token = create_token(principal_for(person), "program", 1)[1]
+    caller.aim(flow, person)
     return flow
 
 
@@ -171,12 +175,10 @@ def test_a_flow_without_any_source_goes_the_short_way(small_city: City, caller: 
         "more": {"type": "derive", "settings": {"columns": [{"name": "next", "expression": "n + 1"}]}},
         "out": {"type": "output", "settings": {"name": "rows"}},
     }
-    flow = city.make_flow(small_city.staff, steps, [("row.out", "more.in"), ("more.out", "out.in")])
-    flow.draft.document |= {"inputs": {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}}
-    flow.draft.save()
+    inputs = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    flow = city.make_flow(small_city.staff, steps, [("row.out", "more.in"), ("more.out", "out.in")], inputs)
     publish_flow(flow, principal_for(small_city.staff), "owner")
-    caller.address = f"/api/call/{flow.app_id}/{flow.key}"
-    caller.token = create_token(principal_for(small_city.staff), "program", 1)[1]
+    caller.aim(flow, small_city.staff)
     answers = [caller({"n": n}) for n in (1, 1, 1, 2, 2, 2)]
     assert [answer.is_short for answer in answers] == [False, False, True, True, True, True]
     assert [answer.json["rows"] for answer in answers] == [[{"n": 1, "next": 2}]] * 3 + [[{"n": 2, "next": 3}]] * 3
