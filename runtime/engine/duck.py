@@ -28,6 +28,7 @@ from node_catalog.sdk.text import text
 from runtime.engine.cancel import Cancel
 from runtime.engine.errors import CancelledError, EngineError, WorkError
 from runtime.engine.extensions import extension_file, has_extension
+from runtime.engine.folders import make_folder
 from runtime.engine.given import Values, words_of
 from runtime.engine.keeper import KEEPER, Kept
 from runtime.engine.one_scan import OneScan
@@ -418,7 +419,7 @@ def _spill_folder(limits: Limits) -> str:
     """A folder of its own for each database: two in one folder would write the same file names."""
     if not limits.temp_folder:
         return ""
-    os.makedirs(limits.temp_folder, mode=0o700, exist_ok=True)
+    make_folder(limits.temp_folder)
     return os.path.join(limits.temp_folder, f"spill-{os.getpid()}-{next(_numbers)}")
 
 

@@ -20,6 +20,8 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from runtime.engine.folders import make_folder
+
 MOST_SECONDS = 5.0
 """A source's connection older than that is closed after its work: a server is let go."""
 OWN_SECONDS = 300.0
@@ -116,7 +118,7 @@ class Keeper:
             if kept.key == key:
                 self._free.remove(kept)
                 if kept.spill:
-                    os.makedirs(os.path.dirname(kept.spill), mode=0o700, exist_ok=True)
+                    make_folder(os.path.dirname(kept.spill))
                 return kept
         return None
 

@@ -7,7 +7,6 @@ source itself), ``Through`` (likewise, fetched by the engine). An exchange is re
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -32,6 +31,7 @@ from runtime.engine.duck import open_source
 from runtime.engine.errors import ColumnsMovedError, WorkError
 from runtime.engine.events import Reporter
 from runtime.engine.exchange import exchange_scan
+from runtime.engine.folders import make_folder
 from runtime.engine.held import held_batches
 from runtime.engine.pacing import Pacing, before_request
 from runtime.engine.scans import SOURCE, Scan
@@ -56,7 +56,7 @@ def connect_context(
     ``load``: what its node may be asked.
     """
     if limits.temp_folder:
-        os.makedirs(limits.temp_folder, mode=0o700, exist_ok=True)
+        make_folder(limits.temp_folder)
     seconds = (load.statement_seconds if load else 0.0) or limits.statement_seconds
     opened = (network for key, network in limits.openings if key in ("", connector))
     return ConnectContext(

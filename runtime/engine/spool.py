@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 import pyarrow as pa
 
 from flows.graph.plan import Binding
+from runtime.engine.folders import make_folder
 from runtime.engine.streams import Flow
 from runtime.engine.work import SourceSpec
 
@@ -45,7 +46,7 @@ def spooled(rows: pa.RecordBatchReader, folder: str, alias: str) -> Iterator[pa.
     if not folder:
         yield rows.read_all().to_reader()
         return
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    make_folder(folder)
     path = os.path.join(folder, f"first-{alias}.arrow")
     try:
         with pa.OSFile(path, "wb") as file, pa.ipc.new_stream(file, rows.schema) as writer:

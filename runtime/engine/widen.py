@@ -19,6 +19,7 @@ from node_catalog.sdk.open_columns import open_names
 from node_catalog.sdk.ports import Field, Schema, to_arrow, value_type_of_open
 from node_catalog.sdk.text import Text, text
 from runtime.engine.exchange import exchange_file, read_exchange
+from runtime.engine.folders import make_folder
 from runtime.engine.results import result_file
 
 MOST_COLUMNS = 1000
@@ -102,7 +103,7 @@ def widened(
 ) -> Iterator[tuple[Schema, Iterator[pa.RecordBatch]]]:
     """All of ``batches`` with real columns, and their schema; they wait in ``folder`` meanwhile."""
     if folder:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        make_folder(folder)
     with tempfile.TemporaryDirectory(prefix="columns-", dir=folder or None) as place:
         path = os.path.join(place, "rows.parquet")
         widener, file = Widener(schema, where), exchange_file(path, schema, 0, is_synced=False)
