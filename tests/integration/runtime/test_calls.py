@@ -79,11 +79,8 @@ def joined(dataset: Dataset) -> tuple[dict[str, Any], list[tuple[str, str]]]:
 
 
 def made(small_city: City, parts: Any, inputs: dict[str, Any] | None = None) -> Flow:
-    flow = city.make_flow(small_city.staff, *parts(small_city.readings))
-    if inputs:
-        flow.draft.document |= {"inputs": inputs}
-        flow.draft.save()
-    return flow
+    steps, wires = parts(small_city.readings)
+    return city.make_flow(small_city.staff, steps, wires, inputs)
 
 
 def kept(flow: Flow, small_city: City, parameters: dict[str, Any]) -> pa.Table:
