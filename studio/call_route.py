@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import secrets
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 from django.http.response import HttpResponseBase
 
 from runtime.calling.again import AGAIN, ASKED, Key
-from studio.middleware import REQUEST_ID, policy
+from studio.middleware import policy, request_id
 
 PREFIX = "/api/call/"
 LONGEST = 64 * 1024
@@ -58,7 +57,7 @@ def answer(key: Key, scope: Any) -> Known | None:
     standing, body = found
     number = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
     own = (
-        (b"X-Request-ID", (number if REQUEST_ID.match(number) else uuid4().hex).encode()),
+        (b"X-Request-ID", request_id(number).encode()),
         (b"Content-Security-Policy", policy(secrets.token_urlsafe(16)).encode()),
         (b"Content-Length", str(len(body)).encode()),
     )

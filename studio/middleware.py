@@ -20,8 +20,7 @@ class RequestContextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
-        request.id = given if REQUEST_ID.match(given) else uuid4().hex  # type: ignore[attr-defined]
+        request.id = request_id(request.headers.get("X-Request-ID", ""))  # type: ignore[attr-defined]
         response = self.get_response(request)
         response.headers["X-Request-ID"] = request.id  # type: ignore[attr-defined]
         if request.path.startswith("/api/"):
@@ -44,6 +43,11 @@ class ContentSecurityPolicyMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", policy(nonce))
         return response
+
+
+def request_id(given: str) -> str:
+    """The id of a request to which the proxy has given one, or none."""
+    return given if REQUEST_ID.match(given) else uuid4().hex
 
 
 def policy(nonce: str) -> str:
