@@ -296,8 +296,7 @@ def open_main(
     """
     are_verified = all(map(_is_verified, extensions))
     key = None if scans else ("main", _bounds(limits), ordered, tuple(extensions), is_profiled, again)
-    with _kept(key, limits, limits.memory_mb, ordered, are_verified=are_verified) as (kept, is_new):
-        raw: duckdb.DuckDBPyConnection = kept.raw  # type: ignore[assignment]
+    with _kept(key, limits, limits.memory_mb, ordered, are_verified=are_verified) as (kept, raw, is_new):
         if again and is_new:
             kept.texts = Texts()
         connection = Connection(raw, cancel, where, is_source=False, texts=kept.texts)
@@ -323,8 +322,7 @@ def open_standing(
     limits: Limits, sql: str, inputs: Mapping[str, pa.Schema], *, ordered: bool = False, where: str = ""
 ) -> Iterator[Connection]:
     """A connection of its own in which one text is prepared, to run again and again; it reaches nothing else."""
-    with _kept(None, limits, limits.memory_mb, ordered) as (kept, _):
-        raw: duckdb.DuckDBPyConnection = kept.raw  # type: ignore[assignment]
+    with _kept(None, limits, limits.memory_mb, ordered) as (_, raw, _):
         connection = Connection(raw, Cancel(), where, is_source=False)
         with connection._words():
             _shut(raw)
@@ -344,8 +342,7 @@ def open_source(
     is_kept = attach is not None and KEEPER.may_keep(is_light=is_light)
     key = ("source", _bounds(limits), memory_mb, attach, _seen(attach)) if is_kept else None
     are_verified = all(map(_is_verified, extensions))
-    with _kept(key, limits, memory_mb, ordered=True, are_verified=are_verified) as (kept, is_new):
-        raw: duckdb.DuckDBPyConnection = kept.raw  # type: ignore[assignment]
+    with _kept(key, limits, memory_mb, ordered=True, are_verified=are_verified) as (_, raw, is_new):
         connection = Connection(raw, cancel, where, is_source=True)
         if is_new:
             with connection._words(), cancel.interrupts(raw.interrupt):
@@ -374,7 +371,7 @@ def _bounds(limits: Limits) -> Limits:
 @contextmanager
 def _kept(
     key: Hashable | None, limits: Limits, memory_mb: int, ordered: bool, *, are_verified: bool = False
-) -> Iterator[tuple[Kept, bool]]:
+) -> Iterator[tuple[Kept, duckdb.DuckDBPyConnection, bool]]:
     """A connection that an earlier work has left for the same ``key``, or a new one (True)."""
     found = KEEPER.take(key) if key is not None else None
     if found is None:
@@ -383,9 +380,9 @@ def _kept(
         has_source = isinstance(key, tuple) and key[0] == "source"
         kept, is_new = Kept(raw, key, spill if key is not None else "", has_source), True
     else:
-        kept, is_new = found, False
+        kept, raw, is_new = found, found.raw, False  # type: ignore[assignment]
     try:
-        yield kept, is_new
+        yield kept, raw, is_new
     except BaseException:
         kept.drop()
         raise
