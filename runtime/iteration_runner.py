@@ -36,7 +36,7 @@ class _IterationLot(LotWork):
         first = self._lot[0]
         if not when_database_answers(first, lambda: begin_lot(self._lot)):
             raise LeaseLostError()
-        run = Run.objects.select_related("started_by__organisation").get(pk=first.task.run_id)
+        run = Run.objects.with_person().get(pk=first.task.run_id)
         self._works = IterationWorks(run, first.task.payload["loop"])
         for claim in self._lot:
             if claim is not first and (self._is_late() or claim.should_rest):

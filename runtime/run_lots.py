@@ -61,7 +61,7 @@ class _RunLot(LotWork):
 
     def _load(self) -> None:
         """The runs with the person behind them as they are now."""
-        loaded = Run.objects.select_related("started_by__organisation").in_bulk([one.task.run_id for one in self._lot])
+        loaded = Run.objects.with_person().in_bulk([one.task.run_id for one in self._lot])
         for claim in self._lot:
             claim.task.run = loaded[claim.task.run_id]
 

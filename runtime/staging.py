@@ -36,7 +36,7 @@ TEMPORARY = timedelta(days=1)
 
 def _load(claim: Claim) -> tuple[Run, Plan]:
     """The run with the person behind it as they are when the work begins; kept on the task until it ends."""
-    claim.task.run = run = Run.objects.select_related("started_by__organisation").get(pk=claim.task.run_id)
+    claim.task.run = run = Run.objects.with_person().get(pk=claim.task.run_id)
     return run, plan_of(run.plan_id)
 
 
