@@ -120,7 +120,7 @@ def do_call(call: Call, started: float) -> Called:
         outcome = EXECUTOR.run(call.work)
     seconds = time.perf_counter() - started
     TALLY.note(call.flow, call.principal, seconds, rows=outcome.rows)
-    return Called(outcome.table, outcome.rows, seconds)
+    return Called(outcome.answer, outcome.rows, seconds)
 
 
 @contextmanager

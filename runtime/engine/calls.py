@@ -165,9 +165,9 @@ class StandingCall:
         started = time.monotonic()
         few = self._few(cancel, values) if self._may_be_few and self._is_as_promised else None
         if few is not None:
-            count, table = few
+            count, answer = few
             seconds = time.monotonic() - started
-            return StageOutcome(rows=count, size_bytes=len(table), table=table, seconds=seconds)
+            return StageOutcome(rows=count, size_bytes=len(answer), answer=answer, seconds=seconds)
         stage, sink = self.work.stage, ReturnSink(self.work)
         flows: list[Flow] = []
         with ExitStack() as stack:
@@ -185,7 +185,7 @@ class StandingCall:
         failpoint("engine.rows_read")
         done = sink.commit()
         seconds = time.monotonic() - started
-        return StageOutcome(rows=done.rows, size_bytes=done.size_bytes, table=sink.table, seconds=seconds)
+        return StageOutcome(rows=done.rows, size_bytes=done.size_bytes, answer=sink.answer, seconds=seconds)
 
     def _few(self, cancel: Cancel, values: Values) -> tuple[int, bytes] | None:
         """The rows and the answer when nothing is read and there are a few rows; None: there is too much of them."""
@@ -196,9 +196,9 @@ class StandingCall:
             self._may_be_few = len(rows) <= FEW
             return None
         failpoint("engine.rows_read")
-        table = as_json(self._columns, ([plain(value, WHOLE) for value in row] for row in rows))
+        answer = as_json(self._columns, ([plain(value, WHOLE) for value in row] for row in rows))
         # A value with its name is hardly shorter than in Arrow: far below the bound nothing need be measured.
-        return (len(rows), table) if len(table) < sink.most_bytes // 4 else None
+        return (len(rows), answer) if len(answer) < sink.most_bytes // 4 else None
 
     @contextmanager
     def _rows(self, cancel: Cancel, flows: list[Flow], values: Values) -> Iterator[Iterator[pa.RecordBatch]]:

@@ -28,7 +28,7 @@ class ReturnSink:
         self._form = work.sink.form
         self._batches: list[pa.RecordBatch] = []
         self._rows = self._bytes = 0
-        self.table = b""
+        self.answer = b""
         """The rows in the form that was asked for, once committed."""
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -41,7 +41,7 @@ class ReturnSink:
         self._batches.append(batch)
 
     def commit(self) -> Committed:
-        self.table = self._as_json() if self._form == "json" else self._as_arrow()
+        self.answer = self._as_json() if self._form == "json" else self._as_arrow()
         return Committed(self._rows, 0, self._bytes)
 
     def abort(self) -> None:

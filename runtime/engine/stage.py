@@ -71,7 +71,7 @@ def run_stage(
         memory_bytes=resident_bytes("VmHWM"),
         verdict=run.verdict,
         columns=run.columns,
-        table=run.table,
+        answer=run.answer,
     )
 
 
@@ -92,7 +92,7 @@ class _StageRun:
         self.is_adopted = False
         self.delivery_label = ""
         self.verdict: dict[str, Any] = {}
-        self.table = b""
+        self.answer = b""
         self.columns: Schema | None = None
         """What came out, when the data decided the columns."""
 
@@ -125,7 +125,7 @@ class _StageRun:
             with self._spent_by_sink():
                 done = settle(sink)
             self.columns = sink.schema if isinstance(sink, WideSink) else None
-            self.table = sink.table if isinstance(sink, ReturnSink) else b""
+            self.answer = sink.answer if isinstance(sink, ReturnSink) else b""
             return done
         except BaseException:
             sink.abort()

@@ -339,7 +339,7 @@ class StageOutcome(msgspec.Struct, frozen=True, kw_only=True, tag="stage_done"):
     reference: str = ""
     seconds: float = 0.0
     rows_sample: dict[str, Any] | None = None
-    table: bytes = b""
+    answer: bytes = b""
     """All rows in the form that the sink names (only ``return``)."""
     adopted: bool = False
     """The rows had already been delivered by an earlier attempt: nothing was read or written now."""

@@ -57,7 +57,7 @@ def answers(found: list[StandingCall], made: StageWork, times: int = 3) -> list[
 def test_a_few_rows_are_the_same_without_arrow(rows: str, opened: list[StandingCall]) -> None:
     first, second, third = answers(opened, work(typed(rows if rows.startswith("(") else f"({rows})")))
     assert opened[0]._is_as_promised and opened[0]._may_be_few
-    assert first.table == second.table == third.table
+    assert first.answer == second.answer == third.answer
     assert first.rows == second.rows == third.rows > 0
 
 
@@ -65,14 +65,14 @@ def test_a_few_rows_are_the_same_without_arrow(rows: str, opened: list[StandingC
 def test_any_number_of_rows_comes_whole(count: int, opened: list[StandingCall]) -> None:
     text = f"select cast(n as bigint) as c0 from range({count}) as t(n)"
     first, second, third = answers(opened, work(text, ("integer",)))
-    assert first.table == second.table == third.table
+    assert first.answer == second.answer == third.answer
     assert [one.rows for one in (first, second, third)] == [count] * 3
 
 
 def test_columns_that_have_to_be_cast_are(opened: list[StandingCall]) -> None:
     """A sum of whole numbers is wider in the engine than in the plan."""
     found = answers(opened, work("select sum(n) as c0 from range(4) as t(n)", ("integer",)))
-    assert [b'"rows":[{"c0":6}]' in one.table for one in found] == [True] * 3
+    assert [b'"rows":[{"c0":6}]' in one.answer for one in found] == [True] * 3
     assert not opened[0]._is_as_promised
 
 
