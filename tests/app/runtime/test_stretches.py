@@ -74,12 +74,15 @@ def test_a_chain_is_one_stretch(world: World) -> None:
 def test_the_next_work_is_made_while_one_is_done(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     run, pool = chain(world, 5), ShortWorks()
     made: list[str] = []
-    prepare = staging.prepare_unsynced
-    monkeypatch.setattr(
-        staging, "prepare_unsynced", lambda claim, today: (made.append(claim.task.stage), prepare(claim, today))[1]
-    )
-    pool.during["d"] = lambda on_wait: made_by_then.extend(made)
     made_by_then: list[str] = []
+    prepare = staging.prepare_unsynced
+
+    def noted(claim: claims.Claim, today: Any) -> Any:
+        made.append(claim.task.stage)
+        return prepare(claim, today)
+
+    monkeypatch.setattr(staging, "prepare_unsynced", noted)
+    pool.during["d"] = lambda on_wait: made_by_then.extend(made)
     go(pool)
     assert seen(run) == "a:done b:done c:done d:done e:done"
     assert made_by_then == ["a", "b", "c", "d", "e"], "each once, and the one behind before it has begun"
