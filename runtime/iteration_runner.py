@@ -24,7 +24,7 @@ from runtime.runner import Pool, when_database_answers
 from runtime.staging import iteration_result
 
 
-def run_lot(lot: Sequence[Claim], pool: Pool, progress: Progress, pace: Pace) -> None:
+def run_iterations(lot: Sequence[Claim], pool: Pool, progress: Progress, pace: Pace) -> None:
     """Do what was claimed together and write down how each one ended. Never raises."""
     _IterationLot(lot, pool, progress, pace).do()
 

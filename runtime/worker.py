@@ -22,7 +22,7 @@ from runtime.claims import Claim, Holding, claim, claim_along, claim_next, claim
 from runtime.dispatcher import answer_locally, has_broker
 from runtime.engine.pool import ChildPool
 from runtime.engine.work import Limits
-from runtime.iteration_runner import run_lot
+from runtime.iteration_runner import run_iterations
 from runtime.lanes import Lane
 from runtime.loops import tell_counts
 from runtime.lots import is_iteration
@@ -213,7 +213,7 @@ class Worker:
         try:
             first = lot[0]
             if is_iteration(first.task):
-                run_lot(lot, lane.pool, self._progress, self._pace)
+                run_iterations(lot, lane.pool, self._progress, self._pace)
             elif is_light(first):
                 run_runs(lot, lane.pool, self._progress, self._pace)
             elif first.task.kind == Task.Kind.STAGE:
