@@ -27,7 +27,7 @@ from runtime.engine.cancel import Cancel
 from runtime.engine.duck import open_main
 from runtime.engine.events import Reporter
 from runtime.engine.keeper import KEEPER
-from runtime.engine.light_texts import LONGEST, is_handed_on
+from runtime.engine.light_texts import is_handed_on
 from runtime.engine.on_cluster import rows_of_cluster
 from runtime.engine.scans import Scan, certain_probes, is_scanned
 from runtime.engine.shipping import Sent
@@ -37,6 +37,7 @@ from runtime.engine.spans import spans_of
 from runtime.engine.spool import read_first, read_whole
 from runtime.engine.stage_counts import StageCounts
 from runtime.engine.streams import Flow, ahead, cast, raise_failures, rechunk, stop_all, straight
+from runtime.engine.text_check import LONGEST
 from runtime.engine.texts import SEEN
 from runtime.engine.work import Sealed, SourceSpec, StageWork, source_alias
 

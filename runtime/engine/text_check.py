@@ -31,7 +31,7 @@ Tree = Mapping[str, Any]
 
 
 LONGEST = 20_000
-"""Longer texts are not worth their room in ``PASSED``."""
+"""Longer texts are not worth their room in ``PASSED``, nor being prepared."""
 PASSED: Memory[Tree] = Memory(128)
 """Texts that have passed lately, each with the relations it might name, and their trees: a flow that starts often
 brings the same ones each time."""
