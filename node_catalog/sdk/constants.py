@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from node_catalog.sdk.contract import BuildContext
-from node_catalog.sdk.ports import DECIMAL, ibis_type, type_of_ibis
+from node_catalog.sdk.ports import digits_of, ibis_type, type_of_ibis
 from node_catalog.sdk.relation import type_words
 from node_catalog.sdk.text import text
 
@@ -75,13 +75,13 @@ def _number(value: Scalar, _kind: str) -> float:
 
 
 def _decimal(value: Scalar, kind: str) -> Decimal:
-    match = DECIMAL.match(kind)
-    if isinstance(value, bool) or match is None:
+    digits = digits_of(kind)
+    if isinstance(value, bool) or digits is None:
         raise ValueError(value)
-    precision, scale = int(match[1]), int(match[2])
+    precision, scale = digits
     made = Decimal(str(value))
-    digits = made.as_tuple()
-    if not isinstance(digits.exponent, int) or -digits.exponent > scale:
+    exponent = made.as_tuple().exponent
+    if not isinstance(exponent, int) or -exponent > scale:
         raise ValueError(value)
     if made and made.adjusted() >= precision - scale:
         raise ValueError(value)

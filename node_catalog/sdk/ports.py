@@ -104,11 +104,17 @@ class PortList(msgspec.Struct, frozen=True):
         ]
 
 
+def digits_of(name: str) -> tuple[int, int] | None:
+    """Precision and scale of a decimal type; None for every other type."""
+    match = DECIMAL.match(name)
+    return (int(match[1]), int(match[2])) if match else None
+
+
 def is_type(name: str) -> bool:
     """Whether ``name`` is one of our column types."""
-    match = DECIMAL.match(name)
-    if match:
-        precision, scale = int(match[1]), int(match[2])
+    digits = digits_of(name)
+    if digits is not None:
+        precision, scale = digits
         return 1 <= precision <= 38 and scale <= precision
     return name in SIMPLE_TYPES or crs_of(name) is not None
 
@@ -130,9 +136,9 @@ def ibis_type(name: str) -> Any:
     """The Ibis data type of one of our column types."""
     import ibis.expr.datatypes as dt
 
-    match = DECIMAL.match(name)
-    if match:
-        return dt.Decimal(int(match[1]), int(match[2]))
+    digits = digits_of(name)
+    if digits is not None:
+        return dt.Decimal(*digits)
     crs = crs_of(name)
     if crs is not None:
         return dt.GeoSpatial(geotype="geometry", srid=srid_of(crs))
@@ -203,9 +209,9 @@ def arrow_type(name: str) -> Any:
     """The Arrow type of one of our column types."""
     import pyarrow as pa
 
-    match = DECIMAL.match(name)
-    if match:
-        return pa.decimal128(int(match[1]), int(match[2]))
+    digits = digits_of(name)
+    if digits is not None:
+        return pa.decimal128(*digits)
     if crs_of(name) is not None:
         return pa.binary()
     values = value_type_of_open(name)

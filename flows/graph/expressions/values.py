@@ -14,7 +14,7 @@ from typing import Any
 import ibis
 import ibis.expr.operations as ops
 
-from node_catalog.sdk.ports import DECIMAL, ibis_type
+from node_catalog.sdk.ports import digits_of, ibis_type
 from node_catalog.sdk.text import Text, text
 
 MISSING: Any = object()
@@ -127,8 +127,7 @@ def decimal_type(value: Decimal) -> str:
 
 def decimal_parts(kind: str) -> tuple[int, int]:
     """Precision and scale; an integer column counts as decimal(19,0), as in DuckDB."""
-    match = DECIMAL.match(kind)
-    return (int(match[1]), int(match[2])) if match else (19, 0)
+    return digits_of(kind) or (19, 0)
 
 
 def common_type(kinds: Sequence[str]) -> str | None:
