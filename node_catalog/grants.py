@@ -7,11 +7,12 @@ without a data role read nothing but their own files. A read binds one grant; ov
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from node_catalog.models import Dataset, Grant
 from node_catalog.sdk.grant import GrantSpec
@@ -50,6 +51,17 @@ def grants_for(datasets: Iterable[Dataset], user: Any) -> dict[str, GrantSpec]:
     approved = _approved(list(facts), principal) if principal.has_role(*DATA_ROLES) else {}
     found = {fact.number: _spec(fact, principal, approved.get(key, [])) for key, fact in facts.items()}
     return {number: spec for number, spec in found.items() if spec is not None}
+
+
+def received_for(principal: Principal, numbers: Collection[str]) -> QuerySet[Grant]:
+    """Every grant of ``principal`` on the datasets with these numbers, in force or not."""
+    return Grant.objects.received_by(principal).filter(dataset__number__in=list(numbers))
+
+
+def next_term(principal: Principal, numbers: Collection[str], now: datetime) -> datetime | None:
+    """When the next of those grants begins or ends by itself: no row changes then."""
+    terms = received_for(principal, numbers).values_list("valid_from", "valid_until")
+    return min((term for pair in terms for term in pair if term is not None and term > now), default=None)
 
 
 def _facts(ids: list[Any]) -> dict[Any, _Facts]:

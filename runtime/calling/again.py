@@ -23,15 +23,17 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from flows.errors import FlowError
+from node_catalog.grants import next_term
 from node_catalog.sdk.memory import Memory
 from runtime.calling.answers import body_of, engine_form
 from runtime.calling.call_flow import Call, do_call, prepare_call, published_flow
-from runtime.calling.facts import Facts, Rows, facts_of, next_term
+from runtime.calling.facts import facts_of
 from runtime.calling.rate import RATES
 from runtime.errors import RunError
 from security import clock
 from security.access import Principal, principal_for
 from security.errors import SecurityError
+from security.facts import Facts, Rows
 from security.models import Token
 
 AT_MOST = timedelta(minutes=1)

@@ -21,9 +21,9 @@ from runtime.api.call_views import CallView
 from runtime.calling import plans, tally
 from runtime.calling.again import AGAIN
 from runtime.calling.executor import EXECUTOR
-from runtime.calling.facts import Facts
 from security import clock
 from security.access import principal_for
+from security.facts import Facts
 from security.manage_tokens import create_token
 from security.models import AuditRecord, RoleAssignment, Token, User
 from studio.http import ThreadedHandler
