@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from node_catalog.sdk.failpoint import failpoint
+from runtime.bells import Alike, Bell
 from runtime.clock import Soon, db_now
 from runtime.models import Outbox, Task
 from runtime.states import HELD, READY
@@ -30,6 +31,8 @@ TASK_BELL = "task"
 REST_SECONDS = 2.0
 """After a failed ring the broker is left alone for so long."""
 MOST_AT_ONCE = 200
+MOMENT = 0.05
+"""So often the ringing thread writes down what it has rung, while bells come."""
 IDLE_SECONDS = 0.2
 """Without a bell for so long, the ringing thread lets go of its connection to the database."""
 
@@ -49,22 +52,30 @@ def has_broker() -> bool:
     return not str(current_app.conf.broker_url or "memory://").startswith("memory")
 
 
-def add_bells(tasks: Sequence[tuple[Any, int]]) -> None:
-    """Write a bell for each (task id, attempt) in the caller's transaction, to be rung when it commits."""
+def add_bells(tasks: Sequence[tuple[Any, int]], like: str = "") -> None:
+    """Write a bell for each (task id, attempt) in the caller's transaction, to be rung when it commits.
+
+    ``like``: others with the same words call for the same kind of work; a few of them are enough (``runtime.bells``).
+    """
     rows = Outbox.objects.bulk_create(Outbox(kind=TASK_BELL, key=f"{task}/{attempt}") for task, attempt in tasks)
-    transaction.on_commit(partial(_ringer.ring_soon, [(row.pk, row.key) for row in rows]))
+    now = time.monotonic()
+    transaction.on_commit(partial(_ringer.ring_soon, [Bell(row.pk, row.key, like, now) for row in rows]))
 
 
 class _Ringer:
     """One thread per process that talks to the broker, so that a dead broker holds up no request."""
 
     def __init__(self) -> None:
-        self._bells: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
+        self._bells: queue.SimpleQueue[Bell] = queue.SimpleQueue()
+        self._alike = Alike(self.ring)
+        self._rung: list[int] = []
+        """Rung, and not marked so."""
+        self._look_at = 0.0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._rest_until = 0.0
 
-    def ring_soon(self, bells: Iterable[tuple[int, str]]) -> None:
+    def ring_soon(self, bells: Iterable[Bell]) -> None:
         """Ring in the background; never raises."""
         for bell in bells:
             self._bells.put(bell)
@@ -99,17 +110,48 @@ class _Ringer:
     def _loop(self) -> None:
         while True:
             try:
-                batch = [self._bells.get(timeout=IDLE_SECONDS)]
-            except queue.Empty:
-                connection.close()
-                batch = [self._bells.get()]
-            while len(batch) < MOST_AT_ONCE and not self._bells.empty():
-                batch.append(self._bells.get())
-            try:
-                mark_sent([pk for pk, key in batch if self.ring(key)])
+                for bell in self._heard():
+                    if self._alike.hear(bell):
+                        self._rung.append(bell.row)
+                if time.monotonic() >= self._look_at:
+                    self._look()
             except Exception as error:
                 log.warning("bells not rung or not marked: %s", type(error).__name__)
+                self._alike.forget()
                 connection.close()
+
+    def _heard(self) -> Iterator[Bell]:
+        """What has come, at least one unless there is something else to do. Bells are rung one after the other."""
+        try:
+            if self._rung or self._alike.is_waiting:
+                yield self._bells.get(timeout=max(0.0, self._look_at - time.monotonic()))
+            else:
+                yield self._first()
+            for _ in range(MOST_AT_ONCE - 1):
+                yield self._bells.get_nowait()
+        except queue.Empty:
+            return
+
+    def _first(self) -> Bell:
+        try:
+            return self._bells.get(timeout=IDLE_SECONDS)
+        except queue.Empty:
+            connection.close()
+            return self._bells.get()
+
+    def _look(self) -> None:
+        """Write down what was rung, and see who has been heard: a few times a second, however many bells there are."""
+        self._look_at = time.monotonic() + MOMENT
+        rung, self._rung = self._rung, []
+        mark_sent(rung)
+        if self._alike.is_waiting:
+            self._alike.look(_ready, time.monotonic())
+
+
+def _ready(tasks: Collection[str]) -> set[str]:
+    """Those of these tasks that nobody has claimed."""
+    rows = Task.objects.filter(pk__in=tasks, state=READY).order_by()
+    return {str(pk) for pk in rows.values_list("pk", flat=True)}
 
 
 _ringer = _Ringer()
