@@ -52,6 +52,14 @@ def plan_for(
 
     Raises FlowCheckError when a right is missing, a source has moved, or anything else is wrong today.
     """
+    stored, known = known_plan(version, flow, user, parameters, until)
+    return stored, known.plan
+
+
+def known_plan(
+    version: Version, flow: Flow, user: User, parameters: Mapping[str, Any], until: str = ""
+) -> tuple[StoredPlan, Known]:
+    """The same, with what it was made from."""
     cluster = cluster_for(flow)
     key = (version.pk, flow.key, user.pk, until, digest_of(parameters), cluster)
     known = KNOWN.find(key)
@@ -60,10 +68,11 @@ def plan_for(
     if known is not None and known.sources == sources:
         stored = StoredPlan.objects.defer("body").filter(digest=known.digest).first()
         if stored is not None:
-            return stored, known.plan
+            return stored, known
     stored, plan = _checked_plan(document, sources, complete_parameters(document, parameters), until, cluster)
-    KNOWN.keep(key, Known(document, sources, stored.digest, plan))
-    return stored, plan
+    known = Known(document, sources, stored.digest, plan)
+    KNOWN.keep(key, known)
+    return stored, known
 
 
 def _checked_plan(

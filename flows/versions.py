@@ -23,11 +23,15 @@ def version_to_run(flow: Flow, user: User, until: str = "") -> Version:
 
     Most runs come again: nothing is locked for those.
     """
+    newest = unchanged_version(flow)
+    return newest or save_version(flow.app, user, automatic=True, only_flow=flow.key, until=until)
+
+
+def unchanged_version(flow: Flow) -> Version | None:
+    """The newest version of the flow's app when nothing but the layout has changed since."""
     drafts = Draft.objects.filter(flow__app=flow.app_id).order_by("flow__ordinal").values_list("flow__key", "document")
     newest = Version.objects.filter(app=flow.app_id).order_by("-number").first()
-    if newest is not None and newest.digest == digest_of(dict(drafts)):
-        return newest
-    return save_version(flow.app, user, automatic=True, only_flow=flow.key, until=until)
+    return newest if newest is not None and newest.digest == digest_of(dict(drafts)) else None
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ by its lease. Who looks whether there is room holds the nodes' rows, so two neve
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -63,18 +63,26 @@ class Full:
         )
 
 
-def limited_uses(every: Collection[Uses], places: Sequence[Uses] = ()) -> list[str]:
+def limited_uses(
+    every: Collection[Uses], places: Sequence[Uses] = (), limited: Collection[str] | None = None
+) -> list[str]:
     """What tasks keep of their uses: only nodes of types that have limits, which cost nothing to the others; and what
-    each takes of pools.
+    each takes of pools. ``limited``: those nodes, where the caller knows them.
     """
     pooled = places or [{}] * len(every)
-    nodes = {node for uses in every for node in uses}
-    rows = Node.objects.filter(number__in=nodes).values_list("number", "type") if nodes else ()
-    limited = {number for number, kind in rows if has_limits(kind)}
+    if limited is None:
+        limited = limited_nodes(node for uses in every for node in uses)
     return [
         uses_text({node: count for node, count in uses.items() if node in limited} | dict(taken))
         for uses, taken in zip(every, pooled, strict=True)
     ]
+
+
+def limited_nodes(numbers: Iterable[str]) -> frozenset[str]:
+    """Those of the nodes with these numbers that are of a type that has limits."""
+    wanted = {*numbers}
+    rows = Node.objects.filter(number__in=wanted).values_list("number", "type") if wanted else ()
+    return frozenset(number for number, kind in rows if has_limits(kind))
 
 
 def lock_turns(words: str) -> None:

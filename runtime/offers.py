@@ -7,7 +7,7 @@ without offers does what needs nothing. A node's needs are its tags that begin w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -83,7 +83,7 @@ def needs_for_more_memory(task: Task) -> str:
     return "" if is_largest or not any(one.meets(needs, task.level) for one in living_offers()) else needs
 
 
-def needs_of_stage(stage: Stage, zones: dict[str, set[str]]) -> str:
+def needs_of_stage(stage: Stage, zones: Mapping[str, set[str]]) -> str:
     """What a worker must offer for one stage of a plan."""
     nodes = {read.dataset for binding in stage.bindings if binding.kind == "dataset" for read in binding.reads}
     nodes |= {stage.sink.dataset, stage.sink.node}
@@ -105,7 +105,7 @@ def zones_of_nodes() -> dict[str, set[str]]:
     return zones
 
 
-def _words_of(numbers: Collection[str], zones: dict[str, set[str]]) -> set[str]:
+def _words_of(numbers: Collection[str], zones: Mapping[str, set[str]]) -> set[str]:
     """A dataset's number begins with its node's, which has no point in it."""
     return {word for number in numbers if number for word in zones.get(number.partition(".")[0], ())}
 

@@ -160,6 +160,14 @@ def record(topic: Topic, facts: Sequence[Fact]) -> None:
     _store([_Told(topic, facts, owner.values_list("seq", flat=True).get())])
 
 
+def record_first(run: Run, facts: Sequence[Fact]) -> None:
+    """The first facts of a run that the caller's transaction has stored, with their number in its row.
+
+    No hint goes out: nobody can have heard of the run.
+    """
+    Event.objects.bulk_create(_events(_Told(Topic("run", run.pk), facts, len(facts)), clock.now()))
+
+
 @dataclass(frozen=True)
 class _Told:
     """Facts of a topic whose last one has the number ``newest``."""
@@ -172,15 +180,18 @@ class _Told:
 def _store(told: Sequence[_Told]) -> None:
     now, rows = clock.now(), []
     for one in told:
-        first = one.newest - len(one.facts) + 1
-        events = [
-            Event(topic=one.topic.name, seq=seq, kind=fact.kind, data=dict(fact.data), at=now)
-            for seq, fact in enumerate(one.facts, start=first)
-        ]
+        events = _events(one, now)
         shown = [event_as_json(row.seq, row.kind, row.at, row.data) for row in events]
         transaction.on_commit(partial(live.publish_events, one.topic.name, shown))
         rows += events
     Event.objects.bulk_create(rows)
+
+
+def _events(told: _Told, now: Any) -> list[Event]:
+    return [
+        Event(topic=told.topic.name, seq=seq, kind=fact.kind, data=dict(fact.data), at=now)
+        for seq, fact in enumerate(told.facts, start=told.newest - len(told.facts) + 1)
+    ]
 
 
 def merge_steps(run_id: Any, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,11 @@ from runtime.loops import marker, take_over
 from runtime.models import Result, Run, Task
 from runtime.moves import cas_run, locked_run, release_followers, run_fact, settle_run, task_fact
 from runtime.node_slots import limited_uses
-from runtime.offers import needs_of_stage, zones_of_nodes
+from runtime.offers import needs_of_stage
 from runtime.places import exchange_file, is_there, result_file, share
 from runtime.pools import Places, level_with
-from runtime.reporting import Topic, change_run, gathering, log_fact, record
+from runtime.reporting import Topic, log_fact, record, record_first
+from runtime.starting import Around, Start, look_around
 from runtime.turns import share_of_run
 from runtime.uses import uses_of_stage
 from security import audit
@@ -57,9 +58,22 @@ def start_run(
     frozen = version or version_to_run(flow, user, until)
     stored, plan = plan_for(frozen, flow, user, parameters or {}, until)
     kept = _finished_tasks(rerun_of, stored) if rerun_of and from_stage == "failed" else {}
+    return _stored(lambda: _store_run(flow, frozen, user, dict(parameters or {}), rerun_of, stored, plan, kept, until))
+
+
+def start_again(start: Start, user: User, parameters: Mapping[str, Any], until: str = "") -> Run:
+    """Start a run of what was decided for an earlier one, and holds as it did then."""
+    return _stored(
+        lambda: _store_run(
+            start.flow, start.version, user, dict(parameters), None, start.stored, start.plan, {}, until, start.around
+        )
+    )
+
+
+def _stored(store: Callable[[], Run]) -> Run:
     for _ in range(8):
         try:
-            run = _store_run(flow, frozen, user, dict(parameters or {}), rerun_of, stored, plan, kept, until)
+            run = store()
         except IntegrityError:
             # Somebody took the same run number at the same moment.
             continue
@@ -79,12 +93,14 @@ def _store_run(
     plan: Plan,
     kept: Mapping[str, Task],
     until: str = "",
+    around: Around | None = None,
 ) -> Run:
-    rule = rule_for_start(flow)
+    around = around or look_around(plan)
+    rule = rule_for_start(flow) if around.has_rule else None
     queue = queue_of(rule, parameters)
     state = state_at_start(rule, queue)
     newest = Run.objects.aggregate(newest=Max("number"))["newest"] or 0
-    run = Run.objects.create(
+    run = Run(
         number=newest + 1,
         app=flow.app,
         flow=flow,
@@ -100,12 +116,11 @@ def _store_run(
         until=until,
         steps=first_picture(plan),
     )
-    zones = zones_of_nodes()
     pooled = Places(rule, plan)
     places = [pooled.uses(stage.steps) for stage in plan.stages]
-    uses = limited_uses([uses_of_stage(stage) for stage in plan.stages], places)
+    uses = limited_uses([uses_of_stage(stage) for stage in plan.stages], places, around.limited)
     tasks = [
-        _new_task(run, stage, user, zones, read, level_with(taken, stage.level))
+        _new_task(run, stage, user, around.zones, read, level_with(taken, stage.level))
         for stage, read, taken in zip(plan.stages, uses, places, strict=True)
     ]
     tasks += [marker(run, loop, user) for loop in plan.loops]
@@ -117,15 +132,16 @@ def _store_run(
         is_free = task.kind != Task.Kind.LOOP and not task.payload.get("needs") and state != states.QUEUED
         if task.state == states.PENDING and is_free and states.is_released(task.after, done):
             task.state = states.READY
+    facts = [run_fact(run), *(task_fact(task, task.state, 0) for task in tasks)]
+    run.seq = len(facts)
+    run.save(force_insert=True)
     Task.objects.bulk_create(tasks)
     for task in tasks:
         if task.state == states.DONE:
             _copy_result(task, kept[task.stage], run)
-    with gathering(run):
-        if done:
-            change_run(run, steps=run.steps)
-        record(Topic("run", run.pk), [run_fact(run), *(task_fact(task, task.state, 0) for task in tasks)])
-    add_bells([(task.pk, 0) for task in tasks if task.state == states.READY])
+    record_first(run, facts)
+    ready = [task for task in tasks if task.state == states.READY]
+    add_bells([(task.pk, 0) for task in ready], _kind_of_work(ready))
     audit.record(
         "run.start", "run", str(run.pk), principal=user,
         detail={"flow": str(flow.pk), "version": version.number, "rerun_of": str(rerun_of.pk) if rerun_of else ""},
@@ -139,7 +155,15 @@ def _store_run(
     return run
 
 
-def _new_task(run: Run, stage: Stage, user: User, zones: dict[str, set[str]], uses: str, level: int) -> Task:
+def _kind_of_work(ready: Sequence[Task]) -> str:
+    """What tells which workers a run's bell is for; empty when it is for more than one, or waits for a turn."""
+    if len(ready) != 1 or ready[0].uses:
+        return ""
+    task = ready[0]
+    return f"{task.share} {task.priority} {task.level} {task.needs}"
+
+
+def _new_task(run: Run, stage: Stage, user: User, zones: Mapping[str, set[str]], uses: str, level: int) -> Task:
     return Task(
         run=run,
         kind=Task.Kind.STAGE,

@@ -69,8 +69,7 @@ def record(
     ``principal`` is a Principal, a User, a name, or None for the system. ``detail`` must hold no secret and no row.
     """
     with transaction.atomic():
-        AuditHead.objects.get_or_create(pk=1, defaults={"hash": GENESIS})
-        head = AuditHead.objects.select_for_update().get(pk=1)
+        head = _locked_head()
         entry = AuditRecord(
             seq=head.seq + 1,
             at=clock.now(),
@@ -88,6 +87,16 @@ def record(
         entry.save(force_insert=True)
         AuditHead.objects.filter(pk=1).update(seq=entry.seq, hash=entry.hash)
     return entry
+
+
+def _locked_head() -> AuditHead:
+    """The end of the chain, held until the caller's transaction ends; made before the first record."""
+    heads = AuditHead.objects.select_for_update()
+    head = heads.filter(pk=1).first()
+    if head is None:
+        AuditHead.objects.get_or_create(pk=1, defaults={"hash": GENESIS})
+        head = heads.get(pk=1)
+    return head
 
 
 def verify(expected: tuple[int, str] | None = None) -> Verification:

@@ -25,7 +25,8 @@ from runtime.monitor import monitor_snapshot, run_answer, run_card, run_rows, ru
 from runtime.pausing import pause_run, resume_run
 from runtime.querysets import WATCHERS, sees_rows
 from runtime.reporting import events_after
-from runtime.scheduler import cancel_run, repeat_run, start_run
+from runtime.scheduler import cancel_run, repeat_run, start_again, start_run
+from runtime.starting import STARTS, start_key
 from runtime.states import RUN_STATES, plain
 from security.access import Principal, principal_of, require_right
 from security.api.described import PAGING, described, query
@@ -90,6 +91,24 @@ def require_editor(principal: Principal, app: Any) -> None:
         )
 
 
+def started(principal: Principal, flow_id: UUID, parameters: dict[str, Any], version: UUID | None, until: str) -> Run:
+    """A run of the flow, as it is stored; the short way when the same start came before (``runtime.starting``)."""
+    key = start_key(principal, flow_id, version, parameters, until)
+    known = STARTS.find(key)
+    if known is not None:
+        return start_again(known, principal.user, parameters, until)
+    flow = visible_flow(principal, flow_id)
+    require_editor(principal, flow.app)
+    frozen = None
+    if version is not None:
+        frozen = Version.objects.get_visible(principal, pk=version)
+        if frozen.app_id != flow.app_id:
+            raise NotFoundError()
+    run = start_run(flow, frozen, principal.user, parameters, until=until)
+    STARTS.learn(key, principal, flow, frozen, parameters, until)
+    return run
+
+
 class FlowRunsView(APIView):
     """Runs of one flow."""
 
@@ -105,19 +124,12 @@ class FlowRunsView(APIView):
     def post(self, request: Request, flow_id: UUID) -> Response:
         principal = principal_of(request)
         body = parsed(serializers.StartSerializer, request)
-        flow = visible_flow(principal, flow_id)
-        require_editor(principal, flow.app)
-        version = None
-        if body["version"] is not None:
-            version = Version.objects.get_visible(principal, pk=body["version"])
-            if version.app_id != flow.app_id:
-                raise NotFoundError()
         seconds = wait_seconds(request)
-        run = start_run(flow, version, principal.user, body["parameters"], until=body["until"])
+        run = started(principal, flow_id, **body)
         if seconds:
             await_end(run.pk, seconds)
             return Response(run_answer(principal, run.pk), status=status.HTTP_201_CREATED)
-        return Response(run_card(visible_run(principal, run.pk), principal), status=status.HTTP_201_CREATED)
+        return Response(run_card(run, principal), status=status.HTTP_201_CREATED)
 
 
 class RunsView(APIView):
