@@ -17,17 +17,21 @@ class Soon(Func):
         self.seconds = float(seconds)
         super().__init__()
 
+    def parameters(self, connection: Any) -> list[Any]:
+        """What the text is sent with: it is the same for any number of seconds."""
+        return [f"{self.seconds:+.3f} seconds"] if connection.vendor == "sqlite" else [round(self.seconds, 3)]
+
     def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
         """Plain SQL for databases we have not tried: whole statements see one time."""
-        return f"CURRENT_TIMESTAMP + INTERVAL '{self.seconds:.3f}' SECOND", []
+        return "CURRENT_TIMESTAMP + %s * INTERVAL '1' SECOND", self.parameters(connection)
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
         """Text as Django stores it: UTC, ``YYYY-MM-DD HH:MM:SS.mmm``."""
-        return f"STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'now', '{self.seconds:+.3f} seconds')", []
+        return "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'now', %s)", self.parameters(connection)
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
         """The real time, also late in a long transaction."""
-        return f"(clock_timestamp() + INTERVAL '{self.seconds:.3f} seconds')", []
+        return "(clock_timestamp() + %s * INTERVAL '1 second')", self.parameters(connection)
 
 
 def db_now() -> Soon:

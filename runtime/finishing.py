@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
+from django.db.models import F, QuerySet
 
 from node_catalog.sdk.failpoint import failpoint
 from runtime import states
 from runtime.claims import Claim, is_cancelling, take
 from runtime.clock import Soon
 from runtime.dispatcher import add_bells
+from runtime.each import Change, update_each
 from runtime.endings import Ending
 from runtime.errors import LeaseLostError
 from runtime.loops import after_iterations
@@ -140,8 +141,12 @@ def complete_runs(done: Sequence[Unwritten]) -> None:
         runs = {run.pk: run for run in locked_runs(one.claim.task.run_id for one in done)}
         mine = Task.objects.filter(lot=done[0].claim.task.lot, state__in=(states.CLAIMED, states.RUNNING))
         _end_tasks(mine, done)
-        Attempt.objects.filter(task__in=began, finished_at=None).update(
-            started_at=_by_task(began), finished_at=_by_task(ended), outcome=states.DONE
+        update_each(
+            Attempt.objects.filter(finished_at=None),
+            [
+                ({"task": key}, {"started_at": began[key], "finished_at": ended[key], "outcome": states.DONE})
+                for key in began
+            ],
         )
         with gathering(*runs.values()):
             for one in done:
@@ -155,10 +160,6 @@ def complete_runs(done: Sequence[Unwritten]) -> None:
     for one in done:
         one.claim.state = states.DONE
     failpoint("finish.after_commit")
-
-
-def _by_task(times: Mapping[Any, datetime]) -> Case:
-    return Case(*(When(task=task, then=Value(at)) for task, at in times.items()), output_field=DateTimeField())
 
 
 def complete_iterations(done: Sequence[Unwritten]) -> None:
@@ -192,12 +193,13 @@ def _end_tasks(mine: QuerySet[Task], done: Sequence[Unwritten], **fields: Any) -
     if mine.filter(pk__in=keys).update(state=states.DONE, error=None, lease_until=None, **fields) != len(keys):
         raise LeaseLostError()
     now = time.monotonic()
+    ends: list[Change] = []
     for one in done:
         task = one.claim.task
         task.result = dict(one.ending.result)
-        task.started_at = Soon(one.began_at - now)  # type: ignore[assignment]
-        task.finished_at = Soon(one.ended_at - now)  # type: ignore[assignment]
-    Task.objects.bulk_update([one.claim.task for one in done], ("result", "started_at", "finished_at"))
+        times = {"started_at": Soon(one.began_at - now), "finished_at": Soon(one.ended_at - now)}
+        ends.append(({"pk": task.pk}, {"result": task.result, **times}))
+    update_each(Task.objects.all(), ends)
     return keys
 
 

@@ -17,6 +17,7 @@ from django.db.models import F
 
 from runtime import live
 from runtime.call_picture import changed_calls
+from runtime.each import update_each
 from runtime.errors import LeaseLostError
 from runtime.models import Event, Result, Run, Task
 from security import clock
@@ -82,7 +83,7 @@ def _gathered(run_id: Any) -> _Gathered | None:
 
 @contextmanager
 def gathering(*runs: Run | None) -> Iterator[None]:
-    """Write what this block records and changes of ``runs`` at its end: one statement for each run's row, one for all
+    """Write what this block records and changes of ``runs`` at its end: one statement for their rows, one for all
     events.
 
     The caller holds the runs' locks, so that the objects are the truth about their rows until then; whoever reads a
@@ -93,19 +94,20 @@ def gathering(*runs: Run | None) -> Iterator[None]:
     if not mine:
         yield
         return
-    held = {pk: Run.objects.filter(pk=pk, state=one.run.state, seq=one.run.seq) for pk, one in mine.items()}
+    held = {pk: {"pk": pk, "state": one.run.state, "seq": one.run.seq} for pk, one in mine.items()}
     before = _blocks()
     _open.gathered = {**before, **mine}
     try:
         yield
     finally:
         _open.gathered = before
-    for pk, one in mine.items():
+    for one in mine.values():
         if one.facts:
             one.run.seq += len(one.facts)
             one.fields["seq"] = one.run.seq
-        if one.fields and not held[pk].update(**one.fields):
-            raise LeaseLostError()
+    changes = [(held[pk], one.fields) for pk, one in mine.items() if one.fields]
+    if update_each(Run.objects.all(), changes) != len(changes):
+        raise LeaseLostError()
     Result.objects.bulk_create([result for one in mine.values() for result in one.results])
     _store([_Told(Topic("run", pk), one.facts, one.run.seq) for pk, one in mine.items() if one.facts])
 

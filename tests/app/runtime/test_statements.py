@@ -30,7 +30,7 @@ def listing(context: CaptureQueriesContext) -> str:
 def test_a_stage_needs_few_statements_from_its_claim_to_its_end(world: World) -> None:
     with CaptureQueriesContext(connection) as started:
         run = world.make_run(stage("a", sink="result"))
-    assert count(started) <= 15, listing(started)
+    assert count(started) <= 12, listing(started)
     with CaptureQueriesContext(connection) as claimed:
         held = claim_next("w1", HEAVY)
     assert held is not None
