@@ -177,9 +177,12 @@ class Hub:
     # ── What comes in ─────────────────────────────────────────────────────────────────────────────────────
 
     def take(self, message: Mapping[str, Any]) -> None:
-        """A hint: events of a topic, somebody's changed rights, or a new message in an inbox."""
+        """A hint: events of a topic, somebody's changed rights, or a new message in an inbox; or several of them."""
         kind = message.get("kind")
-        if kind == "events":
+        if kind == live.SEVERAL:
+            for hint in message.get("hints", ()):
+                self.take(hint)
+        elif kind == "events":
             self._take_events(str(message.get("topic")), message.get("events", ()))
         elif kind == "rights":
             self._recheck_all()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,9 @@ from django.conf import settings
 
 GROUP = "live"
 MOST_WAITING = 2000
+MOST_TOGETHER = 50
+SEVERAL = "several"
+"""The kind of a message that holds other hints."""
 
 log = logging.getLogger(__name__)
 Listener = Callable[[dict[str, Any]], None]
@@ -32,7 +36,8 @@ class Publisher:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting = 0
+        self._waiting: deque[dict[str, Any]] = deque()
+        self._is_sending = False
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> Callable[[], None]:
@@ -53,20 +58,34 @@ class Publisher:
             listeners = tuple(self._listeners)
         for listener in listeners:
             listener(message)
-        if not has_shared_layer() or self._waiting > MOST_WAITING:
+        if not has_shared_layer():
             return
-        self._waiting += 1
-        asyncio.run_coroutine_threadsafe(self._group_send(message), self._running_loop())
+        with self._lock:
+            if len(self._waiting) >= MOST_WAITING:
+                return
+            self._waiting.append(message)
+            if self._is_sending:
+                return
+            self._is_sending = True
+        asyncio.run_coroutine_threadsafe(self._send_waiting(), self._running_loop())
 
-    async def _group_send(self, message: dict[str, Any]) -> None:
-        try:
-            layer = get_channel_layer()
-            if layer is not None:
-                await asyncio.wait_for(layer.group_send(GROUP, message), timeout=5)
-        except Exception as error:
-            log.warning("live hint dropped: %s", type(error).__name__)
-        finally:
-            self._waiting -= 1
+    async def _send_waiting(self) -> None:
+        """Until nothing waits. What has come together goes together: a message costs more than what it says."""
+        while message := self._next():
+            try:
+                layer = get_channel_layer()
+                if layer is not None:
+                    await asyncio.wait_for(layer.group_send(GROUP, message), timeout=5)
+            except Exception as error:
+                log.warning("live hint dropped: %s", type(error).__name__)
+
+    def _next(self) -> dict[str, Any] | None:
+        with self._lock:
+            hints = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
+            self._is_sending = bool(hints)
+        if len(hints) < 2:
+            return hints[0] if hints else None
+        return {"type": "live", "kind": SEVERAL, "hints": hints}
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
