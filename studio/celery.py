@@ -55,7 +55,7 @@ class Bells(AMQP):
         consumer = super().TaskConsumer(*args, no_ack=True, **more)
         if isinstance(consumer.channel, virtual.Channel):
             # Celery says that it has got each one all the same; Redis would be asked to strike it out of the books.
-            consumer.channel.basic_ack = _nothing
+            consumer.channel.basic_ack = _nothing  # type: ignore[method-assign]
         return consumer
 
 
