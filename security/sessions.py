@@ -88,8 +88,7 @@ def user_of_session(session: Any) -> User | None:
     if known is not None:
         if clock.now() < known.until and known.facts.read() == known.rows:
             session.accessed = True
-            # Everybody has an object of their own, whose principal and whose changes are theirs.
-            return copy(known.user)
+            return _own(known.user)
         seen.standing = None
     user = _looked_up(session)
     if user is not None:
@@ -97,6 +96,13 @@ def user_of_session(session: Any) -> User | None:
         if seen.times > 1:
             seen.standing = _decided(session, user)
     return user
+
+
+def _own(user: User) -> User:
+    """An object of each request's own: what is stored on it or forgotten of it is nobody else's."""
+    mine = copy(user)
+    mine._prefetched_objects_cache = dict(user._prefetched_objects_cache)  # type: ignore[attr-defined]
+    return mine
 
 
 def _looked_up(session: Any) -> User | None:

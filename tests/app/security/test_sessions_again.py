@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from security import clock
+from security.access import forget_principal
 from security.models import Organisation, RoleAssignment, User
 from security.sessions import user_of_session
 from tests.app.city import City, make_city, send
@@ -53,7 +54,13 @@ def test_everybody_has_an_object_of_their_own(client: Client) -> None:
     assert second is not None
     first.name, first._principal = "Somebody", None  # type: ignore[attr-defined]
     assert second.name == "Anna"
-    assert not hasattr(user_of_session(session_of(client)), "_principal")
+    forget_principal(first)
+    third = user_of_session(session_of(client))
+    assert third is not None
+    assert not hasattr(third, "_principal")
+    with CaptureQueriesContext(connection) as asked:
+        assert len(third.role_assignments.all()) == len(second.role_assignments.all()) == 1
+    assert len(asked) == 0
 
 
 CHANGES: list[tuple[Callable[[User], Any], Callable[[User | None], bool]]] = [
