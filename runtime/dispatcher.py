@@ -10,6 +10,7 @@ import logging
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -20,7 +21,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from node_catalog.sdk.failpoint import failpoint
-from runtime.bells import Alike, Bell
+from runtime.bells import AT_ONCE, Alike, Bell
 from runtime.clock import Soon, db_now
 from runtime.models import Outbox, Task
 from runtime.states import HELD, READY
@@ -203,22 +204,27 @@ class Reminder:
         self._rung: dict[Any, float] = {}
 
     def remind(self) -> int:
-        """Ring for the oldest due tasks, each at most once in ``every`` seconds."""
+        """Ring for the oldest due tasks, a few of each kind, each at most once in ``every`` seconds."""
         now = time.monotonic()
         ready = (
             Task.objects.filter(due())
             .annotate(since=DUE_SINCE)
             .filter(since__lte=Soon(-1.0))
             .order_by("since")
-            .values_list("pk", "attempt")[: self._at_once]
+            .values_list("pk", "attempt", "kind", "share", "needs", "level", "priority")[: self._at_once]
         )
         rows = list(ready)
         self._rung = {pk: at for pk, at in self._rung.items() if now - at < self._every}
-        fresh = [(pk, attempt) for pk, attempt in rows if pk not in self._rung]
-        for pk, attempt in fresh:
+        alike: Counter[tuple[Any, ...]] = Counter()
+        rung = 0
+        for pk, attempt, *kind in rows:
+            if pk in self._rung or alike[tuple(kind)] >= AT_ONCE:
+                continue
+            alike[tuple(kind)] += 1
+            rung += 1
             if _ringer.ring(f"{pk}/{attempt}"):
                 self._rung[pk] = now
-        return len(fresh)
+        return rung
 
 
 def queue_depth() -> int:
