@@ -230,7 +230,9 @@ def _sources(
         return [_source(binding, today, run, plan, given)]
     return [
         msgspec.structs.replace(
-            source_of(source_alias(binding, read), today.datasets[read.dataset]), compared=read.compared
+            source_of(source_alias(binding, read), today.datasets[read.dataset]),
+            compared=read.compared,
+            bounds=read.bounds,
         )
         for read in binding.sources
     ]
@@ -252,7 +254,7 @@ def _source(binding: Binding, today: Today, run: Run | None, plan: Plan, given: 
         else:
             path = exchange_path(run, binding.stage, binding.port, today.left.get(binding.stage))
         return SourceSpec(alias=binding.alias, kind="exchange", schema=binding.schema, exchange_path=path)
-    return source_of(binding.alias, today.datasets[binding.dataset])
+    return msgspec.structs.replace(source_of(binding.alias, today.datasets[binding.dataset]), bounds=binding.bounds)
 
 
 def source_of(alias: str, dataset: Dataset) -> SourceSpec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from flows.graph.bounds import bounds_of
 from flows.graph.expressions.open_values import need_values
 from flows.graph.guard import narrowed_source, source_columns
 from flows.graph.optimise import needed_columns
@@ -57,6 +58,7 @@ def dataset_binding(
         epoch=grant.epoch,
         pushed=tuple(dict.fromkeys([step, *pushed])),
         thinned=tuple(thinned),
+        bounds=() if is_given(info) else bounds_of(kept).get(SOURCE, ()),
     )
 
 
@@ -77,6 +79,7 @@ def part_binding(
     kept = relation.select(*names) if tuple(names) != tuple(relation.columns) else relation
     need_values(kept)
     fetched, compared = needed_columns(kept, kept.columns), compared_columns(kept)
+    bounds = bounds_of(kept)
     sources = []
     for name, step in part.tables.items():
         info, grant = reads[step].info, reads[step].grant
@@ -95,6 +98,7 @@ def part_binding(
                 grant=grant.grant,
                 epoch=grant.epoch,
                 compared=tuple(sorted(compared.get(name, ()))),
+                bounds=bounds.get(name, ()) if shipped is None else shipped.binding.bounds,
                 shipped=shipped,
             )
         )

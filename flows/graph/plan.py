@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from node_catalog.sdk.bounds import Bound
 from node_catalog.sdk.ports import Schema
 
 LEVEL = 4
@@ -35,6 +36,8 @@ class SourceRead(msgspec.Struct, frozen=True):
     epoch: int = 0
     compared: tuple[str, ...] = ()
     """Columns whose values the source tells apart: there texts must be compared by code point."""
+    bounds: tuple[Bound, ...] = ()
+    """What the text demands of columns, see ``node_catalog.sdk.bounds``."""
     shipped: Shipped | None = None
     """For a dataset of another node: how its rows are fetched, to be sent along with the text."""
 
@@ -79,6 +82,8 @@ class Binding(msgspec.Struct, frozen=True):
     """For ``exchange``: the key of the stage that made it."""
     port: str = ""
     """For ``exchange``: which of the stage's outlets, when it has several."""
+    bounds: tuple[Bound, ...] = ()
+    """As of a SourceRead, for a text that reads one table."""
     sources: tuple[SourceRead, ...] = ()
     """For a text that does more than read one table: all datasets in it, the first one as in ``dataset``."""
 
@@ -88,7 +93,7 @@ class Binding(msgspec.Struct, frozen=True):
         if self.sources or self.kind == "exchange":
             return self.sources
         rights = (self.grant_digest, self.grant, self.epoch)
-        return (SourceRead("src", self.step, self.dataset, self.schema, self.columns, *rights),)
+        return (SourceRead("src", self.step, self.dataset, self.schema, self.columns, *rights, bounds=self.bounds),)
 
 
 class Sink(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from node_catalog.sdk.bounds import Bound
 from node_catalog.sdk.ports import Schema
 
 
@@ -32,6 +33,8 @@ class DatasetRef:
     compared: frozenset[str] = frozenset()
     """Columns by which the source itself groups, matches or orders: it must tell their values apart as the engine
     does (texts by code point; a value that is read as NULL is one)."""
+    bounds: tuple[Bound, ...] = ()
+    """Rows beyond them have no effect: they may be left out, and need not be."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Attach:
     files: tuple[str, ...] = ()
     dialect: str = "duckdb"
     rows: int | None = None
-    """How many rows ``src`` has, when the source knows that without reading them."""
+    """How many rows ``src`` has (without the dataset's bounds), when the source knows that without reading them."""
     is_light: bool = False
     """Whether a connection at rest locks nothing and sees what others write: it may stay open for the next work."""
 

@@ -105,7 +105,7 @@ def reach(
     connector = connector_of(registry, spec.connector)
     settings = parse(connector.Settings, spec.settings)
     context = connect_context(in_portions(limits, spec.load), spec.connector, kept, load=spec.load)
-    dataset = DatasetRef(spec.path, spec.schema, spec.dataset_settings, span, frozenset(spec.compared))
+    dataset = DatasetRef(spec.path, spec.schema, spec.dataset_settings, span, frozenset(spec.compared), spec.bounds)
     return Reach(connector, settings, dataset, context, connector.access(settings, dataset, context))
 
 

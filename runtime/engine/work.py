@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from flows.graph.plan import Binding, SourceRead, Stage
+from node_catalog.sdk.bounds import Bound
 from node_catalog.sdk.contract import Check, Delivery, DiscoveredDataset, Mode, SealedPart
 from node_catalog.sdk.ports import Schema
 
@@ -75,6 +76,8 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     load: Load | None = None
     compared: tuple[str, ...] = ()
     """Columns whose values the source tells apart (see ``SourceRead``)."""
+    bounds: tuple[Bound, ...] = ()
+    """Likewise: rows that it may leave out."""
     exchange_path: str = ""
     """For all kinds but ``dataset``: a Parquet file of ours. For ``iterations`` it holds the items."""
     skip: int = 0

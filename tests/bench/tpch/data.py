@@ -191,6 +191,7 @@ class Tables:
             schema=info.schema,
             dataset_settings=info.settings,
             compared=read.compared,
+            bounds=read.bounds,
         )
 
 

@@ -53,6 +53,7 @@ def work_of(plan: Plan, nodes: Mapping[str, Node], folder: Path) -> StageWork:
                 path=PATHS[read.dataset],
                 schema=catalogue()[read.dataset].schema,
                 compared=read.compared,
+                bounds=read.bounds,
             )
             for binding in stage.bindings
             for read in binding.reads
