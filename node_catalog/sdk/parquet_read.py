@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from node_catalog.sdk.bounds import Bound, by_column, conditions
 from node_catalog.sdk.contract import DiscoveredColumn
 from node_catalog.sdk.errors import DataError
 from node_catalog.sdk.file_bytes import DataFile
@@ -65,11 +66,11 @@ def parquet_columns(arrow: Any) -> tuple[DiscoveredColumn, ...]:
     )
 
 
-def parquet_view(files: Sequence[Path], arrow: Any, promised: Schema, view: str = "src") -> str:
-    """A view with exactly the promised columns and types over ``files``."""
+def parquet_view(files: Sequence[Path], arrow: Any, promised: Schema, bounds: Sequence[Bound] = ()) -> str:
+    """A view ``src`` with exactly the promised columns and types over ``files``, without rows beyond ``bounds``."""
     import pyarrow as pa
 
-    columns = []
+    columns, tests, bounded = [], [], by_column(bounds)
     for column in promised.fields:
         name = quoted(column.name)
         native = arrow.field(column.name).type
@@ -77,7 +78,8 @@ def parquet_view(files: Sequence[Path], arrow: Any, promised: Schema, view: str 
         if pa.types.is_timestamp(native) and native.tz:
             value = f"make_timestamp(epoch_us({name}))"
         if column.type == "number":
-            value = number_of(value, may_be_nan=pa.types.is_floating(native))
+            value, more = bounded_number(value, bounded.get(column.name, ()), may_be_nan=pa.types.is_floating(native))
+            tests += more
         elif crs_of(column.type) is not None:
             value = f"st_geomfromwkb({value})"
         elif pa.types.is_nested(native) and column.type == "text":
@@ -87,7 +89,20 @@ def parquet_view(files: Sequence[Path], arrow: Any, promised: Schema, view: str 
         columns.append(f"{value} AS {name}")
     listed = ", ".join(literal(str(path)) for path in files)
     union = ", union_by_name=true" if len(files) > 1 else ""
-    return f"CREATE VIEW {quoted(view)} AS SELECT {', '.join(columns)} FROM read_parquet([{listed}]{union})"
+    where = f" WHERE {' AND '.join(tests)}" if tests else ""
+    return f"CREATE VIEW src AS SELECT {', '.join(columns)} FROM read_parquet([{listed}]{union}){where}"
+
+
+def bounded_number(value: str, bounds: Sequence[Bound], *, may_be_nan: bool) -> tuple[str, list[str]]:
+    """``number_of`` with the conditions that leave out what is beyond ``bounds``: where there are any, NaN is gone.
+
+    The comparisons are made on the column as the file has it, so that the statistics of its row groups decide about
+    whole groups. NaN has a condition of its own, because a comparison that they decide is not made at all.
+    """
+    if not bounds or not may_be_nan:
+        return number_of(value, may_be_nan=may_be_nan), []
+    number = number_of(value, may_be_nan=False)
+    return number, [*conditions(bounds, number, "DOUBLE"), f"NOT isnan({number})"]
 
 
 def number_of(value: str, *, may_be_nan: bool) -> str:

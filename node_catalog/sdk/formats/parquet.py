@@ -60,7 +60,7 @@ class ParquetFormat:
         rows = metadata.num_rows if len(local) <= _MOST_FOOTERS else None
         for file in files[1:] if rows is not None else ():
             rows += parquet_footer(file)[0].num_rows
-        return Attach((parquet_view(local, arrow, dataset.schema),), folders=folders, rows=rows)
+        return Attach((parquet_view(local, arrow, dataset.schema, dataset.bounds),), folders=folders, rows=rows)
 
     def read(self, files: Sequence[DataFile], dataset: DatasetRef, columns: Sequence[str]) -> Iterator[Any]:
         """Only the ranges of ``columns`` are fetched."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 from node_catalog.sdk.access import Access, DatasetRef, Given, Remote, Span
+from node_catalog.sdk.bounds import by_column
 from node_catalog.sdk.contract import Check, ConnectContext, Connector, DiscoveredDataset, Settings
 from node_catalog.sdk.errors import NodeTypeError, Problem
 from node_catalog.sdk.fields import setting
@@ -159,12 +160,15 @@ class Postgresql(Connector):
                 raise missing_table(f"{schema}.{name}")
             columns = {column.name: column for column in columns_of(connection, [table[0]])[table[0]]}
         check_promised(dataset.schema, list(columns), f"{schema}.{name}")
-        chosen = ", ".join(
-            f"{columns[part].compared if part in dataset.compared else columns[part].expression} AS {quoted(part)}"
-            for part in dataset.schema.names
-        )
-        condition = _condition(dataset.span) if dataset.span else ""
-        relation = f"(SELECT {chosen} FROM {quoted(schema)}.{quoted(name)}{condition})"
+        chosen, tests, bounded = [], _within(dataset.span) if dataset.span else [], by_column(dataset.bounds)
+        for field in dataset.schema.fields:
+            part, column = field.name, columns[field.name]
+            within = bounded.get(part, ()) if column.type == field.type else ()
+            value, more = column.read(within, is_compared=part in dataset.compared)
+            chosen.append(f"{value} AS {quoted(part)}")
+            tests += more
+        where = f" WHERE {' AND '.join(tests)}" if tests else ""
+        relation = f"(SELECT {', '.join(chosen)} FROM {quoted(schema)}.{quoted(name)}{where})"
         return Remote(relation, "postgres", BY_PAGES if dataset.span else {})
 
     @classmethod
@@ -222,10 +226,9 @@ class Postgresql(Connector):
         return given(name, schema, rows, compared)
 
 
-def _condition(span: Span) -> str:
-    bounds = ((">=", span.low), ("<", span.high))
-    parts = [f"{quoted(span.column)} {sign} {value}" for sign, value in bounds if value is not None]
-    return f" WHERE {' AND '.join(parts)}" if parts else ""
+def _within(span: Span) -> list[str]:
+    ends = ((">=", span.low), ("<", span.high))
+    return [f"{quoted(span.column)} {sign} {value}" for sign, value in ends if value is not None]
 
 
 def plain_batch(batch: Any) -> Any:

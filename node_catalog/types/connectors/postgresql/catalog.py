@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from node_catalog.sdk.bounds import Bound, conditions
 from node_catalog.sdk.contract import DiscoveredColumn, DiscoveredDataset
 from node_catalog.sdk.geometry import crs_of, geometry_type
 from node_catalog.sdk.ports import is_type
@@ -128,6 +129,34 @@ class Column:
         if self.type in ("date", "timestamp"):
             return f"CASE WHEN isfinite({quoted(self.name)}) THEN {self.expression} END"
         return self.expression
+
+    def read(self, bounds: Sequence[Bound], *, is_compared: bool) -> tuple[str, list[str]]:
+        """The SQL that reads it, and conditions on the column itself that leave out what is beyond ``bounds``.
+
+        An index and the server's statistics know the column, not what is made of it. Where its conditions let no value
+        through that is read as NULL, it is read as it is.
+        """
+        name, expression = quoted(self.name), self.compared if is_compared else self.expression
+        kind, least, most = self._ends
+        if not bounds or not kind or expression == name:
+            return expression, []
+        found = conditions(bounds, name, kind)
+        if not any(one.is_from_above for one in bounds):
+            found.append(f"{name} < '{most}'")
+        if least and not any(one.is_from_below for one in bounds):
+            found.append(f"{name} > '{least}'")
+        return name, found
+
+    @property
+    def _ends(self) -> tuple[str, str, str]:
+        """For a type whose values are ours but for those at its ends: the type to compare in, and these values."""
+        if self.base in ("real", "double precision"):
+            return "double precision", "", "NaN"
+        if self.base.startswith("numeric") and self.type.startswith("decimal"):
+            return "numeric", "", "NaN"
+        if self.base == "date" or (self.type == "timestamp" and "with time zone" not in self.base):
+            return self.type, "-infinity", "infinity"
+        return "", "", ""
 
 
 def our_type(base: str) -> str:
