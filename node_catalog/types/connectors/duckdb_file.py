@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from node_catalog.sdk.access import Access, Attach, DatasetRef
+from node_catalog.sdk.bounds import by_column
 from node_catalog.sdk.contract import Check, ConnectContext, Connector, DiscoveredColumn, DiscoveredDataset, Settings
 from node_catalog.sdk.errors import NodeTypeError, SourceBusyError, SourceError
 from node_catalog.sdk.fields import setting
-from node_catalog.sdk.parquet_read import number_of, sql_type
+from node_catalog.sdk.parquet_read import bounded_number, sql_type
 from node_catalog.sdk.paths import allowed_path
 from node_catalog.sdk.ports import DECIMAL
 from node_catalog.sdk.sql_node import check_promised, literal, missing_table, quoted
@@ -110,11 +111,16 @@ class DuckdbFile(Connector):
                 raise missing_table(name)
             native = {column: kind for column, kind, _ in _columns(connection, schema, name)}
         check_promised(dataset.schema, list(native), name)
-        columns = ", ".join(
-            f"{_value(quoted(one.name), native[one.name], one.type)} AS {quoted(one.name)}"
-            for one in dataset.schema.fields
-        )
-        view = f"CREATE VIEW src AS SELECT {columns} FROM node.{quoted(schema)}.{quoted(name)}"
+        columns, tests, bounded = [], [], by_column(dataset.bounds)
+        for one in dataset.schema.fields:
+            column, kind = quoted(one.name), native[one.name]
+            value = _value(column, kind, one.type)
+            if one.type == "number" and kind in ("FLOAT", "DOUBLE"):
+                value, more = bounded_number(column, bounded.get(one.name, ()), may_be_nan=True)
+                tests += more
+            columns.append(f"{value} AS {column}")
+        where = f" WHERE {' AND '.join(tests)}" if tests else ""
+        view = f"CREATE VIEW src AS SELECT {', '.join(columns)} FROM node.{quoted(schema)}.{quoted(name)}{where}"
         return Attach((_attach(path), view), files=_files(path))
 
 
@@ -267,15 +273,12 @@ def _our_type(native: str) -> str:
 
 def _value(column: str, native: str, kind: str) -> str:
     """The SQL that brings a column of type ``native`` to our type: no NaN, no infinity, no zone."""
-    base = kind.partition("(")[0]
     if native == "TIMESTAMP WITH TIME ZONE":
         column = f"make_timestamp(epoch_us(CASE WHEN isfinite({column}) THEN {column} END))"
     elif re.match(r"DATE$|TIMESTAMP", native):
         column = f"CASE WHEN isfinite({column}) THEN {column} END"
     elif _is_nested(native):
         return f"CAST(to_json({column}) AS {sql_type(kind)})"
-    if base == "number":
-        return number_of(column, may_be_nan=native in ("FLOAT", "DOUBLE"))
     return f"CAST({column} AS {sql_type(kind)})"
 
 

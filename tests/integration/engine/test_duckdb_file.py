@@ -7,12 +7,14 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from node_catalog.palette import registry
 from node_catalog.sdk.access import Attach, DatasetRef
+from node_catalog.sdk.bounds import Bound
 from node_catalog.sdk.contract import ConnectContext
 from node_catalog.sdk.ports import Schema
 from node_catalog.sdk.schema import parse
@@ -44,10 +46,10 @@ def node(tmp_path: Path) -> tuple[Path, ConnectContext]:
     return tmp_path / "city.duckdb", ConnectContext(file_roots=(str(tmp_path),))
 
 
-def attach(node: tuple[Path, ConnectContext], table: str, columns: dict[str, str]) -> Attach:
+def attach(node: tuple[Path, ConnectContext], table: str, columns: dict[str, str], *bounds: Bound) -> Attach:
     connector = registry().connectors["duckdb"]
     settings = parse(connector.Settings, {"path": str(node[0])})
-    access = connector.access(settings, DatasetRef(("main", table), Schema.of(columns.items())), node[1])
+    access = connector.access(settings, DatasetRef(("main", table), Schema.of(columns.items()), bounds=bounds), node[1])
     assert isinstance(access, Attach)
     return access
 
@@ -66,6 +68,17 @@ def test_rows_come_in_our_types(node: tuple[Path, ConnectContext]) -> None:
         ]
         with second.run("select count(*) as n from src", ("src",), 10) as counted:
             assert counted.read_all().to_pylist() == [{"n": 2}]
+
+
+@pytest.mark.parametrize(("sign", "value", "wanted"), [(">", "2", [2]), (">", "3", []), ("<", "3", [2])])
+def test_bounds_of_a_number_leave_nan_out(
+    sign: Any, value: str, wanted: list[int], node: tuple[Path, ConnectContext]
+) -> None:
+    access = attach(node, "t", {"a": "integer", "x": "number"}, Bound("x", sign, (value,)), Bound("a", "is not null"))
+    x = 'CAST("x" AS DOUBLE)'
+    assert access.statements[-1].endswith(f" WHERE {x} {sign} CAST('{value}' AS DOUBLE) AND NOT isnan({x})")
+    with open_source(LIMITS, Cancel(), access) as connection, connection.run("select a from src", ("src",), 10) as rows:
+        assert [row["a"] for row in rows.read_all().to_pylist()] == wanted
 
 
 @pytest.mark.parametrize("view", ["evil_csv", "evil_named", "evil_text", "evil_glob", "evil_macro"])
