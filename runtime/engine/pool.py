@@ -195,4 +195,7 @@ def _environment() -> dict[str, str]:
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "MALLOC_ARENA_MAX": "2",
+        # Arrow's own allocator keeps what threads that have ended had freed: a child that has profiled a few tables
+        # stayed 70 MiB larger for good. The system's costs no more CPU, and gives it back.
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
     }

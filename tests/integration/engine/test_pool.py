@@ -158,7 +158,7 @@ def test_the_child_does_not_see_our_environment(pool: ChildPool, monkeypatch: py
         outcome = fresh.run(act("environment"))
     assert isinstance(outcome, CheckOutcome)
     assert set(outcome.check.facts["environment"]) <= {
-        "PYTHONPATH", "PYTHONUNBUFFERED", "LANG", "LC_CTYPE", "TZ", "MALLOC_ARENA_MAX",
+        "PYTHONPATH", "PYTHONUNBUFFERED", "LANG", "LC_CTYPE", "TZ", "MALLOC_ARENA_MAX", "ARROW_DEFAULT_MEMORY_POOL",
     }  # fmt: skip
 
 
@@ -319,6 +319,18 @@ def test_a_child_is_replaced_after_so_many_works_and_when_it_has_grown() -> None
         grown.run(act("grow"))
         grown.run(act("echo"))
         assert grown.pids != first
+
+
+def test_a_child_gives_back_what_its_works_have_used(air: Path) -> None:
+    """Profiles read through threads that end; what these had freed must not stay for good."""
+    with ChildPool(1, Limits(memory_mb=256)) as one:
+        kinds = ("csv", "parquet", "sqlite")
+        profiles = [ProfileWork(binding=binding(), source=source(air, kind), limits=limits(air)) for kind in kinds]
+        one.run(profiles[0])
+        first = one.memory_bytes
+        for profile in profiles * 4:
+            one.run(profile)
+        assert one.memory_bytes - first < 48 * MIB
 
 
 def test_children_outlive_the_thread_that_asked_but_not_the_pool() -> None:
