@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import ibis
 import msgspec
 import psycopg
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -20,6 +21,7 @@ from node_catalog.sdk.failpoint import FailpointError, arm
 from node_catalog.sdk.ports import Schema, to_ibis
 from node_catalog.sdk.registry import Registry, load_registry
 from node_catalog.sdk.schema import parse
+from node_catalog.types.connectors.postgresql.copying import CopyIn
 from runtime.engine import events
 from runtime.engine.errors import CancelledError, EngineError
 from runtime.engine.pool import ChildPool
@@ -286,3 +288,26 @@ def test_postgis_columns_are_geometries_with_their_system(postgres_server: Postg
     assert (first["at"], first["x"]) == ("POINT (116.4 39.9)", 116.4)
     assert first["web"].startswith("0101"), "a system that we lack stays text"
     assert second == {"id": 2, "at": None, "x": None, "web": None}
+
+
+def test_a_copy_that_fails_is_told_with_the_next_one(url: str) -> None:
+    """Rows are copied in beside their maker: all of what is sent at once or none of it, and nothing is kept quiet."""
+    rows = [pa.record_batch({"id": pa.array(ids, pa.int64())}) for ids in ([1, 2], [3, 7], [4])]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("create table small (id bigint check (id < 5))")
+        copies = CopyIn(connection, "small", Schema.of([("id", "integer")]))
+        for batch in rows[:2]:
+            copies.add(batch)
+            copies.send()
+        with pytest.raises(psycopg.errors.CheckViolation):
+            copies.settle()
+        assert connection.execute("select id from small order by id").fetchall() == [(1,), (2,)]
+        copies.add(rows[1])
+        copies.send()
+        copies.add(rows[2])
+        with pytest.raises(psycopg.errors.CheckViolation):
+            copies.send()
+        copies.send()
+        copies.close()
+        assert connection.execute("select id from small order by id").fetchall() == [(1,), (2,), (4,)]
+        connection.execute("drop table small")

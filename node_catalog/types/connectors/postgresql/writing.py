@@ -51,8 +51,8 @@ EXCHANGE_SECONDS, EXCHANGE_TRIES = 1, 10
 NEW = "_new"
 """Ends the name of the table that is to take the target's place."""
 GATHER_BYTES = 8 << 20
-"""Batches are gathered to about this size before they are copied in; but the first one gives the server work at once,
-while the next are still read."""
+"""Encoded batches are gathered to about this size before they are copied in; but the first one gives the server work at
+once, while the next are still read. So much again is on its way meanwhile."""
 _SQL_TYPES = {
     "boolean": "boolean",
     "integer": "bigint",
@@ -121,9 +121,8 @@ class PostgresqlWriter:
         self._target, self._delivery = target, delivery
         self._schema, self._name = place_of(target.path, settings.schema)
         self._stage = stage_name(delivery)
-        self._held: list[Any] = []
         self._has_copied = False
-        self._held_bytes = self._part_rows = self._part_bytes = 0
+        self._part_rows = self._part_bytes = 0
         columns = _check_table(connection, self._schema, self._name, target)
         failpoint("postgresql.stage.open")
         drop = f"drop table if exists {self._stage_table}"
@@ -145,6 +144,7 @@ class PostgresqlWriter:
         self._is_sealed = self.is_resumed
         self._rows = sum(part.rows for part in sealed) if self.is_resumed else 0
         self._copy_in = CopyIn(connection, self._stage_table, target.schema, columns if self._is_heir else None)
+        held.callback(self._copy_in.close)
 
     @property
     def _stage_table(self) -> str:
@@ -193,13 +193,12 @@ class PostgresqlWriter:
         self._connection.cancel()
 
     def write(self, batch: Any) -> None:
-        """Gather batches and copy them in."""
-        self._held.append(batch)
-        self._held_bytes += batch.nbytes
+        """Gather batches, and let them be copied in while the next ones come."""
+        self._copy_in.add(batch)
         self._part_bytes += batch.nbytes
         self._part_rows += batch.num_rows
         self._rows += batch.num_rows
-        if self._held_bytes >= (GATHER_BYTES if self._has_copied else 0):
+        if self._copy_in.held_bytes >= (GATHER_BYTES if self._has_copied else 0):
             self._copy()
 
     def seal(self) -> SealedPart | None:
@@ -208,6 +207,7 @@ class PostgresqlWriter:
             return None
         self._copy()
         with self._fenced_first(), words(self._settings, is_target=True):
+            self._copy_in.settle()
             name = seal(self._connection, self._schema, self._stage)
         self._is_sealed = True
         part = SealedPart(name, self._part_rows, self._part_bytes)
@@ -218,6 +218,8 @@ class PostgresqlWriter:
         """Ledger, fence check and rows in one transaction; an earlier delivery is adopted."""
         with words(self._settings, is_target=True):
             self._copy()
+            with self._fenced_first(), words(self._settings, is_target=True):
+                self._copy_in.settle()
             failpoint("postgresql.commit.before")
             done = self._exchange() if self._target.mode == "replace" else None
             done = done or self._deliver(self._move)
@@ -275,6 +277,7 @@ class PostgresqlWriter:
 
     def abort(self) -> None:
         """Drop the staging table, unless the next attempt can use what is sealed in it, and close."""
+        self._copy_in.close()
         try:
             if not self._is_sealed:
                 self._drop_staged()
@@ -294,13 +297,13 @@ class PostgresqlWriter:
                 forget(self._connection, self._schema, self._stage)
 
     def _copy(self) -> None:
-        """Stream the gathered batches into the staging table."""
-        if not self._held:
+        """Let the gathered batches stream into the staging table."""
+        if not self._copy_in.held_bytes:
             return
         with self._fenced_first(), words(self._settings, is_target=True):
             failpoint("postgresql.stage.write")
-            self._copy_in.send(self._held)
-        self._held, self._held_bytes, self._has_copied = [], 0, True
+            self._copy_in.send()
+        self._has_copied = True
 
     @contextmanager
     def _fenced_first(self) -> Iterator[None]:
