@@ -2,10 +2,14 @@
 
 A request that comes again need not look everything up again object by object. Equal rows, equal answer; one value that
 differs, whoever has written it, and it is decided anew. Nothing is interpreted here.
+
+SQLite says at once whether anything was written since a statement was run: as long as nothing was, its rows are the
+same, and it is not run again. (PostgreSQL has no such word.)
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,9 +32,52 @@ class Facts:
 
     def read(self) -> Rows:
         """The rows of this moment."""
+        state = _state()
+        seen = _SEEN.rows.get(self) if state is not None else None
+        if seen is not None and seen[0] == state:
+            return seen[1]
         with connection.cursor() as cursor:
             cursor.execute(self.sql, self.values)
-            return frozenset(map(tuple, cursor.fetchall()))
+            rows = frozenset(map(tuple, cursor.fetchall()))
+        if state is not None:  # asked for before: what was written meanwhile is read the next time
+            _SEEN.keep(self, state, rows)
+        return rows
+
+
+State = tuple[Any, int, int]
+"""A connection, what it says of the others' writes, and how many rows it has changed itself."""
+MOST_SEEN = 64
+
+
+class _Seen(threading.local):
+    """Rows that a thread has read over its connection, and in which state of the database."""
+
+    def __init__(self) -> None:
+        self.rows: dict[Facts, tuple[State, Rows]] = {}
+
+    def keep(self, facts: Facts, state: State, rows: Rows) -> None:
+        """Remember them; of too many, what came first is forgotten."""
+        self.rows[facts] = state, rows
+        if len(self.rows) > MOST_SEEN:
+            del self.rows[next(iter(self.rows))]
+
+
+_SEEN = _Seen()
+
+
+def _state() -> State | None:
+    """The same as long as nothing has been written, by whomever; None: nobody can tell.
+
+    In a transaction nothing is told: what it has changed may be taken back.
+    """
+    if connection.vendor != "sqlite":
+        return None
+    connection.ensure_connection()
+    raw: Any = connection.connection
+    if raw.in_transaction:
+        return None
+    with connection.wrap_database_errors:
+        return raw, raw.execute("pragma data_version").fetchone()[0], raw.total_changes
 
 
 def facts_from(parts: Sequence[Part]) -> Facts:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import OperationalError, connection, connections, transaction
 
 from flows.models import App, CallCount, Flow, PublishedFlow
 from flows.publishing import publish_flow
@@ -335,3 +336,32 @@ def test_whatever_is_not_certain_goes_the_long_way(
         broken.setattr(Facts, "read", away)
         answer = caller()
     assert (answer.status, answer.is_short) == (200, False)
+
+
+def test_facts_are_those_of_the_moment(small_city: City) -> None:
+    """Whoever writes, and when: over this connection, over another one, in a transaction that is taken back."""
+    name = small_city.staff.username
+    facts = Facts("select name from security_user where username = %s", (name,))
+
+    def rename(to: str) -> None:
+        User.objects.filter(username=name).update(name=to)
+
+    def elsewhere() -> None:
+        rename("three")
+        connections.close_all()
+
+    rename("one")
+    assert facts.read() == facts.read() == {("one",)}
+    rename("two")
+    assert facts.read() == {("two",)}
+    beside = Thread(target=elsewhere)
+    beside.start()
+    beside.join()
+    assert facts.read() == {("three",)}
+    with transaction.atomic():
+        rename("four")
+        assert facts.read() == {("four",)}
+        transaction.set_rollback(True)
+    assert facts.read() == {("three",)}
+    if connection.vendor == "sqlite":
+        assert facts.read() is facts.read(), "nothing was written: nothing is asked"
