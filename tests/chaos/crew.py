@@ -131,6 +131,8 @@ class Crew:
         self._heir.pause()
 
     def _begin_more(self) -> None:
+        if any(time.monotonic() - since > OLDEST / 3 for _, _, since in self._open.values()):
+            return  # a scan comes after everything else: in an endless stream of other work it would wait for ever
         wanted = [load for one in self._armed for load in self.points.loads[one.point]]
         for load in (self._rng.choice(wanted or self.workloads), self._rng.choice(self.workloads)):
             if len(self._open) >= IN_FLIGHT:
