@@ -181,7 +181,7 @@ def test_a_plan_that_says_something_new_raises_the_level() -> None:
     known = {
         Stage: "key steps bindings text schema sink engine extensions probes ordered outlets judge needs instead",
         Binding: "alias kind schema step counts_step dataset columns text dialect grant_digest grant epoch pushed"
-        " thinned stage port sources",
+        " thinned stage port bounds sources",
     }
     for struct, fields in known.items():
         assert set(struct.__struct_fields__) == {*fields.split()}, (
