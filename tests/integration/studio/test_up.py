@@ -17,6 +17,14 @@ from tests.services import free_port, patience, wait_until
 from tests.studio_process import ROOT, Studio, clean_environment, running_studio, start_studio
 
 
+def words_of(file: Path) -> str:
+    """What a file of /proc says; nothing, when its thread or process has just ended."""
+    try:
+        return file.read_text()
+    except OSError:
+        return ""
+
+
 def descendants(pid: int) -> dict[int, str]:
     """Process id → command line of everything below ``pid``."""
     found: dict[int, str] = {}
@@ -24,11 +32,8 @@ def descendants(pid: int) -> dict[int, str]:
     while waiting:
         parent = waiting.pop()
         for children in Path(f"/proc/{parent}/task").glob("*/children"):
-            for child in map(int, children.read_text().split()):
-                try:
-                    found[child] = Path(f"/proc/{child}/cmdline").read_text().replace("\0", " ")
-                except OSError:
-                    continue
+            for child in map(int, words_of(children).split()):
+                found[child] = words_of(Path(f"/proc/{child}/cmdline")).replace("\0", " ")
                 waiting.append(child)
     return found
 
