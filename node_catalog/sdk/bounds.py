@@ -42,19 +42,3 @@ def by_column(bounds: Iterable[Bound]) -> Mapping[str, Sequence[Bound]]:
     for bound in bounds:
         found.setdefault(bound.column, []).append(bound)
     return found
-
-
-def conditions(bounds: Iterable[Bound], value: str, kind: str) -> list[str]:
-    """The comparisons of ``bounds`` as SQL conditions on ``value``, which is of the SQL type ``kind``."""
-    found = []
-    for bound in bounds:
-        constants = [f"CAST({_literal(one)} AS {kind})" for one in bound.values]
-        if bound.sign == "in":
-            found.append(f"{value} IN ({', '.join(constants)})")
-        elif bound.sign != "is not null":
-            found.append(f"{value} {bound.sign} {constants[0]}")
-    return found
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

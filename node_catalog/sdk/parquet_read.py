@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from node_catalog.sdk.bounds import Bound, by_column, conditions
+from node_catalog.sdk.bounds import Bound, by_column
 from node_catalog.sdk.contract import DiscoveredColumn
 from node_catalog.sdk.errors import DataError
 from node_catalog.sdk.file_bytes import DataFile
 from node_catalog.sdk.geometry import crs_of
 from node_catalog.sdk.geoparquet import geometry_types
 from node_catalog.sdk.ports import Schema, type_of_arrow, type_of_field, value_type_of_open
-from node_catalog.sdk.sql_node import literal, quoted
+from node_catalog.sdk.sql_node import conditions, literal, quoted
 from node_catalog.sdk.text import text
 
 SQL_TYPES = {

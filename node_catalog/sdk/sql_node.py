@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
+from node_catalog.sdk.bounds import Bound
 from node_catalog.sdk.contract import Delivery, DiscoveredColumn, DiscoveredDataset, Target
 from node_catalog.sdk.errors import SourceError
 from node_catalog.sdk.ports import Schema
@@ -28,6 +29,18 @@ def quoted(name: str) -> str:
 def literal(value: str) -> str:
     """An SQL text literal."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def conditions(bounds: Iterable[Bound], value: str, kind: str) -> list[str]:
+    """The comparisons of ``bounds`` as SQL conditions on ``value``, which is of the SQL type ``kind``."""
+    found = []
+    for bound in bounds:
+        constants = [f"CAST({literal(one)} AS {kind})" for one in bound.values]
+        if bound.sign == "in":
+            found.append(f"{value} IN ({', '.join(constants)})")
+        elif bound.sign != "is not null":
+            found.append(f"{value} {bound.sign} {constants[0]}")
+    return found
 
 
 def delivery_key(delivery: Delivery) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from node_catalog.sdk.bounds import Bound, conditions
+from node_catalog.sdk.bounds import Bound
 from node_catalog.sdk.contract import DiscoveredColumn, DiscoveredDataset
 from node_catalog.sdk.geometry import crs_of, geometry_type
 from node_catalog.sdk.ports import is_type
-from node_catalog.sdk.sql_node import OUR_PREFIX, quoted
+from node_catalog.sdk.sql_node import OUR_PREFIX, conditions, quoted
 from node_catalog.sdk.table_patterns import TablePatterns
 
 EXACT_BELOW_BYTES = 64 << 20
