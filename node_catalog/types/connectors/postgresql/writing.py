@@ -205,9 +205,8 @@ class PostgresqlWriter:
         """Keep what is staged for the next attempt, should this one break off."""
         if not self._part_rows:
             return None
-        self._copy()
+        self._copy_all()
         with self._fenced_first(), words(self._settings, is_target=True):
-            self._copy_in.settle()
             name = seal(self._connection, self._schema, self._stage)
         self._is_sealed = True
         part = SealedPart(name, self._part_rows, self._part_bytes)
@@ -216,10 +215,8 @@ class PostgresqlWriter:
 
     def commit(self) -> Committed:
         """Ledger, fence check and rows in one transaction; an earlier delivery is adopted."""
+        self._copy_all()
         with words(self._settings, is_target=True):
-            self._copy()
-            with self._fenced_first(), words(self._settings, is_target=True):
-                self._copy_in.settle()
             failpoint("postgresql.commit.before")
             done = self._exchange() if self._target.mode == "replace" else None
             done = done or self._deliver(self._move)
@@ -304,6 +301,12 @@ class PostgresqlWriter:
             failpoint("postgresql.stage.write")
             self._copy_in.send()
         self._has_copied = True
+
+    def _copy_all(self) -> None:
+        """Every row that was written is in the staging table afterwards."""
+        self._copy()
+        with self._fenced_first(), words(self._settings, is_target=True):
+            self._copy_in.settle()
 
     @contextmanager
     def _fenced_first(self) -> Iterator[None]:
