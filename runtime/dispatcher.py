@@ -32,6 +32,8 @@ TASK_BELL = "task"
 REST_SECONDS = 2.0
 """After a failed ring the broker is left alone for so long."""
 MOST_AT_ONCE = 200
+ALIKE = ("kind", "share", "needs", "level", "priority")
+"""Columns of a task: tasks with the same in them are the same kind of work, which the same workers may do."""
 MOMENT = 0.05
 """So often the ringing thread writes down what it has rung, while bells come."""
 IDLE_SECONDS = 0.2
@@ -211,7 +213,7 @@ class Reminder:
             .annotate(since=DUE_SINCE)
             .filter(since__lte=Soon(-1.0))
             .order_by("since")
-            .values_list("pk", "attempt", "kind", "share", "needs", "level", "priority")[: self._at_once]
+            .values_list("pk", "attempt", *ALIKE)[: self._at_once]
         )
         rows = list(ready)
         self._rung = {pk: at for pk, at in self._rung.items() if now - at < self._every}

@@ -20,7 +20,7 @@ from runtime import states
 from runtime.admission import queue_of, rule_for_start, state_at_start
 from runtime.call_picture import with_calls
 from runtime.clock import db_now
-from runtime.dispatcher import add_bells
+from runtime.dispatcher import ALIKE, add_bells
 from runtime.engine.work import outlet_path
 from runtime.errors import RunError
 from runtime.loops import marker, take_over
@@ -159,8 +159,7 @@ def _kind_of_work(ready: Sequence[Task]) -> str:
     """What tells which workers a run's bell is for; empty when it is for more than one, or waits for a turn."""
     if len(ready) != 1 or ready[0].uses:
         return ""
-    task = ready[0]
-    return f"{task.share} {task.priority} {task.level} {task.needs}"
+    return " ".join(str(getattr(ready[0], name)) for name in ALIKE)
 
 
 def _new_task(run: Run, stage: Stage, user: User, zones: Mapping[str, set[str]], uses: str, level: int) -> Task:
