@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -31,7 +32,7 @@ from runtime.offers import needs_of_stage
 from runtime.places import exchange_file, is_there, result_file, share
 from runtime.pools import Places, level_with
 from runtime.reporting import Topic, log_fact, record, record_first
-from runtime.starting import Around, Start, look_around
+from runtime.starting import Start, look_around
 from runtime.turns import share_of_run
 from runtime.uses import uses_of_stage
 from security import audit
@@ -58,22 +59,25 @@ def start_run(
     frozen = version or version_to_run(flow, user, until)
     stored, plan = plan_for(frozen, flow, user, parameters or {}, until)
     kept = _finished_tasks(rerun_of, stored) if rerun_of and from_stage == "failed" else {}
-    return _stored(lambda: _store_run(flow, frozen, user, dict(parameters or {}), rerun_of, stored, plan, kept, until))
+    start = Start(flow, frozen, stored, plan, look_around(plan))
+    return start_again(start, user, parameters or {}, until, rerun_of, kept)
 
 
-def start_again(start: Start, user: User, parameters: Mapping[str, Any], until: str = "") -> Run:
-    """Start a run of what was decided for an earlier one, and holds as it did then."""
-    return _stored(
-        lambda: _store_run(
-            start.flow, start.version, user, dict(parameters), None, start.stored, start.plan, {}, until, start.around
-        )
-    )
+def start_again(
+    start: Start,
+    user: User,
+    parameters: Mapping[str, Any],
+    until: str = "",
+    rerun_of: Run | None = None,
+    kept: Mapping[str, Task] = MappingProxyType({}),
+) -> Run:
+    """Start a run of what was decided, just now or for an earlier one, and holds as it did then.
 
-
-def _stored(store: Callable[[], Run]) -> Run:
+    ``kept``: tasks of ``rerun_of`` by their stages, whose rows are taken over.
+    """
     for _ in range(8):
         try:
-            run = store()
+            run = _store_run(start, user, dict(parameters), until, rerun_of, kept)
         except IntegrityError:
             # Somebody took the same run number at the same moment.
             continue
@@ -84,18 +88,9 @@ def _stored(store: Callable[[], Run]) -> Run:
 
 @transaction.atomic
 def _store_run(
-    flow: Flow,
-    version: Version,
-    user: User,
-    parameters: dict[str, Any],
-    rerun_of: Run | None,
-    stored: StoredPlan,
-    plan: Plan,
-    kept: Mapping[str, Task],
-    until: str = "",
-    around: Around | None = None,
+    start: Start, user: User, parameters: dict[str, Any], until: str, rerun_of: Run | None, kept: Mapping[str, Task]
 ) -> Run:
-    around = around or look_around(plan)
+    flow, plan, around = start.flow, start.plan, start.around
     rule = rule_for_start(flow) if around.has_rule else None
     queue = queue_of(rule, parameters)
     state = state_at_start(rule, queue)
@@ -104,8 +99,8 @@ def _store_run(
         number=newest + 1,
         app=flow.app,
         flow=flow,
-        version=version,
-        plan=stored,
+        version=start.version,
+        plan=start.stored,
         state=state,
         queue=queue,
         priority=rule.priority if rule is not None else 0,
@@ -142,10 +137,8 @@ def _store_run(
     record_first(run, facts)
     ready = [task for task in tasks if task.state == states.READY]
     add_bells([(task.pk, 0) for task in ready], _kind_of_work(ready))
-    audit.record(
-        "run.start", "run", str(run.pk), principal=user,
-        detail={"flow": str(flow.pk), "version": version.number, "rerun_of": str(rerun_of.pk) if rerun_of else ""},
-    )  # fmt: skip
+    told = {"flow": str(flow.pk), "version": start.version.number, "rerun_of": str(rerun_of.pk) if rerun_of else ""}
+    audit.record("run.start", "run", str(run.pk), principal=user, detail=told)
     take_over(run, plan, kept, user)
     if done and state != states.QUEUED:
         release_followers(run)

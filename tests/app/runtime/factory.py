@@ -13,6 +13,7 @@ from flows.models import App, Draft, Flow, StoredPlan, Version
 from node_catalog.sdk.ports import Schema
 from runtime import scheduler
 from runtime.models import Run
+from runtime.starting import Start, look_around
 from security.models import Organisation, RoleAssignment, User
 
 SCHEMA = Schema.of([("n", "integer")])
@@ -73,9 +74,8 @@ class World:
         plan = Plan(stages=stages, loops=loops)
         body = msgspec.to_builtins(plan)
         stored, _ = StoredPlan.objects.get_or_create(digest=digest_of(body), defaults={"body": body})
-        return scheduler._store_run(
-            self.flow, self.version, user or self.staff, parameters or {}, None, stored, plan, {}
-        )
+        start = Start(self.flow, self.version, stored, plan, look_around(plan))
+        return scheduler.start_again(start, user or self.staff, parameters or {})
 
 
 def make_world() -> World:
