@@ -30,7 +30,7 @@ from runtime.uses import node_of, uses_of_stage
 from security import clock
 from security.access import Principal
 from security.errors import SecurityError
-from security.facts import Facts, Rows, every_column, facts_from
+from security.facts import Facts, Standing, every_column, facts_from
 
 AT_MOST = timedelta(minutes=1)
 """How long facts that stay the same are enough."""
@@ -59,10 +59,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class _Standing:
-    facts: Facts
-    rows: Rows
-    until: datetime
+class _Standing(Standing):
     start: Start
 
 
@@ -92,7 +89,7 @@ class Starts:
         found = self._standing.find(key)
         if found is None:
             return None
-        if clock.now() < found.until and found.facts.read() == found.rows:
+        if found.holds():
             return found.start
         self._standing.drop(key)
         return None

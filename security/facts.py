@@ -12,11 +12,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
 from django.db.models import Model, QuerySet, TextField, Value
 from django.db.models.functions import Cast
+
+from security import clock
 
 Rows = frozenset[tuple[Any, ...]]
 Part = tuple[str, QuerySet[Any], Sequence[str]]
@@ -42,6 +45,19 @@ class Facts:
         if state is not None:  # asked for before: what was written meanwhile is read the next time
             _SEEN.keep(self, state, rows)
         return rows
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What was decided (the fields of those that inherit it), from which facts, and until when they are enough."""
+
+    facts: Facts
+    rows: Rows
+    until: datetime
+
+    def holds(self) -> bool:
+        """Whether it would be decided alike now."""
+        return clock.now() < self.until and self.facts.read() == self.rows
 
 
 State = tuple[Any, int, int]

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from django.contrib.sessions.models import Session
 from django.middleware.csrf import rotate_token
 
-from security import clock
-from security.facts import Facts, Rows, every_column, facts_from
+from security.facts import Standing, every_column, facts_from
 from security.models import Organisation, RoleAssignment, User
 
 PERSON, EPOCH = "person", "epoch"
@@ -59,12 +57,9 @@ def end_all_sessions(user: User) -> None:
 
 
 @dataclass(frozen=True)
-class _Standing:
-    """A session's person, what they were read from, and when the session ends by itself."""
+class _Standing(Standing):
+    """A session's person, until the session ends by itself."""
 
-    facts: Facts
-    rows: Rows
-    until: datetime
     user: User
 
 
@@ -86,7 +81,7 @@ def user_of_session(session: Any) -> User | None:
     seen = _seen(session.session_key) if session.session_key else _Seen()
     known = seen.standing
     if known is not None:
-        if clock.now() < known.until and known.facts.read() == known.rows:
+        if known.holds():
             session.accessed = True
             return _own(known.user)
         seen.standing = None

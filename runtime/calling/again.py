@@ -33,7 +33,7 @@ from runtime.errors import RunError
 from security import clock
 from security.access import Principal, principal_for
 from security.errors import SecurityError
-from security.facts import Facts, Rows
+from security.facts import Standing
 from security.models import Token
 
 AT_MOST = timedelta(minutes=1)
@@ -55,12 +55,9 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What the thorough way has decided about a request, from which facts, and until when they are enough."""
+class Decided(Standing):
+    """What the thorough way has decided about a request."""
 
-    facts: Facts
-    rows: Rows
-    until: datetime
     caller: str
     call: Call
     form: str
@@ -82,9 +79,9 @@ class Again:
     def __init__(self, most: int = 256) -> None:
         self._seen: Memory[bool] = Memory(most * 4)
         """Frames and whole requests that came; of frames, whether their plan may be one without values."""
-        self._standing: Memory[Standing] = Memory(most)
+        self._standing: Memory[Decided] = Memory(most)
 
-    def answer(self, key: Key, scope: MutableMapping[str, Any]) -> tuple[Standing, bytes] | None:
+    def answer(self, key: Key, scope: MutableMapping[str, Any]) -> tuple[Decided, bytes] | None:
         """The answer's body when the request may go the short way; None: the thorough one, which tells errors, too."""
         started = time.perf_counter()
         place, found = self._find(key)
@@ -94,7 +91,7 @@ class Again:
         if call is None:
             return None
         try:
-            if clock.now() >= found.until or found.facts.read() != found.rows:
+            if not found.holds():
                 self._standing.drop(place)
                 return None
             RATES.count(found.caller, settings.OPTIONS["CALLS_A_MINUTE"])
@@ -134,7 +131,7 @@ class Again:
         self._seen.clear()
         self._standing.clear()
 
-    def _find(self, key: Key) -> tuple[Hashable, Standing | None]:
+    def _find(self, key: Key) -> tuple[Hashable, Decided | None]:
         if key.is_json and (found := self._standing.find(key.frame)) is not None:
             return key.frame, found
         return key, self._standing.find(key)
@@ -154,7 +151,7 @@ def _no_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _looked_up(asked: Asked, headers: tuple[tuple[bytes, bytes], ...]) -> Standing | None:
+def _looked_up(asked: Asked, headers: tuple[tuple[bytes, bytes], ...]) -> Decided | None:
     """Decide once more, between two looks at the facts: what changes meanwhile is seen by the next call."""
     rough = _call(asked, asked.principal)
     facts = facts_of(asked.token, asked.principal, asked.app, asked.flow, rough.datasets)
@@ -166,7 +163,7 @@ def _looked_up(asked: Asked, headers: tuple[tuple[bytes, bytes], ...]) -> Standi
         return None
     ends = (now + AT_MOST, token.expires_at, next_term(principal, call.datasets, now))
     until = min(end for end in ends if end is not None)
-    return Standing(facts, rows, until, str(token.pk), call, asked.form, headers)
+    return Decided(facts, rows, until, str(token.pk), call, asked.form, headers)
 
 
 def _is_valid(token: Token, now: datetime) -> bool:
