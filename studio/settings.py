@@ -66,7 +66,13 @@ def _database(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": OWN_RECORDS},
+        "OPTIONS": {
+            "application_name": OWN_RECORDS,
+            # Who stands still in a transaction keeps its locks: no longer than its tasks, so that others can have them.
+            "options": f"-c idle_in_transaction_session_timeout={round(OPTIONS['LEASE_SECONDS'] * 1000)}",
+            # A server that has gone without a word is noticed.
+            "keepalives_idle": "15",
+        },
     }
 
 
