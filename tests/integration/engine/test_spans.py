@@ -17,7 +17,7 @@ from runtime.engine.stage import run_stage
 from runtime.engine.work import DeliverySpec, Report, Sealed, SinkSpec, StageOutcome, StageWork
 from tests.integration.engine.support import AIR, stage, work
 from tests.integration.engine.test_postgresql import air_source, open_limits, remote
-from tests.services import PostgresServer
+from tests.services import PostgresServer, wait_until
 
 pytestmark = pytest.mark.services
 ROWS, EACH = 60_000, 10_000
@@ -47,7 +47,7 @@ class Reading:
         self.told: list[Sealed] = []
         self.target = folder / "copied"
 
-    def work(self, mode: Any = "append", text: str = ALL) -> StageWork:
+    def work(self, mode: Any = "append", text: str = ALL, each: int = EACH) -> StageWork:
         """The next attempt."""
         self.attempt += 1
         sink = SinkSpec(
@@ -55,7 +55,7 @@ class Reading:
             create=True, delivery=DeliverySpec(sink="files", run="run1", task="task1", attempt=self.attempt),
         )  # fmt: skip
         copied = stage(AS_PLANNED, AIR, [remote(text)], kind="write")
-        limits = open_limits(self.folder, span_rows=EACH)
+        limits = open_limits(self.folder, span_rows=each)
         return work(self.folder, copied, [air_source(self.url)], sink=sink, limits=limits, sealed=tuple(self.told))
 
     def note(self, report: Report) -> None:
@@ -85,6 +85,24 @@ def test_a_long_read_is_told_in_parts(reading: Reading, registry: Registry) -> N
     assert len(reading.told) == ROWS // EACH - 1
     assert all(part.part is not None and 0.5 * EACH < part.part.rows < 1.5 * EACH for part in reading.told)
     assert all(set(part.__struct_fields__) == {"high", "part", "is_first"} for part in reading.told), "no rows"
+
+
+def test_no_part_reads_the_whole_table(reading: Reading, registry: Registry, url: str) -> None:
+    """Not even half of it, which the server by itself does not look up in the index."""
+    before = whole_reads(url)
+    check(reading, run_stage(reading.work(each=ROWS // 2), reading.note, registry))
+    assert len(reading.told) == 1
+    assert whole_reads(url) == before
+
+
+def whole_reads(url: str) -> int:
+    """How often the server has read all of the table: it knows when the sessions that read are gone."""
+    others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() "
+    others += "and backend_type = 'client backend'"
+    reads = "select seq_scan from pg_stat_user_tables where relname = 'air'"
+    with psycopg.connect(url, autocommit=True) as connection:
+        wait_until(lambda: connection.execute(others).fetchone() == (0,), 60, "the readers are gone")
+        return int(connection.execute(reads).fetchall()[0][0])
 
 
 def test_a_killed_attempt_is_gone_on_with(reading: Reading) -> None:

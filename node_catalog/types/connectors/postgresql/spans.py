@@ -10,10 +10,11 @@ from typing import Any
 from node_catalog.sdk.access import Span
 from node_catalog.sdk.sql_node import quoted
 
-BY_PAGES = {"enable_indexscan": "off", "jit": "off"}
+BY_PAGES = {"enable_indexscan": "off", "enable_seqscan": "off", "jit": "off"}
 """For the statement that reads a span: the server looks its pages up in the index and reads each as a whole. Going from
 row to row by the index cost it a tenth more CPU in a trial of two million rows, and jumps about in the table where keys
-and pages are not in the same order."""
+and pages are not in the same order. Left to itself the server thinks a part of a large table worth a look at all of its
+pages, and reads the whole table once for each part."""
 _KEY = """
 select a.attname::text, c.reltuples::bigint, s.histogram_bounds::text::bigint[]
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
