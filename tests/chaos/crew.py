@@ -63,6 +63,16 @@ class Armed:
     """When it is struck wherever it is."""
     is_spent: bool = False
     is_provoked: bool = False
+    frozen: Frozen | None = None
+
+
+@dataclass
+class Frozen:
+    """What a worker held when it was frozen: it wakes when others have done all of that."""
+
+    child: int
+    held: list[object]
+    deadline: float
 
 
 @dataclass
@@ -176,7 +186,9 @@ class Crew:
         self._armed.append(Armed(worker, point, now, now + PATIENCE * min(4.0, services.patience())))
 
     def _look_at(self, one: Armed, freeze: bool) -> None:
-        if one.worker.has_ended:
+        if one.frozen is not None:
+            self._look_at_frozen(one, one.frozen)
+        elif one.worker.has_ended:
             self._note(one, self._held_by(one.worker), "kill")
             self._kill(one)
         elif (child := one.worker.stopped_child()) is not None:
@@ -230,16 +242,17 @@ class Crew:
         self._armed.remove(one)
 
     def _freeze(self, one: Armed, child: int, held: list[object]) -> None:
-        """Worker and child stand still until what they held has been done by another, then they go on."""
+        """Worker and child stand still; others may be frozen meanwhile, also those that take over from this one."""
         one.worker.send(signal.SIGSTOP)
-        deadline = time.monotonic() + OLDEST
-        while Task.objects.filter(pk__in=held, state__in=states.ACTIVE | states.WAITING).exists():
-            assert time.monotonic() < deadline, f"nobody took over from the worker frozen at {one.point}"
-            self._look_at_work()
-            self._begin_more()
-            time.sleep(0.02)
-        _send(child, signal.SIGCONT)
+        one.frozen = Frozen(child, held, time.monotonic() + OLDEST)
+
+    def _look_at_frozen(self, one: Armed, frozen: Frozen) -> None:
+        if Task.objects.filter(pk__in=frozen.held, state__in=states.ACTIVE | states.WAITING).exists():
+            assert time.monotonic() < frozen.deadline, f"nobody took over from the worker frozen at {one.point}"
+            return
+        _send(frozen.child, signal.SIGCONT)
         one.worker.send(signal.SIGCONT)
+        one.frozen = None
         self._spend(one)
 
     def _spend(self, one: Armed) -> None:
