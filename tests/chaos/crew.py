@@ -116,16 +116,20 @@ class Crew:
         ``each``: go on at those of these points that were not struck yet, for as many strikes again.
         """
         self._heir.go()
-        target = self.books.total + number
-        while self.books.total < target or (self.books.total < target + number and self._lacking(each)):
+        target = self._struck(freeze) + number
+        while (done := self._struck(freeze)) < target or (done < target + number and self._lacking(each)):
             self._look_at_work()
             for one in list(self._armed):
                 self._look_at(one, freeze)
-            left = self._lacking(each) if self.books.total >= target else [*self.points.loads]
+            left = self._lacking(each) if done >= target else [*self.points.loads]
             self._arm(left, armed)
             self._begin_more()
             time.sleep(0.01)
         self.settle()
+
+    def _struck(self, freeze: bool) -> int:
+        """What counts: a freeze is one at a failpoint, a kill is one at any moment."""
+        return self.books.strikes.total() if freeze else self.books.total
 
     def _lacking(self, points: Collection[str]) -> list[str]:
         return [point for point in points if not self.books.strikes[point]]
