@@ -80,6 +80,13 @@ def test_rows_come_over_a_connection_whose_name_was_checked(server: Server, cont
     assert read_all(MYSQL, settings, NUMBERS, context).column("n").to_pylist() == [1, 2]
 
 
+@pytest.mark.parametrize(("tls", "encrypted"), [("disable", False), ("prefer", True), ("require", True)])
+def test_a_line_is_encrypted_as_asked(server: Server, context: ConnectContext, tls: str, encrypted: bool) -> None:
+    """No certificate is looked at: this one is of an authority that nobody knows."""
+    checked = MYSQL.check(server.settings(tls=tls, ca=""), context)
+    assert checked.ok and checked.facts["encrypted"] is encrypted
+
+
 def test_a_certificate_for_another_name_or_authority_is_refused(
     server: Server, context: ConnectContext, tmp_path: Path
 ) -> None:

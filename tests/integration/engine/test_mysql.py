@@ -123,6 +123,13 @@ def test_an_unreachable_server_is_told_in_words(
     assert settings["password"] not in str(caught.value.message) + caught.value.detail
 
 
+def test_a_server_without_encryption_is_spoken_to_only_where_that_may_be(settings: dict[str, Any]) -> None:
+    context = ConnectContext(guard=OutgoingGuard(LOOPBACK))
+    for tls, code in (("disable", "ok"), ("prefer", "ok"), ("require", "mysql.encryption")):
+        checked = Mysql().check(parse(Mysql.Settings, {**settings, "tls": tls}), context)
+        assert (checked.code, checked.facts.get("encrypted")) == (code, False if code == "ok" else None)
+
+
 def test_a_private_address_needs_to_be_opened(settings: dict[str, Any], tmp_path: Path, registry: Registry) -> None:
     made = stage(BY_STATION_TEXT, BY_STATION, [there()])
     with pytest.raises(NodeTypeError) as caught:
