@@ -371,5 +371,12 @@ def _of_sqlite(error: Exception, name: str) -> NodeTypeError:
             f"“{shown}” is no SQLite database, or it is damaged.", f"“{shown}”不是 SQLite 数据库，或文件已损坏。"
         )
         return SourceError("sqlite.broken", message, shown)
+    if "readonly database" in said:
+        message = text(
+            f"“{shown}” holds a change that was broken off; the program that writes it has to open it once to take the "
+            "change back. The studio only reads here.",
+            f"“{shown}”中有一次中断的写入，需由写入它的程序重新打开一次以撤销该写入；平台在此只读取数据。",
+        )
+        return SourceBusyError("sqlite.unfinished", message, shown)
     message = text(f"“{shown}” cannot be opened as a SQLite database.", f"“{shown}”无法作为 SQLite 数据库打开。")
     return ConnectError("sqlite.cannot_open", message, shown, str(error))

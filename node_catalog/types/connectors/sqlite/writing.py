@@ -64,12 +64,9 @@ class SqliteOutput(Output):
 
     @classmethod
     def committed(cls, settings: Any, delivery: Delivery, context: ConnectContext) -> Committed | None:
-        """The ledger's row of this delivery."""
+        """The ledger's row of this delivery. Opened for writing: so SQLite takes back what a killed writer has left."""
         path = allowed_path(settings.path, context.file_roots)
-        with (
-            _words(path),
-            closing(connect(path, LOCK_SECONDS, context.statement_timeout, read_only=True)) as connection,
-        ):
+        with _words(path), closing(connect(path, LOCK_SECONDS, context.statement_timeout)) as connection:
             return _ledger_row(connection, delivery) if _has_table(connection, LEDGER) else None
 
     @classmethod
@@ -352,9 +349,9 @@ def _of_sqlite(error: Exception, path: Path) -> TargetError:
         )
         return TargetBusyError("target.disk_full", message, name)
     is_readonly = "readonly" in said or "read-only" in said
-    # What a killed writer has left is being rolled back: that ends soon.
-    is_recovering = is_readonly and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-    if "locked" in said or "busy" in said or is_recovering:
+    # Another file has taken its place meanwhile: the next attempt opens that one.
+    is_replaced = is_readonly and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    if "locked" in said or "busy" in said or is_replaced:
         message = text(f"“{name}” is locked by another program.", f"“{name}”正被其他程序锁定。")
         return TargetBusyError("target.locked", message, name)
     if is_readonly:
