@@ -53,7 +53,10 @@ class ChildPool:
         self._change = threading.Condition()
         self._idle: deque[ChildProcess] = deque()
         self._busy: set[ChildProcess] = set()
+        self._waiting = 0
         self._start_error: Exception | None = None
+        self.on_change: Callable[[], None] = lambda: None
+        """Called in any thread when there may be a child for who has found none."""
         self._is_closed = False
         self._wanted: queue.Queue[bool] = queue.Queue()
         self._starter = threading.Thread(target=self._start_children, name="child-starter", daemon=True)
@@ -110,7 +113,7 @@ class ChildPool:
                 if attempt == STARTS:
                     raise
             finally:
-                self._give_back(child)
+                self.give_back(child)
         raise AssertionError("unreachable")
 
     def close(self) -> None:
@@ -134,26 +137,24 @@ class ChildPool:
         self.close()
 
     def _take(self, cancel: threading.Event) -> ChildProcess:
-        """A waiting child (the one used last is the warmest); waits for one, or for ``cancel``."""
+        """A child; waits for one, or for ``cancel``."""
         with self._change:
-            while True:
-                if self._is_closed:
-                    raise ChildDiedError(0)
-                if self._idle:
-                    child = self._idle.pop()
-                    self._busy.add(child)
-                    return child
-                if self._start_error is not None:
-                    error, self._start_error = self._start_error, None
-                    self._wanted.put(True)
-                    raise ChildStartError("engine.child_start", {}, "", str(error)) from error
-                if cancel.is_set():
-                    raise CancelledError()
-                self._change.wait(0.05)
+            self._waiting += 1
+            try:
+                while True:
+                    if self._is_closed:
+                        raise ChildDiedError(0)
+                    if cancel.is_set():
+                        raise CancelledError()
+                    if (child := self._found()) is not None:
+                        return child
+                    self._change.wait(0.05)
+            finally:
+                self._waiting -= 1
 
-    def _give_back(self, child: ChildProcess) -> None:
-        is_worn = child.works >= self._recycle_after or child.growth_bytes > RECYCLE_GROWTH
-        is_kept = child.is_alive and not is_worn
+    def give_back(self, child: ChildProcess) -> None:
+        """Somebody else may have the child now; one that is worn or broken is ended."""
+        is_kept = child.is_alive and not self._is_worn(child)
         with self._change:
             self._busy.discard(child)
             is_kept = is_kept and not self._is_closed
@@ -164,6 +165,38 @@ class ChildPool:
             self._change.notify()
         if not is_kept:
             child.kill()
+        self.on_change()
+
+    def take_at_once(self) -> ChildProcess | None:
+        """A waiting child, for who does not wait: none as long as others do. It is to be given back.
+
+        Raises ChildStartError when none can be started.
+        """
+        with self._change:
+            if self._is_closed:
+                raise ChildDiedError(0)
+            if self._waiting:
+                return None
+            return self._found()
+
+    def may_go_on(self, child: ChildProcess) -> bool:
+        """Whether who has the child may use it once more, instead of giving it back."""
+        return not self._waiting and not self._is_closed and not child.is_broken and not self._is_worn(child)
+
+    def _found(self) -> ChildProcess | None:
+        """A waiting child, if there is one (the one used last is the warmest)."""
+        if self._idle:
+            child = self._idle.pop()
+            self._busy.add(child)
+            return child
+        if self._start_error is not None:
+            error, self._start_error = self._start_error, None
+            self._wanted.put(True)
+            raise ChildStartError("engine.child_start", {}, "", str(error)) from error
+        return None
+
+    def _is_worn(self, child: ChildProcess) -> bool:
+        return child.works >= self._recycle_after or child.growth_bytes > RECYCLE_GROWTH
 
     def _start_children(self) -> None:
         while self._wanted.get():
@@ -173,6 +206,7 @@ class ChildPool:
                 with self._change:
                     self._start_error = error
                     self._change.notify()
+                self.on_change()
                 continue
             with self._change:
                 if self._is_closed:
@@ -183,6 +217,7 @@ class ChildPool:
                     self._change.notify()
             if is_late:
                 child.kill()
+            self.on_change()
         # The thread that started the children must outlive them: the pool ends it only after it has killed them.
 
 

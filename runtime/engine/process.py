@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -103,29 +103,58 @@ class ChildProcess:
         ChildStartError when the child dies before it has begun (nothing was done), ChildDiedError when it dies
         afterwards. Only a child that has answered is used again.
         """
-        self._number += 1
         self._has_begun = False
-        try:
+        with self._killed_on_error():
             self._await_ready(cancel)
+            self._number += 1
             self._send(Do(self._number, work), cancel)
             # A packed work is not announced: it is over before that would be of use.
             self._has_begun = isinstance(work, PackedWork)
             if meanwhile is not None:
                 meanwhile()
             answer = self._await_answer(tell, cancel, wait or (lambda: None))
-        except ChildDiedError as error:
-            self.kill()
-            if not self._has_begun:
-                raise _no_start(f"died while it waited: {error}") from error
-            raise
-        except BaseException:
-            self.kill()
-            raise
-        self.works += 1
-        self.memory_bytes = answer.memory_bytes
-        if isinstance(answer, Failed):
-            raise error_from(answer.problem)
-        return answer.outcome
+        return self._outcome(answer)
+
+    @property
+    def answers(self) -> int:
+        """The pipe that can be read once it has answered."""
+        return self._out
+
+    def begin(self, work: PackedWork) -> bool:
+        """Give it a work without waiting for anything; then call ``answered`` until the answer is there, or ``finish``.
+
+        False: it cannot take this one so (it is not ready yet, or the work is large), and has not been given it.
+        """
+        data = encode(Do(self._number + 1, work))
+        try:
+            if not self.is_ready:
+                self._greet(self._read())
+            if not self.is_ready or len(data) > PIPE_BYTES // 2:
+                return False
+            written = os.write(self._in, data)
+        except (OSError, PipeClosedError, ChildStartError):
+            self.strike()
+            return False
+        if written < len(data):
+            self.strike()  # what waits is in nobody's way, so its pipe was empty: it is broken
+            return False
+        self._number += 1
+        self._has_begun = True
+        return True
+
+    def answered(self) -> Outcome | None:
+        """The outcome of what was begun, when it has come. Never waits.
+
+        Raises what the work raised, and PipeClosedError when no answer will come: ``finish`` says why.
+        """
+        answer = self._answer_in(self._read(), lambda report: None)
+        return self._outcome(answer) if answer is not None else None
+
+    def finish(self, cancel: threading.Event) -> Outcome:
+        """Wait for the outcome of what was begun, as ``perform`` does."""
+        with self._killed_on_error():
+            answer = self._await_answer(lambda report: None, cancel, lambda: None)
+        return self._outcome(answer)
 
     def strike(self) -> None:
         """Send SIGKILL to it and to everything it started; from any thread, its own thread tidies up."""
@@ -154,12 +183,16 @@ class ChildProcess:
                 messages = self._receive()
             except ChildDiedError as error:
                 raise _no_start(f"{error}") from error
-            for message in messages:
-                if isinstance(message, Failed):
-                    raise _no_start(str(message.problem.get("detail", "")), message.problem.get("message"))
-                if isinstance(message, Ready):
-                    self.is_ready = True
-                    self.memory_bytes = self._first_memory = message.memory_bytes
+            self._greet(messages)
+
+    def _greet(self, messages: Sequence[Up]) -> None:
+        """What it says before its first work: that it is ready, or why it cannot be."""
+        for message in messages:
+            if isinstance(message, Failed):
+                raise _no_start(str(message.problem.get("detail", "")), message.problem.get("message"))
+            if isinstance(message, Ready):
+                self.is_ready = True
+                self.memory_bytes = self._first_memory = message.memory_bytes
 
     def _await_answer(
         self,
@@ -178,13 +211,40 @@ class ChildProcess:
             messages = self._receive()
             if not messages and (readers := wait()):
                 self._send(Share(dict(readers)), cancel)
-            for message in messages:
-                if isinstance(message, Began) and message.id == self._number:
-                    self._has_begun = True
-                elif isinstance(message, Said) and message.id == self._number:
-                    tell(message.report)
-                elif isinstance(message, Done | Failed) and message.id == self._number:
-                    return message
+            if (answer := self._answer_in(messages, tell)) is not None:
+                return answer
+
+    def _answer_in(self, messages: Sequence[Up], tell: Callable[[Report], None]) -> Done | Failed | None:
+        for message in messages:
+            if isinstance(message, Began) and message.id == self._number:
+                self._has_begun = True
+            elif isinstance(message, Said) and message.id == self._number:
+                tell(message.report)
+            elif isinstance(message, Done | Failed) and message.id == self._number:
+                return message
+        return None
+
+    def _outcome(self, answer: Done | Failed) -> Outcome:
+        """Raises what the work raised."""
+        self.works += 1
+        self.memory_bytes = answer.memory_bytes
+        if isinstance(answer, Failed):
+            raise error_from(answer.problem)
+        return answer.outcome
+
+    @contextlib.contextmanager
+    def _killed_on_error(self) -> Iterator[None]:
+        """Only a child that has answered is used again."""
+        try:
+            yield
+        except ChildDiedError as error:
+            self.kill()
+            if not self._has_begun:
+                raise _no_start(f"died while it waited: {error}") from error
+            raise
+        except BaseException:
+            self.kill()
+            raise
 
     def _receive(self) -> list[Up]:
         """What arrives within a tick. Raises ChildDiedError when the pipe has closed."""
@@ -193,14 +253,23 @@ class ChildProcess:
         if not poll.poll(TICK_MS):
             return []
         try:
+            return self._read()
+        except (OSError, PipeClosedError):
+            raise self._died() from None
+
+    def _read(self) -> list[Up]:
+        """What has arrived. Raises PipeClosedError when nothing will any more."""
+        try:
             data = os.read(self._out, PIPE_BYTES)
-            if data:
-                return self._messages.feed(data)
         except BlockingIOError:
             return []
-        except (OSError, PipeClosedError):
-            pass
-        raise self._died()
+        if not data:
+            raise PipeClosedError("end of the pipe")
+        try:
+            return self._messages.feed(data)
+        except PipeClosedError:
+            self.strike()
+            raise
 
     def _send(self, message: Down, cancel: threading.Event | None) -> None:
         """Write a message without ever waiting for a child that does not read."""
