@@ -14,8 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from django.db import connection
+from django.db import DatabaseError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
@@ -47,7 +49,7 @@ class Facts:
         return rows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Standing:
     """What was decided (the fields of those that inherit it), from which facts, and until when they are enough."""
 
@@ -58,6 +60,55 @@ class Standing:
     def holds(self) -> bool:
         """Whether it would be decided alike now."""
         return clock.now() < self.until and self.facts.read() == self.rows
+
+
+class Quiet:
+    """What an event loop knows of decisions that stand: what has held still holds as long as nothing is written.
+
+    Facts are read by threads, which may wait. The loop only asks SQLite whether anything was written, over a connection
+    of its own.
+    """
+
+    def __init__(self) -> None:
+        self._opening = threading.Lock()
+        self._own: BaseDatabaseWrapper | None = None
+        self._held: WeakKeyDictionary[Standing, State] = WeakKeyDictionary()
+
+    def state(self) -> State | None:
+        """The same as long as nothing has been written; None: nobody can tell."""
+        if self._own is None:
+            return None
+        try:
+            with self._own.wrap_database_errors:
+                return _version(self._own.connection, 0)
+        except DatabaseError:
+            self.close()
+            return None
+
+    def holds(self, standing: Standing, state: State | None) -> bool:
+        """Whether it surely holds in this state; False: a thread has to ``look``."""
+        return state is not None and self._held.get(standing) == state and clock.now() < standing.until
+
+    def look(self, standing: Standing) -> bool:
+        """Whether it holds by its facts."""
+        with self._opening:
+            if self._own is None and connection.vendor == "sqlite":
+                own = connection.copy()
+                own.connect()
+                self._own = own
+        return standing.holds()
+
+    def held(self, standing: Standing, state: State | None) -> None:
+        """It was found to hold when this had been the state."""
+        if state is not None:
+            self._held[standing] = state
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._held.clear()
+        own, self._own = self._own, None
+        if own is not None:
+            own.connection.close()
 
 
 State = tuple[Any, int, int]
@@ -93,7 +144,11 @@ def _state() -> State | None:
     if raw.in_transaction:
         return None
     with connection.wrap_database_errors:
-        return raw, raw.execute("pragma data_version").fetchone()[0], raw.total_changes
+        return _version(raw, raw.total_changes)
+
+
+def _version(raw: Any, changes: int) -> State:
+    return raw, raw.execute("pragma data_version").fetchone()[0], changes
 
 
 def facts_from(parts: Sequence[Part]) -> Facts:

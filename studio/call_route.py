@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from concurrent.futures import Executor
 from typing import Any, NamedTuple
 
 from django.http.response import HttpResponseBase
@@ -49,9 +50,9 @@ def key_of(scope: Any, body: Any) -> Key | None:
     return Key(frame, given, is_json)
 
 
-def answer(key: Key, scope: Any) -> Known | None:
+async def answer(key: Key, scope: Any, threads: Executor) -> Known | None:
     """The answer to a call that came before, when nothing that it depends on has changed."""
-    found = AGAIN.answer(key, scope)
+    found = await AGAIN.answer(key, scope, threads)
     if found is None:
         return None
     standing, body = found

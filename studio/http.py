@@ -46,11 +46,12 @@ class ThreadedHandler(ASGIHandler):
             return
         loop = asyncio.get_running_loop()
         try:
-            response = await loop.run_in_executor(self._threads, self._answer, scope, body)
-            if isinstance(response, call_route.Known):
-                await send({"type": "http.response.start", "status": 200, "headers": response.headers})
-                await send({"type": "http.response.body", "body": response.body})
+            key = call_route.key_of(scope, body)
+            if key is not None and (known := await call_route.answer(key, scope, self._threads)) is not None:
+                await send({"type": "http.response.start", "status": 200, "headers": known.headers})
+                await send({"type": "http.response.body", "body": known.body})
                 return
+            response = await loop.run_in_executor(self._threads, self._answer, key, scope, body)
             if not response.streaming:
                 await self.send_response(response, send)
                 return
@@ -61,14 +62,10 @@ class ThreadedHandler(ASGIHandler):
         finally:
             body.close()
 
-    def _answer(self, scope: Any, body: Any) -> HttpResponseBase | call_route.Known:
-        key = call_route.key_of(scope, body)
-        if key is None:
-            return self._through_chain(scope, body)
-        if (known := call_route.answer(key, scope)) is not None:
-            return known
+    def _answer(self, key: call_route.Key | None, scope: Any, body: Any) -> HttpResponseBase:
         response = self._through_chain(scope, body)
-        call_route.learn(key, scope, response)
+        if key is not None:
+            call_route.learn(key, scope, response)
         return response
 
     def _through_chain(self, scope: Any, body: Any) -> HttpResponseBase:

@@ -12,9 +12,11 @@ until that minute is over and another call goes the thorough way.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Hashable, Mapping, MutableMapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -25,19 +27,21 @@ from django.db import DatabaseError, InterfaceError
 from flows.errors import FlowError
 from node_catalog.grants import next_term
 from node_catalog.sdk.memory import Memory
-from runtime.calling.answers import body_of, engine_form
-from runtime.calling.call_flow import Call, do_call, prepare_call, published_flow
+from runtime.calling.answers import MADE, body_of, engine_form
+from runtime.calling.call_flow import Call, do_call, do_call_soon, prepare_call, published_flow
 from runtime.calling.facts import facts_of
 from runtime.calling.rate import RATES
 from runtime.errors import RunError
 from security import clock
 from security.access import Principal, principal_for
 from security.errors import SecurityError
-from security.facts import Standing
+from security.facts import Quiet, Standing
 from security.models import Token
 
 AT_MOST = timedelta(minutes=1)
 """How long facts that stay the same are enough. A token's last use is written down about as often."""
+READ_AT_ONCE = 2048
+"""Bytes of values that the event loop reads itself."""
 ASKED, FAILED = "citygo.call.asked", "citygo.call.failed"
 """In an ASGI scope: what the view was asked for, and why a call failed that went the short way."""
 
@@ -54,7 +58,7 @@ class Asked:
     form: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Decided(Standing):
     """What the thorough way has decided about a request."""
 
@@ -80,22 +84,43 @@ class Again:
         self._seen: Memory[bool] = Memory(most * 4)
         """Frames and whole requests that came; of frames, whether their plan may be one without values."""
         self._standing: Memory[Decided] = Memory(most)
+        self._quiet = Quiet()
 
-    def answer(self, key: Key, scope: MutableMapping[str, Any]) -> tuple[Decided, bytes] | None:
-        """The answer's body when the request may go the short way; None: the thorough one, which tells errors, too."""
+    async def answer(
+        self, key: Key, scope: MutableMapping[str, Any], threads: Executor
+    ) -> tuple[Decided, bytes] | None:
+        """The answer's body when the request may go the short way; None: the thorough one, which tells errors, too.
+
+        Whatever may have to wait for the database or takes a while is done in one of ``threads``.
+        """
         started = time.perf_counter()
         place, found = self._find(key)
         if found is None:
             return None
-        call = _rebound(found.call, key) if place is key.frame else found.call
-        if call is None:
-            return None
+        loop = asyncio.get_running_loop()
         try:
-            if not found.holds():
-                self._standing.drop(place)
+            if place is key:
+                call: Call | None = found.call
+            elif len(key.body) <= READ_AT_ONCE:
+                call = _rebound(found.call, key)
+            else:
+                call = await loop.run_in_executor(threads, _rebound, found.call, key)
+            if call is None:
                 return None
+            state = self._quiet.state()
+            if not self._quiet.holds(found, state):
+                if not await loop.run_in_executor(threads, self._quiet.look, found):
+                    self._standing.drop(place)
+                    return None
+                self._quiet.held(found, state)
             RATES.count(found.caller, settings.OPTIONS["CALLS_A_MINUTE"])
-            return found, body_of(do_call(call, started), found.form)
+            if call.uses:
+                called = await loop.run_in_executor(threads, do_call, call, started)
+            else:
+                called = await do_call_soon(call, started)
+            if found.form in MADE:
+                return found, body_of(called, found.form)
+            return found, await loop.run_in_executor(threads, body_of, called, found.form)
         except (DatabaseError, InterfaceError):
             self._standing.drop(place)
         except (FlowError, RunError) as error:
@@ -130,6 +155,7 @@ class Again:
         """Everything goes the thorough way again."""
         self._seen.clear()
         self._standing.clear()
+        self._quiet.close()
 
     def _find(self, key: Key) -> tuple[Hashable, Decided | None]:
         if key.is_json and (found := self._standing.find(key.frame)) is not None:

@@ -10,6 +10,9 @@ from runtime.results import csv_text
 
 JSON, CSV, ARROW = "application/json", "text/csv", "application/vnd.apache.arrow.stream"
 
+MADE = frozenset({JSON, ARROW})
+"""Forms that come out of the engine as they are sent."""
+
 
 def chosen(accept: str) -> str | None:
     """The first form in an Accept header that there is; JSON when anything will do, None when nothing fits."""

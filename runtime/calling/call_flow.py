@@ -25,7 +25,7 @@ from runtime.calling.plans import CallPlan, call_plan, forget_plan
 from runtime.calling.rate import RATES
 from runtime.calling.tally import TALLY
 from runtime.engine.pipe import pack
-from runtime.engine.work import Form, Limits, PackedWork, SinkSpec, StageWork, rated_nodes
+from runtime.engine.work import Form, Limits, PackedWork, SinkSpec, StageOutcome, StageWork, rated_nodes
 from runtime.errors import CallError, RunError, StalePlanError
 from runtime.node_slots import limited_uses, turn_of_call
 from runtime.uses import uses_of_stage
@@ -118,6 +118,18 @@ def do_call(call: Call, started: float) -> Called:
     """Wait for the rows, and count the call. Raises CallError; ``started`` is when the caller began to wait."""
     with _tallied(call.flow, call.principal, started), _turn(call.uses):
         outcome = EXECUTOR.run(call.work)
+    return _called(call, outcome, started)
+
+
+async def do_call_soon(call: Call, started: float) -> Called:
+    """The same for an event loop, which does other things while it waits. Only for calls that need no turn."""
+    assert not call.uses, "turns are waited for by threads"
+    with _tallied(call.flow, call.principal, started):
+        outcome = await EXECUTOR.run_soon(call.work)
+    return _called(call, outcome, started)
+
+
+def _called(call: Call, outcome: StageOutcome, started: float) -> Called:
     seconds = time.perf_counter() - started
     TALLY.note(call.flow, call.principal, seconds, rows=outcome.rows)
     return Called(outcome.answer, outcome.rows, seconds)

@@ -5,16 +5,20 @@ A call is never written down before it is done, so it is lost with the process; 
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 
 from node_catalog.sdk.text import text
+from runtime.engine.desk import Desk
 from runtime.engine.errors import CancelledError, ChildError, EngineError
 from runtime.engine.pool import ChildPool
-from runtime.engine.work import Limits, PackedWork, StageOutcome
+from runtime.engine.work import Limits, Outcome, PackedWork, StageOutcome
 from runtime.errors import CallError
 
 MOST_WAITING = 20
@@ -40,15 +44,36 @@ class Executor:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pool: ChildPool | None = None
+        self._desk: Desk | None = None
         self._waiting = 0
 
     def run(self, work: PackedWork) -> StageOutcome:
         """Do the work and wait for its rows, CALL_SECONDS at most. Raises CallError."""
+        with self._slot() as (pool, _, deadline):
+            return _rows(pool.run(work, None, deadline))
+
+    async def run_soon(self, work: PackedWork) -> StageOutcome:
+        """The same for an event loop, which does other things while it waits."""
+        with self._slot() as (pool, desk, deadline):
+            outcome = await desk.run(work, deadline)
+            if outcome is None:
+                outcome = await asyncio.get_running_loop().run_in_executor(None, pool.run, work, None, deadline)
+            return _rows(outcome)
+
+    def close(self) -> None:
+        """End the children; the next call starts others."""
+        with self._lock:
+            pool, self._pool, self._desk = self._pool, None, None
+        if pool is not None:
+            pool.close()
+
+    @contextmanager
+    def _slot(self) -> Iterator[tuple[ChildPool, Desk, Deadline]]:
+        """Take part in the waiting; what goes wrong in here is told in the words of calls."""
         seconds = settings.OPTIONS["CALL_SECONDS"]
-        pool = self._enter()
-        deadline = Deadline(seconds)
+        pool, desk = self._enter()
         try:
-            outcome = pool.run(work, None, deadline)
+            yield pool, desk, Deadline(seconds)
         except CancelledError:
             raise _too_slow(seconds) from None
         except ChildError as error:
@@ -58,26 +83,23 @@ class Executor:
         finally:
             with self._lock:
                 self._waiting -= 1
-        assert isinstance(outcome, StageOutcome), "a stage's work has a stage's outcome"
-        return outcome
 
-    def close(self) -> None:
-        """End the children; the next call starts others."""
-        with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
-
-    def _enter(self) -> ChildPool:
+    def _enter(self) -> tuple[ChildPool, Desk]:
         with self._lock:
             slots = max(1, settings.OPTIONS["CALL_SLOTS"])
             if self._waiting >= slots * MOST_WAITING:
                 raise _too_busy()
-            self._waiting += 1
-            if self._pool is None:
+            if self._pool is None or self._desk is None:
                 limits = Limits(memory_mb=settings.OPTIONS["CALL_MEMORY_MB"])
                 self._pool = ChildPool(slots, limits, recycle_after=RECYCLE_AFTER)
-            return self._pool
+                self._desk = Desk(self._pool)
+            self._waiting += 1
+            return self._pool, self._desk
+
+
+def _rows(outcome: Outcome) -> StageOutcome:
+    assert isinstance(outcome, StageOutcome), "a stage's work has a stage's outcome"
+    return outcome
 
 
 def _too_slow(seconds: float) -> CallError:

@@ -39,9 +39,9 @@ class Sum:
 
 
 class Tally:
-    """Counts of this process. ``every``: seconds between two writes; 0 writes at once."""
+    """Counts of this process. ``every``: seconds between two writes; 0 writes at once, None when it is told to."""
 
-    def __init__(self, every: float = EVERY) -> None:
+    def __init__(self, every: float | None = EVERY) -> None:
         self.every = every
         self._lock = threading.Lock()
         self._sums: dict[Any, Sum] = {}
@@ -66,7 +66,7 @@ class Tally:
                 self._timer = threading.Timer(self.every, self._write_later)
                 self._timer.daemon = True
                 self._timer.start()
-        if not self.every:
+        if self.every == 0:
             self.write()
 
     def write(self) -> None:

@@ -24,7 +24,7 @@ from runtime.calling.again import AGAIN
 from runtime.calling.executor import EXECUTOR
 from security import clock
 from security.access import principal_for
-from security.facts import Facts
+from security.facts import Facts, Quiet, Standing
 from security.manage_tokens import create_token
 from security.models import AuditRecord, RoleAssignment, Token, User
 from studio.http import ThreadedHandler
@@ -65,6 +65,7 @@ class Caller:
 
         before = self.thorough
         asyncio.run(self.handler(scope, receive, send))
+        tally.TALLY.write()
         answered = b"".join(message.get("body", b"") for message in sent)
         found = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
         return Answer(sent[0]["status"], found, answered, self.thorough == before)
@@ -97,7 +98,7 @@ class Answer:
 
 @pytest.fixture
 def caller(monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
-    monkeypatch.setattr(tally.TALLY, "every", 0)
+    monkeypatch.setattr(tally.TALLY, "every", None)
     AGAIN.forget()
     found = Caller(ThreadedHandler(threads=1))
     dispatch = CallView.dispatch
@@ -307,6 +308,7 @@ def test_limits_hold_for_calls_that_come_again(small_city: City, caller: Caller,
     settings.OPTIONS = {**options, "CALLS_A_MINUTE": 1}
     assert {caller().status for _ in range(3)} >= {429}
     settings.OPTIONS = options
+    caller.aim(flow, small_city.staff)  # with a token that has not called too often
     assert caller.until_short().status == 200
     errors = sum(row.errors for row in CallCount.objects.filter(flow=flow))
     assert errors == 4, "each failed call is counted once"
@@ -365,3 +367,24 @@ def test_facts_are_those_of_the_moment(small_city: City) -> None:
     assert facts.read() == {("three",)}
     if connection.vendor == "sqlite":
         assert facts.read() is facts.read(), "nothing was written: nothing is asked"
+
+
+def test_a_loop_knows_what_holds_until_something_is_written(small_city: City) -> None:
+    name, beside = small_city.staff.username, Quiet()
+    facts = Facts("select name from security_user where username = %s", (name,))
+    standing = Standing(facts, facts.read(), clock.now() + timedelta(minutes=1))
+    assert not beside.holds(standing, beside.state()), "nobody has looked yet"
+    assert beside.look(standing)
+    state = beside.state()
+    beside.held(standing, state)
+    if connection.vendor == "sqlite":
+        assert beside.holds(standing, beside.state())
+        over = Standing(facts, standing.rows, clock.now())
+        beside.held(over, state)
+        assert not beside.holds(over, beside.state())
+    else:
+        assert state is None
+    User.objects.filter(username=name).update(name="another")
+    assert not beside.holds(standing, beside.state()) and not beside.look(standing)
+    beside.close()
+    assert beside.state() is None
