@@ -1,5 +1,5 @@
 /** When the view moves by itself: to a step that was just added, and to steps that somebody asked for (see xyflow.tsx). */
-import { useReactFlow, useStoreApi, type Viewport } from "@xyflow/react";
+import { getViewportForBounds, useReactFlow, useStoreApi, type Viewport } from "@xyflow/react";
 import { useEffect, useRef } from "react";
 
 import { STEP_HEIGHT, STEP_WIDTH, type Point } from "@/graph/document";
@@ -9,7 +9,8 @@ import type { FlowViewProps } from "@/graph/view";
 /** A map of fewer steps than this shows nothing that the drawing does not. */
 export const MAPPED = 6;
 export const LEAST_ZOOM = 0.04;
-export const FIT = { maxZoom: 1, padding: 0.08 };
+/** Below the drawing there is room for the tools of the view, which would lie over a box otherwise. */
+export const FIT = { maxZoom: 1, padding: { x: "24px", top: "24px", bottom: "56px" } } as const;
 const MARGIN = { x: 32, top: 36, bottom: 40, map: 104 };
 /** Below this zoom a step's words cannot be read: no reason to go there by itself. */
 const READABLE = 0.75;
@@ -88,8 +89,6 @@ export function firstView(places: readonly Point[], room: { width: number; heigh
   const top = Math.min(...places.map(({ y }) => y));
   const width = Math.max(...places.map(({ x }) => x)) + STEP_WIDTH - left;
   const height = Math.max(...places.map(({ y }) => y)) + STEP_HEIGHT - top;
-  const share = 1 / (1 + FIT.padding * 2);
-  const wanted = Math.min((room.width / width) * share, (room.height / height) * share, FIT.maxZoom);
-  const zoom = Math.max(wanted, LEAST_ZOOM);
-  return { x: room.width / 2 - (left + width / 2) * zoom, y: room.height / 2 - (top + height / 2) * zoom, zoom };
+  const everything = { x: left, y: top, width, height };
+  return getViewportForBounds(everything, room.width, room.height, LEAST_ZOOM, FIT.maxZoom, FIT.padding);
 }
