@@ -9,11 +9,12 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
-import queue
+import select
 import signal
 import sys
 import threading
 import time
+from collections import deque
 
 import msgspec
 import pyarrow as pa
@@ -30,6 +31,7 @@ from runtime.engine.no_pandas import keep_out
 from runtime.engine.pacing import TEMPOS
 from runtime.engine.perform import perform
 from runtime.engine.pipe import (
+    PIPE_BYTES,
     Began,
     ChildSettings,
     Do,
@@ -40,8 +42,8 @@ from runtime.engine.pipe import (
     Said,
     Share,
     Up,
+    down_reader,
     encode,
-    read_down,
     write_all,
 )
 from runtime.engine.work import PackedWork, Report, StageWork
@@ -49,21 +51,32 @@ from runtime.engine.work import PackedWork, Report, StageWork
 SPARE = 32 * 1024 * 1024
 """Bytes that a child may keep above those that stay: giving back what a light work leaves costs more than it brings."""
 
+DEAF_SECONDS = 0.05
+"""A work that takes longer is heard for by another thread."""
 WATCH_SECONDS = 0.5
 MEASURE_SECONDS = 0.25
 """How often it is looked how much memory calls have left."""
 
 
 class Child:
-    """The loop of a child: a thread listens (so that a stop is heard at any time), the main thread works."""
+    """The loop of a child. The thread that works reads the pipe itself, so that light works change no thread.
+
+    Who works for long is deaf: then a thread beside has the pipe, so that a stop is heard soon, and keeps it until the
+    next work has come.
+    """
 
     def __init__(self, incoming: int, outgoing: int, registry: Registry) -> None:
         self._incoming = incoming
         self._outgoing = outgoing
         self._registry = registry
-        self._works: queue.Queue[Do] = queue.Queue()
+        self._messages = down_reader()
+        self._poll = select.poll()
+        self._poll.register(incoming, select.POLLIN)
+        self._works: deque[Do] = deque()
         self._sending = threading.Lock()
-        self._guard = threading.Lock()
+        self._guard = threading.Condition()
+        self._is_heard_beside = False
+        """Whether the thread beside has the pipe."""
         self._current: tuple[int, Cancel] | None = None
         self._is_busy = threading.Event()
         self._stopped: set[int] = set()
@@ -74,12 +87,10 @@ class Child:
     def run(self) -> None:
         """Work until the parent closes the pipe."""
         threading.Thread(target=self._listen, name="listen", daemon=True).start()
-        threading.Thread(target=self._watch, name="watch", daemon=True).start()
         self._send(Ready(resident_bytes()))
         while True:
-            try:
-                message = self._works.get(timeout=_patience())
-            except queue.Empty:
+            message = self._next(_patience())
+            if message is None:
                 if KEEPER.has_sources:
                     KEEPER.close_sources()
                 else:
@@ -92,36 +103,64 @@ class Child:
                 KEEPER.begin("")
             self._do(message)
 
-    def _listen(self) -> None:
+    def _next(self, patience: float | None) -> Do | None:
+        """The next work; None when none has come for so many seconds."""
         while True:
-            try:
-                message = read_down(self._incoming)
-            except (PipeClosedError, OSError, msgspec.MsgspecError):
-                os._exit(0)
+            with self._guard:
+                if not self._guard.wait_for(lambda: not self._is_heard_beside, patience):
+                    return None
+                if self._works:
+                    return self._works.popleft()
+            if patience is not None and not self._poll.poll(patience * 1000):
+                return None
+            self._hear()
+
+    def _hear(self) -> None:
+        """Read what the parent has sent. Without a parent there is nothing to do."""
+        try:
+            data = os.read(self._incoming, PIPE_BYTES)
+            messages = self._messages.feed(data)
+        except (PipeClosedError, OSError):
+            os._exit(0)
+        if not data:
+            os._exit(0)
+        for message in messages:
             if isinstance(message, Do):
-                self._works.put(message)
-                continue
-            if isinstance(message, Share):
+                self._works.append(message)
+            elif isinstance(message, Share):
                 for node, readers in message.readers.items():
                     TEMPOS.share(node, readers)
-                continue
-            with self._guard:
-                self._stopped.add(message.id)
-                current = self._current
-            if current is not None and current[0] == message.id:
-                current[1].stop()
+            else:
+                with self._guard:
+                    self._stopped.add(message.id)
+                    current = self._current
+                if current is not None and current[0] == message.id:
+                    current[1].stop()
 
-    def _watch(self) -> None:
-        """End the process when what it waits for outside is overdue: no call into a driver can be broken off."""
+    def _listen(self) -> None:
+        """Be the ears of works that take long, and end the process when what one waits for outside is overdue: no call
+        into a driver can be broken off.
+        """
         while True:
             self._is_busy.wait()
-            time.sleep(WATCH_SECONDS)
+            current = self._current
+            time.sleep(DEAF_SECONDS)
             with self._guard:
-                current = self._current
-                where = current[1].overdue() if current is not None else None
-                if current is not None and where is not None:
-                    self._send(Failed(current[0], problem_of(SilentError(where=where))))
-                    os._exit(1)
+                self._is_heard_beside = current is not None and self._current is current
+            while self._is_heard_beside:
+                if self._poll.poll(WATCH_SECONDS * 1000 if self._current is not None else None):
+                    self._hear()
+                with self._guard:
+                    self._end_when_overdue()
+                    if self._works:
+                        self._is_heard_beside = False
+                        self._guard.notify()
+
+    def _end_when_overdue(self) -> None:
+        where = self._current[1].overdue() if self._current is not None else None
+        if self._current is not None and where is not None:
+            self._send(Failed(self._current[0], problem_of(SilentError(where=where))))
+            os._exit(1)
 
     def _do(self, message: Do) -> None:
         cancel = Cancel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -81,6 +81,10 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 Down = Do | Stop | Share
 Up = Ready | Began | Said | Done | Failed
 
+Message = TypeVar("Message")
+PIPE_BYTES = 1 << 16
+"""As much as a pipe holds."""
+
 _encoder = msgspec.msgpack.Encoder()
 _down = msgspec.msgpack.Decoder(Down)
 _up = msgspec.msgpack.Decoder(Up)
@@ -110,12 +114,6 @@ def encode(message: Down | Up) -> bytes:
     return _HEAD.pack(len(body)) + body
 
 
-def read_down(handle: int) -> Down:
-    """The next message to a child; blocks. Raises PipeClosedError when the parent is gone."""
-    (length,) = _HEAD.unpack(_read_exactly(handle, _HEAD.size))
-    return _down.decode(_read_exactly(handle, length))
-
-
 def write_all(handle: int, data: bytes) -> None:
     """Write everything; blocks."""
     view = memoryview(data)
@@ -123,16 +121,17 @@ def write_all(handle: int, data: bytes) -> None:
         view = view[os.write(handle, view) :]
 
 
-class UpReader:
+class Reader(Generic[Message]):
     """Puts together messages from whatever bytes have arrived, without ever blocking."""
 
-    def __init__(self) -> None:
+    def __init__(self, decoder: msgspec.msgpack.Decoder[Message]) -> None:
+        self._decoder = decoder
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> list[Up]:
+    def feed(self, data: bytes) -> list[Message]:
         """All messages that are complete now. Raises PipeClosedError for what is no message."""
         self._buffer += data
-        found: list[Up] = []
+        found: list[Message] = []
         while len(self._buffer) >= _HEAD.size:
             (length,) = _HEAD.unpack_from(self._buffer)
             if length > LARGEST:
@@ -142,17 +141,17 @@ class UpReader:
             body = bytes(self._buffer[_HEAD.size : _HEAD.size + length])
             del self._buffer[: _HEAD.size + length]
             try:
-                found.append(_up.decode(body))
+                found.append(self._decoder.decode(body))
             except msgspec.MsgspecError as error:
                 raise PipeClosedError(str(error)) from error
         return found
 
 
-def _read_exactly(handle: int, size: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < size:
-        part = os.read(handle, size - len(parts))
-        if not part:
-            raise PipeClosedError("end of the pipe")
-        parts += part
-    return bytes(parts)
+def up_reader() -> Reader[Up]:
+    """For the parent's side."""
+    return Reader(_up)
+
+
+def down_reader() -> Reader[Down]:
+    """For the child's side."""
+    return Reader(_down)

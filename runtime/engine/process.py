@@ -17,6 +17,7 @@ import msgspec
 from node_catalog.sdk.text import text
 from runtime.engine.errors import CancelledError, ChildDiedError, ChildError, ChildStartError, error_from
 from runtime.engine.pipe import (
+    PIPE_BYTES,
     Began,
     Do,
     Done,
@@ -28,8 +29,8 @@ from runtime.engine.pipe import (
     Share,
     Stop,
     Up,
-    UpReader,
     encode,
+    up_reader,
 )
 from runtime.engine.work import Outcome, PackedWork, Report, Work
 
@@ -38,8 +39,6 @@ TICK_MS = 50
 GRACE_SECONDS = 0.7
 """What a child gets to stop by itself before it is killed: together with a tick well under a second."""
 START_SECONDS = 120.0
-PIPE_BYTES = 1 << 16
-"""As much as a pipe holds."""
 
 
 def start_child(settings: bytes, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -65,7 +64,7 @@ class ChildProcess:
         self._out = self._process.stdout.fileno()
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
-        self._messages = UpReader()
+        self._messages = up_reader()
         self._number = 0
         self._has_begun = False
         self._first_memory = 0

@@ -15,7 +15,7 @@ from runtime.engine import errors, events
 from runtime.engine.cancel import Cancel
 from runtime.engine.errors import CancelledError, EngineError, error_from, problem_of
 from runtime.engine.events import Reporter
-from runtime.engine.pipe import Done, PipeClosedError, Ready, Said, Up, UpReader, encode
+from runtime.engine.pipe import Done, PipeClosedError, Ready, Said, Up, encode, up_reader
 from runtime.engine.plain import plain
 from runtime.engine.translate import translate
 from runtime.engine.work import Report, StageOutcome
@@ -123,7 +123,7 @@ def test_counts_from_many_threads_add_up() -> None:
 def test_messages_come_back_from_any_pieces() -> None:
     sent: list[Up] = [Ready(5), Said(1, Report(counts={"a": 3})), Done(1, StageOutcome(rows=7, counts={"a": 3}), 9)]
     data = b"".join(encode(message) for message in sent)
-    reader, found = UpReader(), []
+    reader, found = up_reader(), []
     for at in range(0, len(data), 3):
         found += reader.feed(data[at : at + 3])
     assert found == sent
@@ -132,7 +132,7 @@ def test_messages_come_back_from_any_pieces() -> None:
 @pytest.mark.parametrize("junk", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x02hi", b"hello, I print to standard output"])
 def test_what_is_no_message_ends_the_child(junk: bytes) -> None:
     with pytest.raises(PipeClosedError):
-        UpReader().feed(junk)
+        up_reader().feed(junk)
 
 
 def test_a_stop_interrupts_and_stays() -> None:
