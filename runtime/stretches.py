@@ -178,7 +178,8 @@ class _Stretch:
 
         def on_wait() -> None:
             nonlocal claim
-            if time.monotonic() - began_at < BEGIN_SECONDS:
+            # Once the child is told to stop it is too late for a claim, under which its end would be an error.
+            if time.monotonic() - began_at < BEGIN_SECONDS or self._stop.is_set():
                 return
             if self._ahead is not None:
                 claim = self._claim_at_work(self._ahead)

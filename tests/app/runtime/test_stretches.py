@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from runtime import claims, places, reaper, staging, states, stretches
 from runtime.claims import Holding, claim_next
 from runtime.clock import Soon
-from runtime.engine.errors import ChildDiedError
+from runtime.engine.errors import CancelledError, ChildDiedError
 from runtime.errors import StalePlanError
 from runtime.models import Attempt, Outbox, Run, Task
 from runtime.offers import Offers
@@ -220,6 +220,28 @@ def test_what_was_done_ahead_of_a_lost_claim_is_forgotten(world: World) -> None:
     assert seen(run) == "a:done b:done c:done d:done"
     # Files are named by the claim behind which they were written: a stale worker's are nobody's.
     assert set(stale.files).isdisjoint(again.files)
+    check_events(run)
+
+
+def test_a_child_that_is_told_to_stop_gets_no_claim_any_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that stood still lets go by itself, though nobody has taken over: what it had begun is done again."""
+    monkeypatch.setattr(stretches, "BEGIN_SECONDS", 0.0)
+    run, head, holding = chain(world), claim_next("w1", HEAVY), Holding()
+    assert head is not None
+    holding.add(head)
+
+    def wake_up(on_wait: Callable[[], None]) -> None:
+        head.let_go("lost")
+        on_wait()
+        raise CancelledError()
+
+    run_stretch(head, ShortWorks({"c": wake_up}), Progress(), Offers.of_options(), holding)
+    assert states.FAILED not in seen(run) and run.state == states.RUNNING, seen(run)
+    run.tasks.filter(state=states.CLAIMED).update(lease_until=Soon(-1))
+    reaper.reap()
+    while run.tasks.filter(state=states.READY).exists():
+        go(ShortWorks())
+    assert seen(run) == "a:done b:done c:done d:done"
     check_events(run)
 
 
