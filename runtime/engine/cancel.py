@@ -14,23 +14,20 @@ class Cancel:
     """One piece of work's stop button. ``stop`` may be called from any thread, any number of times."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self.is_set = False
+        """Whether somebody has asked to stop."""
         self._lock = threading.Lock()
         self._interrupts: list[Callable[[], None]] = []
         self._waits: dict[object, tuple[str, float]] = {}
 
-    @property
-    def is_set(self) -> bool:
-        return self._event.is_set()
-
     def check(self) -> None:
         """Raise CancelledError once somebody has asked to stop."""
-        if self._event.is_set():
+        if self.is_set:
             raise CancelledError()
 
     def stop(self) -> None:
         """Ask to stop: sets the flag and interrupts what is running."""
-        self._event.set()
+        self.is_set = True
         self.interrupt()
 
     def interrupt(self) -> None:
