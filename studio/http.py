@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from typing import Any
 
 from django.core import signals
@@ -61,6 +62,18 @@ class ThreadedHandler(ASGIHandler):
                 await loop.run_in_executor(self._threads, response.close)
         finally:
             body.close()
+
+    async def read_body(self, receive: Any) -> Any:
+        """The whole body. One that comes in one piece needs no file."""
+        first = await receive()
+        if first["type"] == "http.request" and not first.get("more_body", False):
+            return BytesIO(first.get("body", b""))
+        rest = iter((first,))
+
+        async def from_first() -> Any:
+            return next(rest, None) or await receive()
+
+        return await super().read_body(from_first)
 
     def _answer(self, key: call_route.Key | None, scope: Any, body: Any) -> HttpResponseBase:
         response = self._through_chain(scope, body)

@@ -166,7 +166,7 @@ class Again:
 def _rebound(call: Call, key: Key) -> Call | None:
     """The call with the values in the body; None: the thorough way reads them, and says what is wrong."""
     try:
-        given = json.loads(key.body.decode(), parse_constant=_no_constant)
+        given = _JSON.decode(key.body.decode())
         return call.rebound(given) if isinstance(given, dict) else None
     except (ValueError, RecursionError, FlowError):
         return None
@@ -175,6 +175,9 @@ def _rebound(call: Call, key: Key) -> Call | None:
 def _no_constant(name: str) -> None:
     """As the thorough way reads JSON: without NaN and infinities."""
     raise ValueError(name)
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _looked_up(asked: Asked, headers: tuple[tuple[bytes, bytes], ...]) -> Decided | None:

@@ -42,21 +42,19 @@ urlpatterns = [path("name", name), path("broken", broken), path("endless", endle
 
 
 class Client:
-    """One request over ASGI; hangs up after so many messages of the answer."""
+    """One request over ASGI, its body in pieces at each |; hangs up after so many messages of the answer."""
 
     def __init__(self, path: str, body: bytes = b"", hang_up_after: int | None = None) -> None:
         self.scope = {
             "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
             "headers": [(b"host", b"localhost")], "scheme": "http", "root_path": "",
         }  # fmt: skip
-        self.body, self.sent, self.hang_up_after = body, list[dict[str, Any]](), hang_up_after
-        self.has_read = False
+        self.pieces, self.sent, self.hang_up_after = body.split(b"|"), list[dict[str, Any]](), hang_up_after
         self.is_gone = asyncio.Event()
 
     async def receive(self) -> dict[str, Any]:
-        if not self.has_read:
-            self.has_read = True
-            return {"type": "http.request", "body": self.body}
+        if self.pieces:
+            return {"type": "http.request", "body": self.pieces.pop(0), "more_body": bool(self.pieces)}
         await self.is_gone.wait()
         return {"type": "http.disconnect"}
 
@@ -87,6 +85,14 @@ def test_requests_share_threads_that_stay(ask: Callable[..., list[dict[str, Any]
     first, second = ask("/name", b"one"), ask("/name", b"two")
     assert [message["body"] for message in (first[1], second[1])] == [b"http_0 one", b"http_0 two"]
     assert first[0]["status"] == 200
+
+
+def test_a_body_may_come_in_pieces(ask: Callable[..., list[dict[str, Any]]]) -> None:
+    assert [ask("/name", body)[1]["body"] for body in (b"", b"a|b|c", b"a|")] == [
+        b"http_0 ",
+        b"http_0 abc",
+        b"http_0 a",
+    ]
 
 
 def test_a_view_that_fails_is_an_answer(ask: Callable[..., list[dict[str, Any]]]) -> None:
