@@ -84,9 +84,6 @@ class Neighbours:
     def _refresh(self) -> None:
         self._refresh_at = time.monotonic() + REFRESH_SECONDS
         rows = Worker.objects.filter(place__startswith=f"{self._here}/").exclude(pk=self._myself)
-        self._living = {
-            name: (process, place)
-            for name, process, place in rows.values_list("pk", "process", "place")
-            if name not in self._buried
-        }
-        self._buried &= {*rows.values_list("pk", flat=True)}
+        known = {name: (process, place) for name, process, place in rows.values_list("pk", "process", "place")}
+        self._living = {name: known[name] for name in known.keys() - self._buried}
+        self._buried &= known.keys()

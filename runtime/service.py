@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.db import connection
 
@@ -19,7 +20,9 @@ from runtime import reaper, retention
 from runtime.admission import admit_waiting
 from runtime.dispatcher import Reminder, ring_left_over
 from runtime.matching import tell_waiting, tell_waiting_for_turns
+from runtime.models import Task
 from runtime.neighbours import Neighbours
+from runtime.states import READY
 
 TICK = 0.5
 log = logging.getLogger(__name__)
@@ -31,7 +34,17 @@ class _Duty:
 
     do: Callable[[], object]
     seconds: float
+    is_for_ready: bool = False
+    """It has nothing to do as long as no task is ready, which is nearly always so."""
     next_at: float = 0.0
+
+
+class _Round:
+    """What is asked once for all duties whose time it is."""
+
+    @cached_property
+    def has_ready(self) -> bool:
+        return Task.objects.filter(state=READY).exists()
 
 
 def run_scheduler_forever(stop: threading.Event | None = None) -> None:
@@ -44,9 +57,9 @@ def run_scheduler_forever(stop: threading.Event | None = None) -> None:
         _end_on_signals(ended)
     duties = (
         _Duty(ring_left_over, 0.5),
-        _Duty(Reminder().remind, 1.0),
-        _Duty(tell_waiting, 1.0),
-        _Duty(tell_waiting_for_turns, 1.0),
+        _Duty(Reminder().remind, 1.0, is_for_ready=True),
+        _Duty(tell_waiting, 1.0, is_for_ready=True),
+        _Duty(tell_waiting_for_turns, 1.0, is_for_ready=True),
         _Duty(Neighbours().look, 0.5),
         _Duty(admit_waiting, 1.0),
         _Duty(reaper.reap, 1.0),
@@ -57,16 +70,18 @@ def run_scheduler_forever(stop: threading.Event | None = None) -> None:
         _Duty(retention.remove_old, 600.0),
     )
     while not ended.wait(TICK):
+        now = _Round()
         for duty in duties:
             if time.monotonic() >= duty.next_at and not ended.is_set():
                 duty.next_at = time.monotonic() + duty.seconds
-                _do(duty)
+                _do(duty, now)
     connection.close()
 
 
-def _do(duty: _Duty) -> None:
+def _do(duty: _Duty, now: _Round) -> None:
     try:
-        duty.do()
+        if not duty.is_for_ready or now.has_ready:
+            duty.do()
     except Exception as error:
         log.warning("scheduler: %s failed (%s)", getattr(duty.do, "__name__", "duty"), type(error).__name__)
         connection.close()

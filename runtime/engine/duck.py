@@ -27,7 +27,7 @@ from node_catalog.sdk.sql_node import literal
 from node_catalog.sdk.text import text
 from runtime.engine.cancel import Cancel
 from runtime.engine.errors import CancelledError, EngineError, WorkError
-from runtime.engine.extensions import extension_file, has_extension
+from runtime.engine.extensions import has_extension, identity, is_verified, load
 from runtime.engine.folders import make_folder
 from runtime.engine.given import Values, words_of
 from runtime.engine.keeper import KEEPER, Kept
@@ -302,7 +302,7 @@ def open_main(
     ``is_profiled``: somebody asks for its ``operators`` (a statement of few rows takes a sixth longer). ``again``: the
     works with this word find what an earlier one has prepared there.
     """
-    are_verified = all(map(_is_verified, extensions))
+    are_verified = all(map(is_verified, extensions))
     key = None if scans else ("main", _bounds(limits), ordered, tuple(extensions), is_profiled, again)
     with _kept(key, limits, limits.memory_mb, ordered, are_verified=are_verified) as (kept, raw, is_new):
         if again and is_new:
@@ -311,7 +311,7 @@ def open_main(
         if is_new:
             with connection._words():
                 for extension in extensions:
-                    _load(raw, extension)
+                    load(raw, extension)
             _shut(raw, sorted({folder for scan in scans for folder in scan.attach.folders}))
             for scan in scans:
                 connection.add_scan(scan)
@@ -349,13 +349,13 @@ def open_source(
     is_light = isinstance(attach, Attach) and attach.is_light
     is_kept = attach is not None and KEEPER.may_keep(is_light=is_light)
     key = ("source", _bounds(limits), memory_mb, attach, _seen(attach)) if is_kept else None
-    are_verified = all(map(_is_verified, extensions))
+    are_verified = all(map(is_verified, extensions))
     with _kept(key, limits, memory_mb, ordered=True, are_verified=are_verified) as (_, raw, is_new):
         connection = Connection(raw, cancel, where, is_source=True)
         if is_new:
             with connection._words(), cancel.interrupts(raw.interrupt):
                 for extension in extensions:
-                    _load(raw, extension)
+                    load(raw, extension)
                 if isinstance(attach, Attach):
                     _shut(raw, attach.folders, attach.files)
                 for statement in attach.statements if attach else ():
@@ -368,7 +368,7 @@ def open_source(
 def _seen(attach: Attach | Through | None) -> tuple[Any, ...]:
     """The files behind a source: one that is put in another's place has another number."""
     files = attach.files if isinstance(attach, Attach) else ()
-    return tuple(_identity(file)[:2] for file in files if os.path.exists(file))
+    return tuple(identity(file)[:2] for file in files if os.path.exists(file))
 
 
 def _bounds(limits: Limits) -> Limits:
@@ -431,28 +431,6 @@ def _spill_folder(limits: Limits) -> str:
 _numbers = itertools.count(1)
 
 
-def _load(raw: duckdb.DuckDBPyConnection, extension: str) -> None:
-    """Load an extension; once loaded with its signature checked (0.1 s for a big one), its file is known."""
-    file = extension_file(extension)
-    seen = _identity(file)
-    raw.execute(f"load {literal(file)}")
-    _verified.setdefault(file, seen)
-
-
-def _is_verified(extension: str) -> bool:
-    file = extension_file(extension)
-    return _verified.get(file) == _identity(file)
-
-
-def _identity(file: str) -> tuple[int, ...]:
-    found = os.stat(file)
-    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-
-
-_verified: dict[str, tuple[int, ...]] = {}
-"""Extension files whose signature DuckDB has checked in this process, as they were then."""
-
-
 def _shut(raw: duckdb.DuckDBPyConnection, folders: Sequence[str] = (), files: Sequence[str] = ()) -> None:
     """Close files and network but for these: before a source's own views are bound, so that none looks elsewhere."""
     for setting, allowed in (("allowed_directories", folders), ("allowed_paths", files)):
@@ -496,7 +474,7 @@ def warm_up() -> None:
     for extension in filter(has_extension, _USUAL):
         raw = _connect(limits, LEAST_MEMORY_MB, ordered=True, spill="")
         try:
-            _load(raw, extension)
+            load(raw, extension)
         finally:
             raw.close()
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.resources
+import os
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from node_catalog.sdk.sql_node import literal
 from node_catalog.sdk.text import text
 from runtime.engine.errors import WorkError
 
@@ -39,6 +42,30 @@ def has_extension(name: str) -> bool:
     except WorkError:
         return False
     return True
+
+
+def load(raw: Any, extension: str) -> None:
+    """Load an extension into a connection; once that has checked its signature (0.1 s for a big one), it is known."""
+    file = extension_file(extension)
+    seen = identity(file)
+    raw.execute(f"load {literal(file)}")
+    _verified.setdefault(file, seen)
+
+
+def is_verified(extension: str) -> bool:
+    """Whether it has been loaded in this process, and is the same file still."""
+    file = extension_file(extension)
+    return _verified.get(file) == identity(file)
+
+
+def identity(file: str) -> tuple[int, ...]:
+    """Another one for a file that was changed or put in its place."""
+    found = os.stat(file)
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+_verified: dict[str, tuple[int, ...]] = {}
+"""Extension files whose signature DuckDB has checked in this process, as they were then."""
 
 
 def _no_extension(name: str, package: str) -> WorkError:

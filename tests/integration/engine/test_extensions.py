@@ -8,19 +8,18 @@ from pathlib import Path
 import pytest
 
 from node_catalog.sdk.access import Attach
-from runtime.engine import duck
+from runtime.engine import duck, extensions
 from runtime.engine.cancel import Cancel
 from runtime.engine.errors import EngineError
-from runtime.engine.extensions import extension_file
 from runtime.engine.work import Limits
 
 ATTACH = Attach(statements=(), extensions=("sqlite_scanner",))
 
 
 def test_a_changed_extension_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    copy = tmp_path / Path(extension_file("sqlite_scanner")).name
-    shutil.copyfile(extension_file("sqlite_scanner"), copy)
-    monkeypatch.setattr(duck, "extension_file", lambda name: str(copy))
+    copy = tmp_path / Path(extensions.extension_file("sqlite_scanner")).name
+    shutil.copyfile(extensions.extension_file("sqlite_scanner"), copy)
+    monkeypatch.setattr(extensions, "extension_file", lambda name: str(copy))
     for _ in range(2):
         with duck.open_source(Limits(), Cancel(), ATTACH) as source:
             assert source.script("select 1") == [(1,)]
