@@ -102,6 +102,24 @@ def test_a_killed_attempt_is_gone_on_with(copying: Copying, mode: str, is_there:
     assert outcome.bytes_read < 0.7 * ROWS * 22, "a row has more than 22 bytes; three parts of six were there"
 
 
+def test_the_server_waits_for_its_disk_where_rows_are_sealed_and_delivered(
+    copying: Copying, registry: Registry
+) -> None:
+    """Not while they are staged; what the delivery takes along is in the same log."""
+    copying.ask("create table copied (id bigint, station text, pm25 double precision)")
+    copying.ask(f"create table {SEALED} (stage text primary key, sealed_at timestamptz not null default now())")
+    copying.ask("create table waits (at text, waits text)")
+    copying.ask(
+        "create function note() returns trigger language plpgsql as "
+        "$$ begin insert into waits values (tg_relname, current_setting('synchronous_commit')); return null; end $$"
+    )
+    for table in ("copied", SEALED):
+        copying.ask(f"create trigger noted after insert on {table} for each statement execute function note()")
+    run_stage(copying.work("append"), copying.note, registry)
+    assert set(copying.ask("select at, waits from waits")) == {("copied", "on"), (SEALED, "on")}
+    assert copying.ask("select count(*), count(distinct id), sum(id) from copied") == [WANTED]
+
+
 def test_an_error_on_the_way_keeps_what_is_sealed(copying: Copying, registry: Registry) -> None:
     with pytest.raises(StoppedError):
         run_stage(copying.work(), copying.stop_after(2), registry)

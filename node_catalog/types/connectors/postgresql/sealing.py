@@ -8,6 +8,7 @@ unlogged table that the server has emptied after a crash of its own has too few 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from node_catalog.sdk.contract import Delivery, SealedPart
@@ -31,11 +32,21 @@ class _NotWholeError(Exception):
     """Sealed rows are missing."""
 
 
+@contextmanager
+def durably(connection: Any) -> Iterator[None]:
+    """A transaction that is on the server's disk when it ends, as far as the server is set so; and with it all that was
+    committed before without waiting for that: the server's log is one.
+    """
+    with connection.transaction():
+        connection.execute("set local synchronous_commit to default")
+        yield
+
+
 def seal(connection: Any, schema: str, stage: str) -> str:
     """Keep the staging table with all rows copied in so far; the name by which the next attempt finds them."""
     failpoint("postgresql.seal.before")
     kept = _kept(schema)
-    with connection.transaction():
+    with durably(connection):
         connection.execute(
             f"create table if not exists {kept} (stage text primary key, sealed_at timestamptz not null default now())"
         )

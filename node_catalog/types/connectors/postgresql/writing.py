@@ -43,7 +43,7 @@ from node_catalog.types.connectors.postgresql.deliveries import (
     write_ledger,
 )
 from node_catalog.types.connectors.postgresql.giving import bind
-from node_catalog.types.connectors.postgresql.sealing import drop_abandoned, forget, seal, take_over
+from node_catalog.types.connectors.postgresql.sealing import drop_abandoned, durably, forget, seal, take_over
 from node_catalog.types.connectors.postgresql.swapping import exchange, is_alike, is_plain, make_like
 
 EXCHANGE_SECONDS, EXCHANGE_TRIES = 1, 10
@@ -139,6 +139,8 @@ class PostgresqlWriter:
         else:
             declared = ", ".join(f"{quoted(f.name)} {_sql_type(f.type)}" for f in target.schema.fields)
             connection.execute(f"{drop}; create {self._kind(columns)} {self._stage_table} ({declared})")
+        # What is staged need not be on the server's disk before the next rows come: ``durably`` waits for all of it.
+        connection.execute("set synchronous_commit = off")
         sealed = target.sealed
         self.is_resumed = bool(sealed) and take_over(connection, self._schema, self._stage, delivery, sealed)
         self._is_sealed = self.is_resumed
@@ -227,7 +229,7 @@ class PostgresqlWriter:
 
     def _deliver(self, move: Callable[[], None]) -> Committed:
         """One transaction of the target: fence, rows and ledger; an earlier delivery is adopted instead."""
-        with self._connection.transaction():
+        with durably(self._connection):
             earlier = ledger_row(self._connection, self._settings, self._delivery)
             if earlier is None:
                 check_fence(self._connection, self._settings, self._delivery)
@@ -289,6 +291,7 @@ class PostgresqlWriter:
         if self._connection.closed:
             return
         with suppress(psycopg.Error):
+            self._connection.execute("reset synchronous_commit")
             self._connection.execute(f"drop table if exists {self._stage_table}, {self._new_table}")
             if self._is_sealed:
                 forget(self._connection, self._schema, self._stage)
